@@ -1,0 +1,34 @@
+"""Where things that outlive a run are kept. Every place can be moved by an environment variable."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Weights, practice pictures, probe results, queue tickets: all of it can be made again.
+
+    `HEADSWAP_CACHE`, or `headswap` in the place where the system keeps such things.
+    """
+    chosen = os.environ.get("HEADSWAP_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "headswap"
+
+
+def runs_dir() -> Path:
+    """Run folders that pages make and list: `HEADSWAP_RUNS`, or `runs` in the current folder."""
+    return Path(os.environ.get("HEADSWAP_RUNS") or "runs").expanduser().absolute()
+
+
+def datasets_dir() -> Path:
+    """Uploaded and unpacked pictures."""
+    return cache_dir() / "datasets"

@@ -1,0 +1,208 @@
+"""A run's folder: create it, find it, read it. It is complete in itself and readable without us.
+
+RUN/config.json  status.json  STOP (a request)  worker.lock
+    logs/  models/  metrics/  plots/
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tl_core.atomic import NUM_TRIES, output_errors, to_json, write_atomic, write_json
+from tl_core.errors import RunDamaged, RunExists, RunNotFound
+from tl_core.eventlog import EventLog, EventWriter
+
+__all__ = [
+    "EventLog",
+    "EventWriter",
+    "RunFolder",
+    "create",
+    "find",
+    "list_runs",
+    "open_run",
+    "to_json",
+    "write_atomic",
+    "write_json",
+]
+
+FOLDERS = ("logs", "models", "metrics", "plots")
+_status_lock = threading.Lock()
+# heartbeat thread and training thread of one process write the same status
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def config_path(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def status_path(self) -> Path:
+        return self.path / "status.json"
+
+    @property
+    def stop_path(self) -> Path:
+        return self.path / "STOP"
+
+    @property
+    def lock_path(self) -> Path:
+        return self.path / "worker.lock"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def events_path(self) -> Path:
+        return self.logs / "events.jsonl"
+
+    @property
+    def worker_log_path(self) -> Path:
+        return self.logs / "worker.log"
+
+    @property
+    def training_log_path(self) -> Path:
+        return self.logs / "training_log.json"
+
+    @property
+    def models(self) -> Path:
+        return self.path / "models"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.models / "last.pt"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics"
+
+    @property
+    def summary_path(self) -> Path:
+        return self.metrics / "summary.json"
+
+    @property
+    def predictions_path(self) -> Path:
+        return self.metrics / "predictions.csv"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
+
+    def read_config(self) -> dict[str, Any]:
+        """Raises: RunNotFound, RunDamaged."""
+        config = _read_json(self.config_path)
+        if config is None:
+            raise RunNotFound(path=self.path)
+        return config
+
+    def read_status(self) -> dict[str, Any]:
+        """{} when there is none (yet), or none that can be read: whether the run is alive is
+        asked of its lock (`tl_core.jobs.local.state`), not of this file."""
+        try:
+            return _read_json(self.status_path) or {}
+        except RunDamaged:
+            return {}
+
+    def write_status(self, **values: Any) -> None:
+        """Lays `values` over what the status says. Raises: OutputUnwritable."""
+        with _status_lock:
+            write_json(self.status_path, {**self.read_status(), **values})
+
+    def read_summary(self) -> dict[str, Any] | None:
+        """None before the run has finished. Raises: RunDamaged."""
+        return _read_json(self.summary_path)
+
+    def created(self) -> float:
+        """Seconds since 1970; 0 when the configuration cannot be read."""
+        try:
+            return _created(self.config_path, self.config_path.stat().st_mtime_ns)
+        except OSError:
+            return 0.0
+
+
+def create(path: Path, config: dict[str, Any]) -> RunFolder:
+    """A new run, not yet started. `created` (ISO 8601, UTC) is added to its configuration.
+
+    Raises: RunExists: `path` holds something. OutputUnwritable.
+    """
+    folder = RunFolder(Path(path).expanduser().absolute())
+    with output_errors(folder.path):
+        if folder.path.is_file() or (folder.path.is_dir() and any(folder.path.iterdir())):
+            raise RunExists(path=folder.path)
+        for name in FOLDERS:
+            (folder.path / name).mkdir(parents=True, exist_ok=True)
+    created = datetime.now(UTC).isoformat(timespec="milliseconds")
+    # the status first: whoever lists runs by their config.json finds a whole one
+    folder.write_status(state="queued", pid=None, created=None, heartbeat=time.time(), error=None)
+    write_json(folder.config_path, {"created": created, **config})
+    return folder
+
+
+def open_run(path: Path) -> RunFolder:
+    """Raises: RunNotFound."""
+    folder = RunFolder(Path(path).expanduser().absolute())
+    if not folder.config_path.is_file():
+        raise RunNotFound(path=path)
+    return folder
+
+
+def list_runs(root: Path) -> list[RunFolder]:
+    """The runs directly inside `root`, newest first; [] when there is no such folder."""
+    try:
+        entries = [RunFolder(path) for path in Path(root).absolute().iterdir()]
+    except OSError:
+        return []
+    runs = [run for run in entries if not run.name.startswith(".") and run.config_path.is_file()]
+    return sorted(runs, key=lambda run: (run.created(), run.name), reverse=True)
+
+
+def find(root: Path, name: str) -> RunFolder:
+    """The run called `name`, looked up in the listing: a name from an address bar never becomes
+    a path. Raises: RunNotFound."""
+    for run in list_runs(root):
+        if run.name == name:
+            return run
+    raise RunNotFound(path=name)
+
+
+@lru_cache(maxsize=4096)
+def _created(config_path: Path, _changed_ns: int) -> float:
+    try:
+        written = (_read_json(config_path) or {}).get("created", "")
+        return datetime.fromisoformat(written).timestamp()
+    except (RunDamaged, TypeError, ValueError):
+        return config_path.stat().st_mtime
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Raises: RunDamaged."""
+    for attempt in range(NUM_TRIES):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise RunDamaged(file=path, detail="not a JSON object")
+            return content
+        except FileNotFoundError:
+            return None
+        except PermissionError as error:
+            # on Windows: just being replaced by its writer
+            if os.name != "nt" or attempt == NUM_TRIES - 1:
+                raise RunDamaged(file=path, detail=error.strerror or error) from error
+            time.sleep(0.05)
+        except (OSError, ValueError) as error:
+            raise RunDamaged(file=path, detail=error) from error
+    return None

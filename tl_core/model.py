@@ -1,0 +1,397 @@
+"""EfficientNet-B0 as a backbone and a head that can be swapped: one interface, two libraries.
+
+    pixels -> stem -> blocks.0 … blocks.6 -> head_conv -> (pool) -> classifier
+              `--------------- backbone ---------------'            `- head -'
+
+`EfficientNetClassifier` holds timm's network (the expression guide), `TorchvisionClassifier`
+torchvision's (the casting guide). Same parts, same names, same numbers: the same weights in
+both give the same logits. Source: Tan & Le 2019, arXiv:1905.11946, table 1.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tl_core import weights
+from tl_core.config import NUM_BLOCK_GROUPS
+from tl_core.errors import ConfigError, HeadError
+
+BLOCKS = tuple(f"blocks.{i}" for i in range(NUM_BLOCK_GROUPS))
+PART_NAMES = ("stem", *BLOCKS, "head_conv", "classifier")
+CLASSIFIER = "classifier"
+STATIONS = ("pixels", *PART_NAMES[:-1], "pooled", CLASSIFIER)
+"""Where activations can be taken out or put in: the picture, after each part, the pooled feature, the logits."""
+
+
+class TransferModel(nn.Module):
+    """A backbone in named parts and a classifier; the first parts can be frozen, never the last.
+
+    Shapes at 224 px: (B, 3, 224, 224) -> stem (B, 32, 112, 112) -> blocks.0 (16, 112, 112)
+    -> .1 (24, 56, 56) -> .2 (40, 28, 28) -> .3 (80, 14, 14) -> .4 (112, 14, 14) -> .5 (192, 7, 7)
+    -> .6 (320, 7, 7) -> head_conv (1280, 7, 7) -> pooled (B, 1280) -> logits (B, num_classes).
+    `part_shapes` computes them for any size.
+    """
+
+    library: str
+    part_names: tuple[str, ...] = PART_NAMES
+    classifier: nn.Module
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._first_trainable = 0  # index into part_names: every part before it is frozen
+
+    # --- what a library fills in
+
+    def part_modules(self, part: str) -> list[nn.Module]:
+        """The modules of one part, in the order in which they are applied."""
+        raise NotImplementedError
+
+    def pool(self, features: Tensor) -> Tensor:
+        """(B, 1280, h, w) -> (B, 1280): the mean over the places."""
+        raise NotImplementedError
+
+    # --- the way of a picture
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) float, normalised as the weights ask -> (B, 1280, H/32, W/32)."""
+        return self._run(x, self.part_names[:-1])
+
+    def classify(self, pooled: Tensor) -> Tensor:
+        """(B, 1280) -> logits (B, num_classes); dropout acts in training mode."""
+        return self.classifier(pooled)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.forward_between(x, "pixels", CLASSIFIER)
+
+    def forward_between(self, x: Tensor, start: str, stop: str) -> Tensor:
+        """The output of station `start` -> the output of station `stop` (see STATIONS).
+
+        From "pixels" to "classifier" is the whole network; from the boundary of the frozen part to
+        "classifier" is what a training step computes. start == stop gives x back.
+        Raises: ValueError: an unknown station, or stop before start.
+        """
+        first, last = _station(start), _station(stop)
+        if last < first:
+            raise ValueError(f"{stop} comes before {start}")
+        for station in STATIONS[first + 1 : last + 1]:
+            x = self._step(x, station)
+        return x
+
+    def forward_until(self, x: Tensor, part: str) -> Tensor:
+        """(B, 3, H, W) -> the output of `part`; "pooled" gives the (B, 1280) feature."""
+        return self.forward_between(x, "pixels", part)
+
+    def forward_from(self, z: Tensor, part: str) -> Tensor:
+        """The output of `part` (or pixels, or pooled) -> logits (B, num_classes)."""
+        return self.forward_between(z, part, CLASSIFIER)
+
+    def _step(self, x: Tensor, station: str) -> Tensor:
+        if station == "pooled":
+            return self.pool(x)
+        if station == CLASSIFIER:
+            return self.classify(x)
+        return self._run(x, (station,))
+
+    def _run(self, x: Tensor, parts: tuple[str, ...]) -> Tensor:
+        for part in parts:
+            for module in self.part_modules(part):
+                x = module(x)
+        return x
+
+    def _index(self, part: str) -> int:
+        if part not in self.part_names:
+            raise ValueError(f"{part} is none of: {', '.join(self.part_names)}")
+        return self.part_names.index(part)
+
+    # --- head
+
+    @property
+    def feature_dim(self) -> int:
+        """Width of the pooled feature, read from the head's Linear (1280 for B0)."""
+        return final_linear(self.classifier).in_features
+
+    @property
+    def num_classes(self) -> int:
+        return final_linear(self.classifier).out_features
+
+    def replace_head(self, num_classes: int, dropout: float) -> TransferModel:
+        """Swap the classifier for Dropout + a new Linear; mutates and returns the model.
+
+        The Linear keeps PyTorch's own start, uniform within ±1/sqrt(1280) = ±0.028. (timm's builder
+        would draw it within ±1/sqrt(num_classes) = ±0.7 for two, which spoils the first epochs.)
+        It is drawn from torch's global generator: seed that first. Device and mode are kept.
+
+        Args: num_classes: classes of the new task, >= 2. dropout: probability in [0, 1).
+        Raises: HeadError: num_classes < 2, dropout outside [0, 1), or no Linear to replace.
+        """
+        if num_classes < 2:
+            raise HeadError(detail=f"{num_classes} class(es) asked for; at least 2 are needed")
+        if not 0 <= dropout < 1:
+            raise HeadError(detail=f"dropout {dropout} is not in [0, 1)")
+        old = final_linear(self.classifier)
+        new = nn.Sequential(nn.Dropout(dropout), nn.Linear(old.in_features, num_classes))
+        self.classifier = new.to(old.weight.device, old.weight.dtype).train(self.training)
+        return self
+
+    # --- freezing
+
+    def freeze_backbone(self) -> None:
+        """Freeze everything but the classifier (stage `head`)."""
+        self._freeze_before(CLASSIFIER)
+
+    def unfreeze_last(self, num_blocks: int) -> None:
+        """Train the classifier, head_conv and the last `num_blocks` of the 7 block groups.
+
+        "The last 3 blocks" are blocks.4 (14×14, 112 channels), blocks.5 (7×7, 192) and blocks.6
+        (7×7, 320), with all their BatchNorms. head_conv (the 1×1 convolution to 1,280 channels and
+        its BatchNorm) always belongs to them: it lies between the blocks and the classifier, so a
+        frozen one would have to read features that changed underneath it. 7 is the whole backbone,
+        the stem included; 0 freezes the backbone. Torchvision's network also drops whole residual
+        branches at random in trained blocks (stochastic depth, up to 0.19 in the last); frozen
+        blocks never do.
+
+        Raises: ConfigError: not 0..7.
+        """
+        if not 0 <= num_blocks <= NUM_BLOCK_GROUPS:
+            raise ConfigError(name="unfreeze_blocks", value=num_blocks, need=f"0..{NUM_BLOCK_GROUPS}")
+        if num_blocks == 0:
+            self.freeze_backbone()
+        elif num_blocks == NUM_BLOCK_GROUPS:
+            self._freeze_before("stem")
+        else:
+            self._freeze_before(BLOCKS[NUM_BLOCK_GROUPS - num_blocks])
+
+    def _freeze_before(self, part: str) -> None:
+        self._first_trainable = self._index(part)
+        for index, name in enumerate(self.part_names):
+            for module in self.part_modules(name):
+                module.requires_grad_(index >= self._first_trainable)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> TransferModel:
+        """Training mode for the trainable parts only. requires_grad=False alone would let the
+        running statistics of a frozen BatchNorm drift with every batch."""
+        super().train(mode)
+        for part in self.frozen_parts():
+            for module in self.part_modules(part):
+                module.eval()
+        return self
+
+    def frozen_parts(self) -> list[str]:
+        return list(self.part_names[: self._first_trainable])
+
+    def trainable_parts(self) -> list[str]:
+        return list(self.part_names[self._first_trainable :])
+
+    @property
+    def boundary(self) -> str:
+        """The last frozen part: "pixels" when nothing is frozen, "head_conv" when the whole backbone is."""
+        return self.part_names[self._first_trainable - 1] if self._first_trainable else "pixels"
+
+    def parameter_counts(self) -> dict[str, tuple[int, int]]:
+        """{part: (parameters, of these trainable)}; buffers such as BatchNorm statistics not counted."""
+        counts = {}
+        for part in self.part_names:
+            parameters = [p for module in self.part_modules(part) for p in module.parameters()]
+            counts[part] = (
+                sum(p.numel() for p in parameters),
+                sum(p.numel() for p in parameters if p.requires_grad),
+            )
+        return counts
+
+
+class EfficientNetClassifier(TransferModel):
+    """timm's efficientnet_b0 without its classifier, then Dropout + Linear (expression guide).
+
+    state_dict: backbone.<timm's keys>, classifier.1.weight, classifier.1.bias.
+    """
+
+    library = "timm"
+
+    def __init__(self, num_classes: int, dropout: float) -> None:
+        import timm
+
+        super().__init__()
+        self.backbone = timm.create_model("efficientnet_b0", pretrained=False, num_classes=0)
+        self.classifier = nn.Linear(self.backbone.num_features, num_classes)
+        self.replace_head(num_classes, dropout)
+
+    def part_modules(self, part: str) -> list[nn.Module]:
+        net = self.backbone
+        if part == "stem":
+            return [net.conv_stem, net.bn1]
+        if part == "head_conv":
+            return [net.conv_head, net.bn2]
+        if part == CLASSIFIER:
+            return [self.classifier]
+        return [net.blocks[BLOCKS.index(part)]]
+
+    def pool(self, features: Tensor) -> Tensor:
+        return self.backbone.global_pool(features)
+
+
+class TorchvisionClassifier(TransferModel):
+    """torchvision's efficientnet_b0 with its classifier replaced (casting guide).
+
+    state_dict: torchvision's own keys, so that `models.efficientnet_b0(num_classes=N)` reads it.
+    """
+
+    library = "torchvision"
+
+    def __init__(self, num_classes: int, dropout: float) -> None:
+        from torchvision import models
+
+        super().__init__()
+        net = models.efficientnet_b0(weights=None)
+        self.features, self.avgpool, self.classifier = net.features, net.avgpool, net.classifier
+        self.replace_head(num_classes, dropout)
+
+    def part_modules(self, part: str) -> list[nn.Module]:
+        if part == CLASSIFIER:
+            return [self.classifier]
+        # features[0] is the stem, [1]..[7] the block groups, [8] the head convolution
+        return [self.features[PART_NAMES.index(part)]]
+
+    def pool(self, features: Tensor) -> Tensor:
+        return torch.flatten(self.avgpool(features), 1)
+
+
+def boundary_for(num_blocks: int) -> str:
+    """Where the frozen part ends when the last `num_blocks` are trained: "pixels" (7: nothing is frozen),
+    a block group, or "pooled" (0: only the classifier is trained)."""
+    if num_blocks == NUM_BLOCK_GROUPS:
+        return "pixels"
+    return BLOCKS[NUM_BLOCK_GROUPS - num_blocks - 1] if num_blocks else "pooled"
+
+
+def _station(name: str) -> int:
+    if name not in STATIONS:
+        raise ValueError(f"{name} is none of: {', '.join(STATIONS)}")
+    return STATIONS.index(name)
+
+
+LIBRARIES: dict[str, type[EfficientNetClassifier] | type[TorchvisionClassifier]] = {
+    "timm": EfficientNetClassifier,
+    "torchvision": TorchvisionClassifier,
+}
+
+
+def skeleton(library: str, num_classes: int, dropout: float) -> TransferModel:
+    """The network with random weights, to be filled from a run's own checkpoint.
+
+    Raises: ConfigError: no such library.
+    """
+    if library not in LIBRARIES:
+        raise ConfigError(name="library", value=library, need="|".join(LIBRARIES))
+    return LIBRARIES[library](num_classes, dropout)
+
+
+def build(library: str, num_classes: int, dropout: float, choice: weights.Choice, seed: int) -> TransferModel:
+    """The chosen weights under a new head, nothing frozen, in training mode.
+
+    The same seed gives the same head whatever the weights; the global generator is left as it was.
+
+    Raises: ConfigError, HeadError, WeightsUnavailable, WeightsMismatch.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = skeleton(library, num_classes, dropout)
+        if choice.source != "random":
+            state = weights.load_state(choice, library)
+            body = {key: value for key, value in state.items() if not key.startswith("classifier.")}
+            owner = model.backbone if isinstance(model, EfficientNetClassifier) else model
+            missing, unexpected = owner.load_state_dict(body, strict=False)
+            # load_state has checked every tensor; what is left out is the head alone
+            assert not unexpected and all(key.startswith("classifier.") for key in missing)
+        torch.manual_seed(seed)
+        model.replace_head(num_classes, dropout)
+    return model.train()
+
+
+def original(choice: weights.Choice, library: str = "timm") -> nn.Module:
+    """The library's own network with the head it was pre-trained with, in eval mode.
+
+    Shapes: (B, 3, H, W) -> logits (B, choice.num_classes).
+    Raises: HeadError: the weights have no single Linear head. WeightsUnavailable, WeightsMismatch.
+    """
+    if not choice.has_head:
+        raise HeadError(detail=f"the weights “{choice.source}” come without a classifier")
+    model: nn.Module
+    if library == "timm":
+        import timm
+
+        model = timm.create_model("efficientnet_b0", pretrained=False, num_classes=choice.num_classes)
+    else:
+        from torchvision import models
+
+        model = models.efficientnet_b0(weights=None, num_classes=choice.num_classes)
+    model.load_state_dict(weights.load_state(choice, library))
+    return model.eval()
+
+
+@dataclass(frozen=True)
+class HeadSwap:
+    """What a head replacement takes out and puts in: replaced, not added."""
+
+    classes_before: int
+    classes_after: int
+    feature_dim: int
+    num_removed: int
+    # parameters of the old Linear; 1,281,000 for 1,000 classes
+    num_added: int
+    # parameters of the new one; 2,562 for two classes
+
+
+def head_counts(old: nn.Module, new: nn.Module) -> HeadSwap:
+    """Count the parameters of both heads on the modules themselves.
+
+    Raises: HeadError: one of them has no final Linear.
+    """
+    before, after = final_linear(old), final_linear(new)
+    return HeadSwap(
+        classes_before=before.out_features,
+        classes_after=after.out_features,
+        feature_dim=after.in_features,
+        num_removed=sum(p.numel() for p in before.parameters()),
+        num_added=sum(p.numel() for p in after.parameters()),
+    )
+
+
+def final_linear(module: nn.Module) -> nn.Linear:
+    """The last nn.Linear inside. Raises: HeadError: there is none."""
+    linears = [m for m in module.modules() if isinstance(m, nn.Linear)]
+    if not linears:
+        raise HeadError(detail="the network has no final Linear layer")
+    return linears[-1]
+
+
+def part_shapes(model: TransferModel, image_px: int) -> dict[str, tuple[int, ...]]:
+    """{"pixels": (3, px, px), "stem": (32, …), …, "pooled": (1280,), "classifier": (num_classes,)}.
+
+    Runs on torch's meta device: shapes without arithmetic, and the model is not touched.
+    """
+    ghost = copy.deepcopy(model).to("meta").eval()
+    x = torch.empty(1, 3, image_px, image_px, device="meta")
+    shapes: dict[str, tuple[int, ...]] = {"pixels": tuple(x.shape[1:])}
+    for part in ghost.part_names[:-1]:
+        x = ghost._run(x, (part,))
+        shapes[part] = tuple(x.shape[1:])
+    pooled = ghost.pool(x)
+    return {**shapes, "pooled": tuple(pooled.shape[1:]), CLASSIFIER: tuple(ghost.classify(pooled).shape[1:])}
+
+
+def part_state_hash(model: TransferModel, part: str) -> str:
+    """sha256 over names, types, shapes and bytes of a part's parameters and buffers: equal hashes
+    mean bit-identical, BatchNorm statistics included."""
+    digest = hashlib.sha256()
+    for index, module in enumerate(model.part_modules(part)):
+        for name, tensor in module.state_dict().items():
+            digest.update(f"{index}.{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            flat = tensor.detach().cpu().contiguous().reshape(-1)
+            digest.update(flat.view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()

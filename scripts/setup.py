@@ -1,0 +1,238 @@
+"""Make this folder ready: a virtual environment in .venv with the pinned requirements.
+
+    python scripts/setup.py app     what the app needs
+    python scripts/setup.py dev     that, and what the tests and checks need
+
+Called again, it does nothing (and asks no network) as long as .venv holds what the requirement
+files ask for. A half-finished install is mended by the next call. Standard library only, and
+written so that an old Python can still read it and be told that it is too old.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+UNFINISHED = VENV / ".install-unfinished"
+LOG = VENV / ".install-log.txt"
+REQUIREMENTS = {"app": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
+OLDEST = (3, 11)
+# GB. On Linux the torch wheel carries CUDA's libraries, used or not; measured with the pinned versions
+INSTALLED_GB, DOWNLOAD_GB = (7.0, 3.0) if sys.platform.startswith("linux") else (2.0, 0.7)
+PROBE = "import torch, torchvision, timm, cv2, albumentations, sklearn, pandas, streamlit, plotly, matplotlib"
+
+
+class SetupError(Exception):
+    """Said as one sentence; the exit status is 2."""
+
+
+def say(text):
+    print("[setup] " + text, flush=True)
+
+
+def fingerprint(kind):
+    """What an install depends on: the requirement files, the Python version, the place of .venv."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {VENV}".encode())
+    for name in REQUIREMENTS[kind]:
+        # as lines, since git may give Windows other line ends
+        digest.update("\n".join((ROOT / name).read_text(encoding="utf-8").splitlines()).encode())
+    return digest.hexdigest()
+
+
+def stamp(kind):
+    return VENV / (".installed-" + kind)
+
+
+def is_ready(kind):
+    """Whether .venv already holds what `kind` asks for; reads three small files, imports nothing."""
+    try:
+        is_same = stamp(kind).read_text(encoding="utf-8") == fingerprint(kind)
+    except OSError:
+        return False
+    return is_same and PYTHON.exists() and not UNFINISHED.exists()
+
+
+def require_python():
+    if sys.version_info < OLDEST:
+        raise SetupError(
+            "This is Python {}.{}; Headswap needs 3.11 or newer. Install one from https://www.python.org "
+            "(or your system's packages) and name it: make app PYTHON=python3.11".format(
+                *sys.version_info[:2]
+            )
+        )
+
+
+def require_disk():
+    """Only before a first install: an upgrade replaces what is there."""
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    need_gb = INSTALLED_GB + DOWNLOAD_GB
+    if free_gb < need_gb:
+        raise SetupError(
+            f"The disk of {ROOT} has {free_gb:.1f} GB free; the first install needs about {need_gb:.0f} GB for a while "
+            f"and keeps {INSTALLED_GB:.0f}. Free some space, or clone to another disk, and call this again."
+        )
+
+
+def works(*code):
+    """Whether the environment's own Python runs `code`."""
+    try:
+        done = subprocess.run([str(PYTHON), *code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        return False
+    return done.returncode == 0
+
+
+def make_venv():
+    """An environment with pip in it; one that is broken, moved or of another Python is made anew."""
+    version = "import sys, pip; sys.exit(sys.version_info[:2] != {})".format(tuple(sys.version_info[:2]))
+    if PYTHON.exists() and works("-c", version):
+        return
+    if VENV.exists():
+        say("The folder .venv is not usable (broken, moved, or of another Python): making it anew.")
+        shutil.rmtree(VENV)
+    require_disk()
+    say("Making a virtual environment in .venv (a few seconds).")
+    try:
+        import ensurepip  # noqa: F401  Debian and Ubuntu leave it out of their plain python3
+        import venv  # noqa: F401
+    except ImportError:
+        raise SetupError(
+            "This Python cannot make virtual environments. On Debian or Ubuntu: "
+            "sudo apt install python3-venv, then call this again."
+        ) from None
+    done = subprocess.run([sys.executable, "-m", "venv", str(VENV)])
+    if done.returncode:
+        shutil.rmtree(VENV, ignore_errors=True)
+        raise SetupError(
+            "The virtual environment could not be made; the reason stands above. On Debian or Ubuntu "
+            "the package python3-venv is often what is missing: sudo apt install python3-venv"
+        )
+
+
+def why_pip_failed():
+    """pip's many words, as the one sentence a person can act on."""
+    try:
+        log = LOG.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        log = ""
+    if "No space left on device" in log or "[Errno 28]" in log or "[WinError 112]" in log:
+        return f"The disk is full. Free about {INSTALLED_GB + DOWNLOAD_GB:.0f} GB and call this again; it goes on from there."
+    signs = (
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeout",
+        "ReadTimeout",
+        "ProxyError",
+        "ConnectionReset",
+    )
+    if any(sign in log for sign in signs):
+        return (
+            "The package index cannot be reached. The first install needs the internet "
+            "(later starts do not): connect, or set your proxy (HTTPS_PROXY), and call this again."
+        )
+    if "No matching distribution found" in log:
+        return (
+            "One of the pinned libraries has no build for this Python ({}.{}) on this system; its name stands "
+            "above. Python 3.11, 3.12 or 3.13 on 64-bit Linux, Windows or macOS has them all.".format(
+                *sys.version_info[:2]
+            )
+        )
+    return f"pip failed; the reason stands above and in {LOG}. Call this again to go on."
+
+
+def pip_install(kind, *options):
+    """Temporary files go beside .venv's own: a small /tmp could not hold the downloads."""
+    temporary = VENV / ".tmp"
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    LOG.unlink(missing_ok=True)
+    places = {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
+    command = [
+        str(PYTHON),
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--log",
+        str(LOG),
+        *options,
+    ]
+    try:
+        done = subprocess.run(
+            [*command, "-r", str(ROOT / REQUIREMENTS[kind][-1])], env={**os.environ, **places}
+        )
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    if done.returncode:
+        raise SetupError(why_pip_failed())
+
+
+def install(kind):
+    what = {"app": "the libraries of the app", "dev": "the libraries of the app, the tests and the checks"}[
+        kind
+    ]
+    is_first = not stamp("app").exists() and not stamp("dev").exists()
+    was_broken_off = UNFINISHED.exists()
+    make_venv()
+    size = (
+        f"about {DOWNLOAD_GB:.0f} GB to download, {INSTALLED_GB:.0f} GB on the disk"
+        if DOWNLOAD_GB > 1
+        else "about 0.7 GB"
+    )
+    say(f"Installing {what} with pip; PyTorch is the largest.")
+    if is_first:
+        say(f"This happens once: {size}. On a fast line 3 to 8 minutes, most of them PyTorch.")
+    if was_broken_off:
+        say("The last install did not finish: going on with it.")
+    UNFINISHED.write_text("An install began and has not ended.\n", encoding="utf-8")
+    started = time.monotonic()
+    pip_install(kind)
+    say("Checking that the libraries load (up to a minute the first time).")
+    if not works("-c", PROBE):
+        # pip trusts the names it finds; files that an interruption left out come back only this way
+        say("They do not: writing the installed files anew.")
+        pip_install(kind, "--force-reinstall")
+        done = subprocess.run([str(PYTHON), "-c", PROBE])
+        if done.returncode:
+            raise SetupError("The libraries are installed but do not load; the reason stands above.")
+    if kind == "dev":
+        stamp("app").write_text(fingerprint("app"), encoding="utf-8")
+    stamp(kind).write_text(fingerprint(kind), encoding="utf-8")
+    UNFINISHED.unlink()
+    say(f"Ready after {time.monotonic() - started:.0f} seconds. From now on no internet is needed to start.")
+
+
+def main():
+    kind = sys.argv[1] if len(sys.argv) > 1 else "app"
+    if kind not in REQUIREMENTS:
+        print(__doc__)
+        return 2
+    try:
+        require_python()
+        if not is_ready(kind):
+            install(kind)
+    except SetupError as error:
+        print("\n[setup] " + str(error), file=sys.stderr)
+        return 2
+    except OSError as error:
+        is_full = error.errno == 28
+        print(
+            "\n[setup] "
+            + ("The disk is full. Free some space and call this again." if is_full else str(error)),
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("\n[setup] Stopped. Call it again to go on.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

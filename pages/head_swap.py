@@ -1,0 +1,3 @@
+from tl_ui import shell
+
+page = shell.start("head_swap")

@@ -1,0 +1,97 @@
+"""The data sets this server can offer: the two practice sets, uploads, and folders somebody typed.
+
+An id in the address bar (`?data=casting`) is looked up here. Uploads live in the cache folder under an id
+nobody can guess; a typed folder stays where it is and only its path is written down.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tl_core.paths import datasets_dir
+
+SAMPLES = ("casting", "expression")
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    id: str
+    kind: str
+    # sample, folder or upload
+    label: str
+    # what the person called it; a practice set's is translated by the page
+    path: Path | None
+    # None: a practice set; `folder_of` draws it on first use
+
+
+def find(data_id: str) -> DataChoice | None:
+    """The data set with this id; None when this server has none such."""
+    if data_id in SAMPLES:
+        return DataChoice(data_id, "sample", data_id, None)
+    entry = _read_register().get(data_id)
+    if entry is None:
+        return None
+    return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]))
+
+
+def folder_of(choice: DataChoice, on_progress=None) -> Path:
+    """Where its pictures are; a practice set is drawn into the cache first."""
+    if choice.path is not None:
+        return choice.path
+    from tl_core.data.samples import sample_cache
+
+    return sample_cache(choice.id)
+
+
+def add_folder(path: Path) -> DataChoice:
+    """Write down a folder (or zip) the person typed; the same path keeps its id."""
+    path = path.expanduser().absolute()
+    data_id = "f" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
+    return _register(DataChoice(data_id, "folder", path.name or str(path), path))
+
+
+def add_zip(name: str, file: BinaryIO) -> DataChoice:
+    """Unpack an uploaded zip. Raises: BadArchive: broken, dangerous or too large."""
+    from tl_core.data.archives import unpack_zip
+
+    data_id = "u" + secrets.token_hex(8)
+    path = unpack_zip(file, datasets_dir() / data_id, name)
+    return _register(DataChoice(data_id, "upload", Path(name).stem, path))
+
+
+def add_folder_upload(files: Iterable[tuple[str, BinaryIO]]) -> DataChoice:
+    """Save a folder chosen in the browser; names are untrusted. Raises: BadArchive."""
+    from tl_core.data.archives import save_upload
+
+    files = list(files)
+    data_id = "u" + secrets.token_hex(8)
+    path = save_upload(files, datasets_dir() / data_id)
+    label = files[0][0].replace("\\", "/").strip("/").split("/")[0] if files else data_id
+    return _register(DataChoice(data_id, "upload", label, path))
+
+
+def _register_file() -> Path:
+    return datasets_dir() / "register.json"
+
+
+def _read_register() -> dict[str, dict[str, str]]:
+    try:
+        return json.loads(_register_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _register(choice: DataChoice) -> DataChoice:
+    from tl_core.runs import write_json
+
+    entries = _read_register()
+    entries[choice.id] = {"kind": choice.kind, "label": choice.label, "path": str(choice.path)}
+    _register_file().parent.mkdir(parents=True, exist_ok=True)
+    write_json(_register_file(), entries)
+    return choice

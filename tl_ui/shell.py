@@ -1,0 +1,156 @@
+"""The frame around every page. `page = shell.start("train")` is the first call of each page file: page
+settings, language, colours, and a sidebar of our own with the state of every step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from tl_core.errors import TlError
+from tl_core.paths import runs_dir
+from tl_core.runs import RunFolder, list_runs
+from tl_ui import state, theme
+from tl_ui.steps import PAGES, Step, steps
+from tl_ui.text import error_text, t
+
+ICONS = {
+    "done": ":material/check_circle:",
+    "here": ":material/radio_button_checked:",
+    "open": ":material/radio_button_unchecked:",
+    "running": "spinner",
+    "locked": ":material/lock:",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    name: str
+    language: str
+    is_dark: bool
+
+
+def start(name: str) -> Page:
+    """Set up the page called `name` and draw the sidebar. The first call of every page file."""
+    language = state.language()
+    st.set_page_config(
+        page_title=f"{t(f'shell.page_{name}')} · Headswap",
+        page_icon="🧩",
+        layout="wide",
+        # a menu of our own keeps Streamlit's light/dark switch, which "minimal" would hide with it
+        menu_items={"About": t("shell.about")},
+    )
+    _preload()
+    state.mirror()
+    st.html(theme.style())
+    with st.sidebar:
+        _sidebar(name)
+    return Page(name, language, state.is_dark())
+
+
+def header(title: str, lead: str) -> None:
+    """The page's heading and the one or two sentences under it."""
+    st.title(title, anchor=False)
+    st.html(f'<p class="hs-lead">{escape(lead)}</p>')
+
+
+def go(name: str, **changes: str | None) -> None:
+    """Go to another page, taking the choices along: `shell.go("train", run="…")`."""
+    for key, value in changes.items():
+        state.keep(key, value)
+    st.switch_page(PAGES[name], query_params=state.link_params())
+
+
+def link(name: str, label: str, **options) -> None:
+    """A link to another page that takes the choices along."""
+    st.page_link(PAGES[name], label=label, query_params=state.link_params(), **options)
+
+
+def next_step(name: str, label: str) -> None:
+    """The button at the end of a page that leads to the next step."""
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(label, key=f"next_{name}", type="primary", icon=":material/arrow_forward:"):
+            go(name)
+
+
+def show_error(error: TlError) -> None:
+    """An error the person can mend, in their language."""
+    st.error(error_text(error), icon=":material/error:")
+
+
+def legend(items: list[tuple[str, str]]) -> None:
+    """Coloured squares with their names: (CSS colour, text)."""
+    spans = "".join(f'<span><i style="background:{c}"></i>{escape(text)}</span>' for c, text in items)
+    st.html(f'<div class="hs-legend">{spans}</div>')
+
+
+@st.cache_resource(show_spinner=False)
+def _preload() -> None:
+    """Import the heavy modules once, before the first page: two browsers that reconnect to a fresh
+    server at the same moment could meet a half-imported pandas otherwise."""
+    import pandas  # noqa: F401
+    import plotly.graph_objects  # noqa: F401
+
+
+def _sidebar(here: str) -> None:
+    mark = (theme.ASSETS / "mark.svg").read_text(encoding="utf-8")
+    st.html(f'<div class="hs-brand">{mark}<span>Headswap</span></div>')
+    found = {step.name: step for step in _steps(here)}
+    inside = found.pop("head_swap")
+    for index, step in enumerate(found.values(), start=1):
+        _step_link(step, f"{index}. {t(f'shell.page_{step.name}')}")
+    st.divider()
+    _step_link(inside, t("shell.page_head_swap"), icon=":material/swap_horiz:")
+    st.divider()
+    _language_switch()
+
+
+def _step_link(step: Step, label: str, icon: str | None = None) -> None:
+    with st.container(key=f"step_{step.name}_{step.state}"):
+        st.page_link(
+            PAGES[step.name],
+            label=label,
+            icon=icon or ICONS[step.state],
+            disabled=step.state == "locked",
+            query_params=state.link_params(),
+            width="stretch",
+        )
+        if step.reason:
+            st.caption(t(f"shell.{step.reason}"))
+        elif step.state in ("done", "running"):
+            st.caption(t(f"shell.state_{step.state}"))
+
+
+def _language_switch() -> None:
+    # the labels stay untranslated: each language is called by its own name
+    st.session_state["language_switch"] = state.language()
+    st.segmented_control(
+        t("shell.language"),
+        list(state.LANGUAGES),
+        format_func=state.LANGUAGES.get,
+        key="language_switch",
+        required=True,
+        on_change=lambda: state.keep("lang", st.session_state["language_switch"]),
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def _steps(here: str) -> list[Step]:
+    run = state.chosen_run()
+    runs = list_runs(runs_dir())
+    return steps(
+        here,
+        has_data=state.chosen_data() is not None,
+        run_state=_run_state(run) if run else None,
+        has_runs=bool(runs),
+        has_results=any(other.summary_path.is_file() for other in runs),
+    )
+
+
+def _run_state(run: RunFolder) -> str:
+    from tl_core.jobs import local
+
+    return local.state(run)

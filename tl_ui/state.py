@@ -1,0 +1,86 @@
+"""What a person has chosen, remembered over reloads, page changes and lost connections.
+
+Three names are mirrored to the address bar: `?lang=…&data=…&run=…`. The address bar wins, so a link
+reproduces a view; the session is the fall-back, since page changes drop parameters. Ids from the
+address bar are only ever looked up in a listing, never joined to a path.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tl_core.errors import RunNotFound
+from tl_core.paths import runs_dir
+from tl_core.runs import RunFolder, find
+from tl_ui import datasets
+from tl_ui.datasets import DataChoice
+
+LANGUAGES = {"en": "English", "ko": "한국어"}
+MIRRORED = ("lang", "data", "run")
+
+
+def read(name: str) -> str | None:
+    """The remembered value of `lang`, `data` or `run`."""
+    return st.query_params.get(name) or st.session_state.get(f"kept_{name}")
+
+
+def keep(name: str, value: str | None) -> None:
+    """Remember `value` in the session and in the address bar; None forgets it."""
+    if value:
+        st.session_state[f"kept_{name}"] = value
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+    else:
+        st.session_state.pop(f"kept_{name}", None)
+        if name in st.query_params:
+            del st.query_params[name]
+
+
+def mirror() -> None:
+    """Put back what a page change dropped from the address bar. Called once per page, by the shell."""
+    for name in MIRRORED:
+        if value := read(name):
+            keep(name, value)
+
+
+def link_params(**changes: str | None) -> dict[str, str]:
+    """Parameters to hand to a page link, so that the first run of the next page knows the choices."""
+    values = {name: read(name) for name in MIRRORED} | changes
+    return {name: value for name, value in values.items() if value}
+
+
+def language() -> str:
+    """`en` or `ko`: chosen by the person, else the browser's."""
+    chosen = read("lang")
+    if chosen in LANGUAGES:
+        return chosen
+    return "ko" if str(st.context.locale or "").lower().startswith("ko") else "en"
+
+
+def is_dark() -> bool:
+    return getattr(st.context.theme, "type", None) == "dark"
+
+
+def chosen_data() -> DataChoice | None:
+    """The chosen data set; None when nothing is chosen or it is gone from this server."""
+    data_id = read("data")
+    return datasets.find(data_id) if data_id else None
+
+
+def choose_data(data_id: str) -> None:
+    keep("data", data_id)
+
+
+def chosen_run() -> RunFolder | None:
+    """The run named in `?run=`, found by listing; None when there is no such run."""
+    name = read("run")
+    if not name:
+        return None
+    try:
+        return find(runs_dir(), name)
+    except RunNotFound:
+        return None
+
+
+def choose_run(name: str) -> None:
+    keep("run", name)

@@ -1,0 +1,70 @@
+"""Every sentence a page says, in the person's language, from `locales/en.toml` and `locales/ko.toml`.
+
+One table per page, and `[terms.<name>]` with the name of each metric or notion and its plain-words help.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tl_core.errors import TlError
+from tl_core.messages import say
+from tl_ui import state
+
+LOCALES = Path(__file__).with_name("locales")
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """All sentences of one language under dotted keys, like `data.title` and `terms.f1.help`."""
+    tables = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
+    return dict(_flatten(tables, ""))
+
+
+def _flatten(table: dict[str, Any], prefix: str):
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def t(key: str, **values: Any) -> str:
+    """The sentence under `key`, filled in.
+
+    Raises: KeyError: no such key, or a placeholder without a value; tests look for both.
+    """
+    return catalogue(state.language())[key].format(**values)
+
+
+def name_of(term: str) -> str:
+    """What a metric or notion is called: `name_of("f1")` -> "F1"."""
+    return t(f"terms.{term}.name")
+
+
+def help_of(term: str) -> str:
+    """One or two plain sentences about a metric or notion: the text of its "?"."""
+    return t(f"terms.{term}.help")
+
+
+def error_text(error: TlError) -> str:
+    """The error's own sentence: what is wrong, with which file or value, and the mend."""
+    return error.message(state.language())
+
+
+def reason_text(reason: str, detail: str = "") -> str:
+    """Why one file was refused; `reason` is a key under [reason] in tl_core's messages."""
+    return say(f"reason.{reason}", state.language(), detail=detail)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """1281000 -> "1,281,000"; the same in both languages."""
+    return f"{value:,.{digits}f}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """0.873 -> "87.3 %"; None, a metric that cannot be computed, -> "–"."""
+    return "–" if share is None else f"{100 * share:.{digits}f} %"

@@ -25,7 +25,7 @@ BLOCKS = tuple(f"blocks.{i}" for i in range(NUM_BLOCK_GROUPS))
 PART_NAMES = ("stem", *BLOCKS, "head_conv", "classifier")
 CLASSIFIER = "classifier"
 STATIONS = ("pixels", *PART_NAMES[:-1], "pooled", CLASSIFIER)
-"""Where activations can be taken out or put in: the picture, after each part, the pooled feature, the logits."""
+"""Where activations can be taken out or put in: from the picture to the logits."""
 
 
 class TransferModel(nn.Module):

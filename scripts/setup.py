@@ -23,8 +23,12 @@ UNFINISHED = VENV / ".install-unfinished"
 LOG = VENV / ".install-log.txt"
 REQUIREMENTS = {"app": ["requirements.txt"], "dev": ["requirements.txt", "requirements-dev.txt"]}
 OLDEST = (3, 11)
+THIS = ".".join(str(number) for number in sys.version_info[:2])
 # GB. On Linux the torch wheel carries CUDA's libraries, used or not; measured with the pinned versions
 INSTALLED_GB, DOWNLOAD_GB = (7.0, 3.0) if sys.platform.startswith("linux") else (2.0, 0.7)
+NEED_GB = INSTALLED_GB + DOWNLOAD_GB
+FULL_DISK = ("No space left on device", "[Errno 28]", "[WinError 112]")
+NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ReadTimeout", "ProxyError")
 PROBE = "import torch, torchvision, timm, cv2, albumentations, sklearn, pandas, streamlit, plotly, matplotlib"
 
 
@@ -61,21 +65,19 @@ def is_ready(kind):
 def require_python():
     if sys.version_info < OLDEST:
         raise SetupError(
-            "This is Python {}.{}; Headswap needs 3.11 or newer. Install one from https://www.python.org "
-            "(or your system's packages) and name it: make app PYTHON=python3.11".format(
-                *sys.version_info[:2]
-            )
+            f"This is Python {THIS}; Headswap needs 3.11 or newer. Install one from https://www.python.org "
+            "(or your system's packages) and name it: make app PYTHON=python3.11"
         )
 
 
 def require_disk():
     """Only before a first install: an upgrade replaces what is there."""
     free_gb = shutil.disk_usage(ROOT).free / 1e9
-    need_gb = INSTALLED_GB + DOWNLOAD_GB
-    if free_gb < need_gb:
+    if free_gb < NEED_GB:
         raise SetupError(
-            f"The disk of {ROOT} has {free_gb:.1f} GB free; the first install needs about {need_gb:.0f} GB for a while "
-            f"and keeps {INSTALLED_GB:.0f}. Free some space, or clone to another disk, and call this again."
+            f"The disk of {ROOT} has {free_gb:.1f} GB free; the first install needs about {NEED_GB:.0f} GB "
+            f"for a while and keeps {INSTALLED_GB:.0f}. Free some space, or clone to another disk, "
+            "and call this again."
         )
 
 
@@ -90,8 +92,8 @@ def works(*code):
 
 def make_venv():
     """An environment with pip in it; one that is broken, moved or of another Python is made anew."""
-    version = "import sys, pip; sys.exit(sys.version_info[:2] != {})".format(tuple(sys.version_info[:2]))
-    if PYTHON.exists() and works("-c", version):
+    is_same_python = f"import sys, pip; sys.exit(sys.version_info[:2] != {tuple(sys.version_info[:2])})"
+    if PYTHON.exists() and works("-c", is_same_python):
         return
     if VENV.exists():
         say("The folder .venv is not usable (broken, moved, or of another Python): making it anew.")
@@ -121,27 +123,17 @@ def why_pip_failed():
         log = LOG.read_text(encoding="utf-8", errors="replace")
     except OSError:
         log = ""
-    if "No space left on device" in log or "[Errno 28]" in log or "[WinError 112]" in log:
-        return f"The disk is full. Free about {INSTALLED_GB + DOWNLOAD_GB:.0f} GB and call this again; it goes on from there."
-    signs = (
-        "NewConnectionError",
-        "NameResolutionError",
-        "ConnectTimeout",
-        "ReadTimeout",
-        "ProxyError",
-        "ConnectionReset",
-    )
-    if any(sign in log for sign in signs):
+    if any(sign in log for sign in FULL_DISK):
+        return f"The disk is full. Free about {NEED_GB:.0f} GB and call this again; it goes on from there."
+    if any(sign in log for sign in NO_NETWORK):
         return (
             "The package index cannot be reached. The first install needs the internet "
             "(later starts do not): connect, or set your proxy (HTTPS_PROXY), and call this again."
         )
     if "No matching distribution found" in log:
         return (
-            "One of the pinned libraries has no build for this Python ({}.{}) on this system; its name stands "
-            "above. Python 3.11, 3.12 or 3.13 on 64-bit Linux, Windows or macOS has them all.".format(
-                *sys.version_info[:2]
-            )
+            f"One of the pinned libraries has no build for Python {THIS} on this system; its name stands "
+            "above. Use Python 3.11 to 3.13 on 64-bit Linux, on Windows, or on a Mac with Apple's processor."
         )
     return f"pip failed; the reason stands above and in {LOG}. Call this again to go on."
 
@@ -153,20 +145,10 @@ def pip_install(kind, *options):
     temporary.mkdir()
     LOG.unlink(missing_ok=True)
     places = {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
-    command = [
-        str(PYTHON),
-        "-m",
-        "pip",
-        "install",
-        "--disable-pip-version-check",
-        "--log",
-        str(LOG),
-        *options,
-    ]
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--log", str(LOG)]
+    command += [*options, "-r", str(ROOT / REQUIREMENTS[kind][-1])]
     try:
-        done = subprocess.run(
-            [*command, "-r", str(ROOT / REQUIREMENTS[kind][-1])], env={**os.environ, **places}
-        )
+        done = subprocess.run(command, env={**os.environ, **places})
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if done.returncode:
@@ -174,20 +156,15 @@ def pip_install(kind, *options):
 
 
 def install(kind):
-    what = {"app": "the libraries of the app", "dev": "the libraries of the app, the tests and the checks"}[
-        kind
-    ]
+    what = {"app": "the app", "dev": "the app, the tests and the checks"}[kind]
     is_first = not stamp("app").exists() and not stamp("dev").exists()
     was_broken_off = UNFINISHED.exists()
     make_venv()
-    size = (
-        f"about {DOWNLOAD_GB:.0f} GB to download, {INSTALLED_GB:.0f} GB on the disk"
-        if DOWNLOAD_GB > 1
-        else "about 0.7 GB"
-    )
-    say(f"Installing {what} with pip; PyTorch is the largest.")
+    say(f"Installing the libraries of {what} with pip; PyTorch is the largest.")
     if is_first:
-        say(f"This happens once: {size}. On a fast line 3 to 8 minutes, most of them PyTorch.")
+        say(
+            f"Once only: about {DOWNLOAD_GB:g} GB to download, {INSTALLED_GB:g} GB on the disk, some minutes."
+        )
     if was_broken_off:
         say("The last install did not finish: going on with it.")
     UNFINISHED.write_text("An install began and has not ended.\n", encoding="utf-8")
@@ -221,12 +198,8 @@ def main():
         print("\n[setup] " + str(error), file=sys.stderr)
         return 2
     except OSError as error:
-        is_full = error.errno == 28
-        print(
-            "\n[setup] "
-            + ("The disk is full. Free some space and call this again." if is_full else str(error)),
-            file=sys.stderr,
-        )
+        why = "The disk is full. Free some space and call this again." if error.errno == 28 else str(error)
+        print("\n[setup] " + why, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\n[setup] Stopped. Call it again to go on.", file=sys.stderr)

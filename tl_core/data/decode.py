@@ -1,0 +1,167 @@
+"""One picture file -> RGB uint8 (H, W, 3), or a stated reason why not.
+
+Pillow reads the header first, so an oversized picture is refused before a pixel is decoded.
+OpenCV decodes what it decodes faithfully (upright 8-bit grey or RGB); Pillow does the rest.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from tl_core.errors import UnreadableImage
+
+EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
+"""File name endings that count as pictures, lower case."""
+
+MAX_PIXELS = 40_000_000
+"""OpenCV took a 400-megapixel file without a word: 20 s and 2.9 GB. No camera phone needs more."""
+
+_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP", "GIF")
+_OPENCV_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP")
+_REDUCED = {
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+_ORIENTATION = 0x0112
+
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Every refusal is reported by us, so OpenCV's own lines on stderr would only be noise.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+
+
+def read_image(source: Path | bytes, name: str | None = None, *, max_px: int | None = None) -> np.ndarray:
+    """Decode a picture as a person sees it: EXIF rotation applied, first frame of an animation,
+    transparency over white, 16 bits scaled to 8 by the format's full range, CMYK converted.
+
+    Args: name: what the error calls the file. max_px: side that the picture will be resized to,
+        in pixels; a JPEG with more than twice that may be decoded at 1/2, 1/4 or 1/8, never
+        below twice `max_px` on its short side.
+    Returns: uint8 (H, W, 3), RGB.
+    Raises: UnreadableImage: with the reason; nothing else.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:  # the header alone decides whether to read on
+                _check_header(file, name)
+            source = source.read_bytes()
+        return _decode(source, name, max_px)
+    except OSError as error:
+        raise _from_os_error(error, name) from None
+
+
+def resize_square(image: np.ndarray, px: int) -> np.ndarray:
+    """Resize to (px, px, 3), aspect ratio ignored, as the expression guide does.
+
+    Area averaging when shrinking (bilinear would alias fine defects away), bilinear otherwise.
+    """
+    shrinks = image.shape[0] >= px and image.shape[1] >= px
+    return cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _check_header(file: io.BufferedIOBase, name: str) -> Image.Image:
+    """Open without decoding; refuse what is empty, foreign or too large."""
+    start = file.read(12)
+    file.seek(0)
+    if not start:
+        raise UnreadableImage(file=name, reason="empty_file", detail="")
+    try:
+        picture = Image.open(file, formats=_FORMATS)
+    except Image.DecompressionBombError as error:  # raised by Pillow itself above 2 * MAX_PIXELS
+        found = re.search(r"\d+", str(error))
+        raise _too_large(int(found.group()) if found else MAX_PIXELS, name) from None
+    except Exception as error:  # damaged files make Pillow's readers raise almost anything
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        is_heif = start[4:8] == b"ftyp"  # HEIC and AVIF, what many phones write
+        reason = "unsupported" if is_heif else "not_an_image"
+        raise UnreadableImage(file=name, reason=reason, detail=_first_line(error)) from None
+    if picture.width * picture.height > MAX_PIXELS:
+        raise _too_large(picture.width * picture.height, name)
+    return picture
+
+
+def _decode(data: bytes, name: str, max_px: int | None) -> np.ndarray:
+    with _check_header(io.BytesIO(data), name) as picture:
+        if _opencv_is_faithful(picture):
+            flag = _REDUCED.get(_reduction(picture, max_px), cv2.IMREAD_COLOR)
+            try:
+                decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+            except cv2.error:
+                decoded = None
+            if decoded is not None:
+                return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
+        try:
+            return _decode_with_pillow(picture, max_px)
+        except Exception as error:  # see _check_header
+            text = _first_line(error)
+            reason = "truncated" if "truncated" in text.lower() else "not_an_image"
+            raise UnreadableImage(file=name, reason=reason, detail=text) from None
+
+
+def _opencv_is_faithful(picture: Image.Image) -> bool:
+    """True for upright, opaque, still 8-bit grey or RGB; OpenCV gets the rest wrong or undefined."""
+    if picture.format not in _OPENCV_FORMATS or picture.mode not in ("L", "RGB"):
+        return False
+    if "transparency" in picture.info:
+        return False
+    if picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False):
+        return False
+    if picture.format == "PNG" and "exif" not in picture.info:
+        return True  # asking further would make Pillow decode the whole picture
+    return picture.getexif().get(_ORIENTATION, 1) == 1
+
+
+def _reduction(picture: Image.Image, max_px: int | None) -> int:
+    if max_px is None or picture.format not in ("JPEG", "MPO"):
+        return 1
+    factor = min(picture.size) // (2 * max_px)
+    return next((step for step in (8, 4, 2) if step <= factor), 1)
+
+
+def _decode_with_pillow(picture: Image.Image, max_px: int | None) -> np.ndarray:
+    reduction = _reduction(picture, max_px)
+    if reduction > 1:
+        picture.draft(None, (picture.width // reduction, picture.height // reduction))
+    picture.seek(0)
+    picture.load()
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith(("I", "F")):
+        return _eight_bit(np.asarray(picture), picture.mode)
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGB", layer.size, "white")
+        picture.paste(layer, mask=layer.getchannel("A"))
+    return np.array(picture.convert("RGB"))
+
+
+def _eight_bit(values: np.ndarray, mode: str) -> np.ndarray:
+    """(H, W) integers of 16 bits, or floats in 0..1 or 0..255 -> uint8 (H, W, 3). Pillow's own
+    conversion clips at 255 and turns a 16-bit picture white."""
+    values = np.nan_to_num(values.astype(np.float32))
+    if mode.startswith("I;16") or values.max() > 255:
+        values = values / 257
+    elif mode == "F" and values.max() <= 1:
+        values = values * 255
+    grey = np.clip(values + 0.5, 0, 255).astype(np.uint8)
+    return np.repeat(grey[:, :, None], 3, axis=2)
+
+
+def _too_large(pixels: int, name: str) -> UnreadableImage:
+    return UnreadableImage(file=name, reason="too_large", detail=f"{pixels / 1e6:.1f}")
+
+
+def _from_os_error(error: OSError, name: str) -> UnreadableImage:
+    known = {FileNotFoundError: "vanished", PermissionError: "permission"}
+    return UnreadableImage(file=name, reason=known.get(type(error), "os_error"), detail=_first_line(error))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

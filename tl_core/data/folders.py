@@ -1,0 +1,223 @@
+"""Which pictures there are and what class each is, from folder names alone.
+
+Two layouts, as in the two guides:
+
+    DATA/<class>/picture.jpg                      the expression guide: no split given
+    DATA/train/<class>/…  DATA/test/<class>/…     the casting guide; val/ may be there too
+
+No picture is opened here; `prepare` finds out which can be read.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import unicodedata
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tl_core.data.decode import EXTENSIONS
+from tl_core.errors import (
+    DataNotFound,
+    NoClassFolders,
+    NotAFolder,
+    OneClass,
+    SplitClassMissing,
+    UnreadableImage,
+)
+
+SPLITS = ("train", "val", "test")
+_SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_FOREIGN = ("gif", "heic", "heif", "avif", "jfif", "jp2", "psd", "svg", "raw", "dng", "cr2", "nef", "arw")
+# pictures that people have but we cannot read: listed as refused, so that nobody wonders where they went
+_SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__"}
+_MAX_WRAPPERS = 3
+
+
+@dataclass(frozen=True)
+class Picture:
+    path: Path
+    name: str
+    # posix path relative to the data's root, NFC (macOS writes Korean names decomposed)
+    label: int
+    # index into Dataset.classes
+    given_split: str | None
+    # train, val or test if the folders say so
+
+
+@dataclass(frozen=True)
+class Refused:
+    name: str
+    reason: str
+    # a key under [reason] in the messages
+    detail: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    root: Path
+    classes: list[str]
+    # alphabetical, like torchvision's ImageFolder: def_front is 0, ok_front is 1
+    pictures: list[Picture]
+    refused: list[Refused] = field(default_factory=list)
+    given_splits: tuple[str, ...] = ()
+    # those of train, val, test that the folders give; empty when the split is ours to make
+
+    @property
+    def class_to_idx(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.classes)}
+
+    def counts(self) -> dict[str, int]:
+        """Pictures per class, in class order; 0 where none is left."""
+        counts = dict.fromkeys(self.classes, 0)
+        for picture in self.pictures:
+            counts[self.classes[picture.label]] += 1
+        return counts
+
+
+def scan(path: Path) -> Dataset:
+    """Find classes, pictures and given splits under a folder, or in a zip file of one.
+
+    Hidden and system files are skipped, folders inside a class folder belong to that class,
+    and a single wrapping folder (what zip tools make) is entered.
+
+    Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise DataNotFound(path=path)
+    if path.is_file():
+        path = _unpacked(path)
+    root = _inside_wrapper(path)
+    splits = _split_folders(root)
+    dataset = _collect(root, splits or [(None, root)])
+    if not dataset.classes:
+        raise NoClassFolders(path=path)
+    if len(dataset.classes) == 1:
+        raise OneClass(path=path, name=dataset.classes[0])
+    check_splits(dataset)
+    return dataset
+
+
+def check_splits(dataset: Dataset) -> None:
+    """Raises: SplitClassMissing: a given split lacks a class (one that training lacks included)."""
+    for split in dataset.given_splits:
+        present = {picture.label for picture in dataset.pictures if picture.given_split == split}
+        missing = sorted(set(range(len(dataset.classes))) - present)
+        if missing:
+            raise SplitClassMissing(split=split, name=dataset.classes[missing[0]])
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """sha256 over every picture's name and content, in order of name: equal for equal data,
+    wherever it lies. Reads every file once.
+
+    Raises: UnreadableImage: a file has vanished since the scan.
+    """
+    total = hashlib.sha256()
+    for picture in sorted(dataset.pictures, key=lambda one: one.name):
+        try:
+            with picture.path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").hexdigest()
+            size = picture.path.stat().st_size
+        except OSError as error:
+            raise UnreadableImage(file=picture.name, reason="vanished", detail=str(error)) from None
+        total.update(f"{picture.name}\0{size}\0{content}\n".encode())
+    return total.hexdigest()
+
+
+def is_picture_name(name: str) -> bool:
+    return _ending(name) in EXTENSIONS
+
+
+def is_skipped_name(name: str) -> bool:
+    """Hidden files, resource forks (`._x.jpg`) and what systems leave lying about."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _unpacked(file: Path) -> Path:
+    """Unpack a zip into the cache, under a name that changes when the file does."""
+    if file.suffix.lower() != ".zip" and not zipfile.is_zipfile(file):
+        raise NotAFolder(path=file)
+    from tl_core.data.archives import unpack_zip
+    from tl_core.paths import datasets_dir
+
+    about = file.stat()
+    key = hashlib.sha256(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
+    into = datasets_dir() / f"zip-{key}"
+    return into if into.is_dir() else unpack_zip(file, into, file.name)
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    found = [one for one in folder.iterdir() if one.is_dir() and not is_skipped_name(one.name)]
+    return sorted(found, key=lambda one: _nfc(one.name))
+
+
+def _inside_wrapper(path: Path) -> Path:
+    """`casting_data/casting_data/train/…` -> the folder that holds train/, or the classes."""
+    for _ in range(_MAX_WRAPPERS):
+        inner = _subfolders(path)
+        if len(inner) != 1 or inner[0].name.lower() == "train" or len(_subfolders(inner[0])) == 0:
+            break
+        if any(one.is_file() and is_picture_name(one.name) for one in inner[0].iterdir()):
+            break  # pictures lie in it, so it is a class, though it has sub-folders
+        path = inner[0]
+    return path
+
+
+def _split_folders(root: Path) -> list[tuple[str | None, Path]]:
+    """[(split, folder), …] if there is a train/ with class folders in it, else []."""
+    found = [
+        (_SPLIT_NAMES[one.name.lower()], one) for one in _subfolders(root) if one.name.lower() in _SPLIT_NAMES
+    ]
+    train = [folder for split, folder in found if split == "train"]
+    if not train or not any(True for folder in train for inner in _subfolders(folder) for _ in _files(inner)):
+        return []
+    return sorted(found, key=lambda one: SPLITS.index(one[0]))
+
+
+def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
+    found: list[tuple[str, Path, str | None]] = []  # class name, file, split
+    refused = []
+    for split, folder in splits:
+        for class_folder in _subfolders(folder):
+            for file in _files(class_folder):
+                if is_picture_name(file.name):
+                    found.append((_nfc(class_folder.name), file, split))
+                else:
+                    refused.append(Refused(_name(root, file), "unsupported", _ending(file.name)))
+    classes = sorted({name for name, _, _ in found})
+    index = {name: number for number, name in enumerate(classes)}
+    pictures = [Picture(file, _name(root, file), index[name], split) for name, file, split in found]
+    given = tuple(split for split in SPLITS if any(picture.given_split == split for picture in pictures))
+    return Dataset(root, classes, pictures, refused, given)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Pictures, and picture files of foreign formats, below `folder`, in a fixed order."""
+    for at, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not is_skipped_name(name))
+        for name in sorted(files, key=_nfc):
+            if not is_skipped_name(name) and _ending(name) in EXTENSIONS + _FOREIGN:
+                yield Path(at) / name
+
+
+def _name(root: Path, file: Path) -> str:
+    return _nfc(file.relative_to(root).as_posix())
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
+
+
+def without(dataset: Dataset, refused: dict[int, Refused]) -> Dataset:
+    """The same data less some pictures, which join the refused; keys index `pictures`."""
+    kept = [picture for index, picture in enumerate(dataset.pictures) if index not in refused]
+    return dataclasses.replace(dataset, pictures=kept, refused=[*dataset.refused, *refused.values()])

@@ -1,0 +1,321 @@
+"""The parts of a face that a mood moves: eyes, brows, mouth; and those that stay: nose, beard, glasses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tl_core.data.samples.canvas import Canvas, Colour, curve, ellipse, mix, rotation
+from tl_core.data.samples.moods import Mood
+from tl_core.data.samples.people import Person
+
+MOUTH_Y = 0.56
+_BLACK: Colour = (26, 20, 24)
+_WHITE: Colour = (255, 255, 255)
+
+
+def ink_of(person: Person) -> Colour:
+    return mix(person.skin, _BLACK, 0.35 + 0.6 * person.ink_dark)
+
+
+def line_width(person: Person) -> float:
+    """Lines of the face are drawn even where outlines are not."""
+    return max(person.ink_width, 0.02)
+
+
+def eye(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
+    """side: -1 left, 1 right of the picture."""
+    opened = mood.eyes[0 if side < 0 else 1]
+    rx, ry = person.eye_size, person.eye_size * 0.95
+    middle = np.array([side * person.eye_gap, person.eye_y])
+    slant = rotation(side * -person.eye_slant)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return canvas.pose.surface(points @ slant.T + middle, width=person.width)
+
+    ink, width = ink_of(person), line_width(person)
+    t = np.linspace(-1, 1, 21)
+    bulge = np.sqrt(np.clip(1 - np.abs(t) ** 2.3, 0, 1))
+    if opened < 0.12:
+        arch = -0.55 if mood.cheer > 0.25 else 0.4
+        canvas.stroke(
+            place(np.stack([t * rx, arch * ry * bulge + 0.25 * ry], axis=-1)), ink, width * 2.0, taper=0.3
+        )
+        if mood.cheer > 0.25:
+            canvas.stroke(
+                place(np.array([(side * rx * 1.05, 0.15 * ry), (side * rx * 1.35, -0.05 * ry)])),
+                ink,
+                width,
+                taper=0.2,
+            )
+        return
+    # A lid that comes down is flat; an open eye is round above.
+    upper = -ry * (1.75 * opened - 0.75) * bulge if opened < 1 else -ry * opened * bulge
+    lower = ry * (0.95 - 0.45 * mood.cheer) * bulge
+    upper = np.minimum(upper, lower - 0.01)
+    shape = place(np.vstack([np.stack([t * rx, upper], axis=-1), np.stack([t * rx, lower], axis=-1)[::-1]]))
+    full = place(
+        np.vstack([np.stack([t * rx, -ry * bulge], axis=-1), np.stack([t * rx, lower], axis=-1)[::-1]])
+    )
+    if opened < 0.9:
+        canvas.fill(full, mix(person.skin, (90, 40, 40), 0.22))
+        canvas.stroke(
+            place(np.stack([t * rx, -ry * 0.98 * bulge], axis=-1)),
+            mix(person.skin, ink, 0.6),
+            width * 0.9,
+            taper=0.1,
+        )
+    canvas.fill(shape, (252, 250, 246))
+    look = np.array([mood.gaze[0] * rx * 0.42, mood.gaze[1] * ry * 0.4 + 0.02])
+    iris = place(ellipse(look[0], look[1], rx * 0.6, rx * 0.6))
+    canvas.shade(iris, person.iris, 1.0, inside=shape)
+    canvas.shade(place(ellipse(look[0], look[1], rx * 0.33, rx * 0.33)), (18, 14, 18), 1.0, inside=shape)
+    canvas.shade(
+        place(np.stack([t * rx, upper + 0.03], axis=-1)), (60, 50, 70), 0.25, soft=0.012, inside=shape
+    )
+    glint = place(ellipse(look[0] - rx * 0.2, look[1] - rx * 0.24, rx * 0.17, rx * 0.17, steps=14))
+    canvas.shade(glint, _WHITE, 1.0, inside=shape)
+    canvas.stroke(place(np.stack([t * rx * 1.06, upper], axis=-1)), ink, width * 2.1, taper=0.35)
+    canvas.stroke(
+        place(np.stack([t * rx, lower], axis=-1)), mix(person.skin, ink, 0.5), width * 0.8, taper=0.1
+    )
+    if mood.cheer > 0.45:
+        canvas.stroke(
+            place(np.stack([t * rx * 0.8, lower + 0.06], axis=-1)),
+            mix(person.skin, ink, 0.35),
+            width,
+            taper=0.1,
+        )
+
+
+def brow(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
+    index = 0 if side < 0 else 1
+    raised, frown = mood.brows[index], mood.frown[index]
+    y = person.eye_y - person.brow_y - 0.13 * raised
+    arch = 0.05 + 0.05 * max(raised, 0)
+    x = side * person.eye_gap
+    half = person.eye_size * 1.15
+    points = curve(
+        [
+            (x - side * half, y + 0.03 + 0.13 * frown),
+            (x - side * half * 0.2, y - arch * 0.6 + 0.04 * frown),
+            (x + side * half * 0.45, y - arch - 0.03 * frown),
+            (x + side * half * 1.1, y + 0.05 - 0.07 * frown),
+        ]
+    )
+    colour = mix(person.hair, _BLACK, 0.3 if sum(person.hair) > 300 else 0.1)
+    canvas.stroke(canvas.pose.surface(points, width=person.width), colour, person.brow_thick, taper=0.35)
+    if raised > 0.75:
+        crease = points[6:-4] + (0, -0.1)
+        canvas.stroke(
+            canvas.pose.surface(crease, width=person.width),
+            mix(person.skin, ink_of(person), 0.3),
+            0.018,
+            taper=0.0,
+        )
+
+
+def nose(canvas: Canvas, person: Person) -> None:
+    s, ink, width = person.nose_size, ink_of(person), line_width(person)
+    y = 0.28
+
+    def place(points: np.ndarray, lift: float = 0.16) -> np.ndarray:
+        return canvas.pose.surface(points, width=person.width, lift=lift)
+
+    soft = mix(person.skin, (150, 50, 40), 0.4)
+    if person.nose == "button":
+        canvas.shade(place(ellipse(0, y, 0.1 * s, 0.075 * s)), soft, 0.45, soft=0.02)
+        canvas.stroke(
+            place(curve([(-0.09 * s, y + 0.02), (0, y + 0.075 * s), (0.09 * s, y + 0.02)])), ink, width * 1.1
+        )
+    elif person.nose == "hook":
+        bridge = [
+            (-0.04, -0.02),
+            (-0.09 * s, 0.12),
+            (-0.12 * s, y - 0.02),
+            (-0.02, y + 0.06),
+            (0.07 * s, y + 0.02),
+        ]
+        canvas.stroke(place(curve(bridge), 0.1), ink, width * 1.1, taper=0.1)
+    elif person.nose == "wedge":
+        wedge = [(0, 0.0), (0.13 * s, y + 0.02), (0.0, y + 0.07)]
+        canvas.shade(place(np.array(wedge)), mix(person.skin, (80, 30, 40), 0.5), 0.55, soft=0.008)
+        canvas.stroke(
+            place(curve([(0.12 * s, y + 0.02), (0.05, y + 0.075), (-0.06 * s, y + 0.05)])), ink, width
+        )
+    elif person.nose == "dots":
+        for side in (-1, 1):
+            canvas.fill(place(ellipse(side * 0.055 * s, y + 0.02, 0.02, 0.016, steps=12)), ink)
+    else:
+        canvas.fill(
+            place(ellipse(0, y - 0.01, 0.115 * s, 0.105 * s)),
+            mix(person.skin, (230, 90, 80), 0.28),
+            outline=ink,
+            width=person.ink_width * 0.8,
+        )
+        canvas.shade(place(ellipse(-0.03 * s, y - 0.05, 0.03, 0.025, steps=12)), _WHITE, 0.6, soft=0.008)
+
+
+def mouth(canvas: Canvas, person: Person, mood: Mood) -> None:
+    half = person.mouth_width * mood.mouth_wide
+    t = np.linspace(-1, 1, 33)
+    left, right = mood.corners
+    rise = 0.15 * (left * np.clip(-t, 0, None) ** 1.5 + right * np.clip(t, 0, None) ** 1.5)
+    lip = MOUTH_Y + 0.1 * mood.bow * (1 - t**2) - rise
+    x = t * half + mood.mouth_shift * person.mouth_width
+    ink, width = ink_of(person), line_width(person)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return canvas.pose.surface(points, width=person.width, lift=0.05)
+
+    upper = np.stack([x, lip - 0.3 * 0.2 * mood.mouth_open * (1 - t**2)], axis=-1)
+    lower = np.stack([x, lip + 0.36 * mood.mouth_open * (1 - np.abs(t) ** 2.4)], axis=-1)
+    if person.lips > 0:
+        red = mix(person.skin, (190, 50, 70), 0.35 + 0.4 * person.lips)
+        canvas.stroke(place(upper[4:-4] + (0, -0.012)), red, 0.06, taper=0.1)
+        canvas.stroke(place(lower[5:-5] + (0, 0.03)), red, 0.09, taper=0.05)
+    if mood.mouth_open > 0.12:
+        shape = place(np.vstack([upper, lower[::-1]]))
+        canvas.fill(shape, (96, 28, 36))
+        if mood.tongue < 0.1 and mood.mouth_open > 0.4:
+            canvas.shade(
+                place(ellipse(x[16], lower[16, 1] + 0.02, half * 0.55, 0.13 * mood.mouth_open + 0.03)),
+                (222, 110, 112),
+                1.0,
+                inside=shape,
+            )
+        if mood.teeth > 0.1:
+            band = 0.1 * mood.teeth
+            row = np.vstack(
+                [upper - (0, 0.02), (upper + np.stack([0 * t, band * (1 - t**4)], axis=-1))[::-1]]
+            )
+            canvas.shade(place(row), (250, 248, 240), 1.0, inside=shape)
+        canvas.line(np.vstack([shape, shape[:1]]), ink, width * 1.2)
+    else:
+        canvas.stroke(place(upper), ink, width * 1.7, taper=0.3)
+        canvas.stroke(place(upper[10:-10] + (0, 0.11)), mix(person.skin, ink, 0.3), width, taper=0.1)
+    if mood.tongue > 0.1:
+        _tongue(canvas, person, mood, place, np.array([x[16], lower[16, 1]]), half)
+    for side, lift in ((-1, left), (1, right)):
+        if lift > 0.5:
+            end = upper[0 if side < 0 else -1]
+            fold = curve([end + (side * 0.05, -0.09), end + (side * 0.085, 0.0), end + (side * 0.05, 0.08)])
+            canvas.stroke(
+                place(fold), mix(person.skin, ink, 0.55), width * (0.6 + 0.6 * min(lift, 1.2)), taper=0.1
+            )
+
+
+def _tongue(canvas, person, mood, place, root: np.ndarray, half: float) -> None:  # noqa: ANN001
+    length, wide = 0.26 * mood.tongue, min(half * 0.55, 0.19)
+    lean = mood.tongue_side * half * 0.5
+    root = root + (lean, -0.015)
+    sag = lean * 0.5
+    outline = [
+        (-wide, -0.02), (-wide * 1.02 + sag * 0.5, length * 0.55), (-wide * 0.6 + sag, length * 0.95), (sag, length * 1.05),
+        (wide * 0.6 + sag, length * 0.95), (wide * 1.02 + sag * 0.5, length * 0.55), (wide, -0.02),
+    ]  # fmt: skip
+    shape = place(curve(np.array(outline) + root))
+    canvas.fill(shape, (232, 112, 122), outline=ink_of(person), width=line_width(person))
+    canvas.stroke(
+        place(curve(np.array([(0, 0), (sag * 0.5, length * 0.4), (sag, length * 0.75)]) + root)),
+        (186, 70, 88),
+        0.03,
+        taper=0.1,
+    )
+    canvas.shade(
+        place(ellipse(root[0] + sag - wide * 0.4, root[1] + length * 0.7, 0.035, 0.05, steps=14)),
+        _WHITE,
+        0.5,
+        soft=0.01,
+    )
+
+
+def beard(canvas: Canvas, person: Person, jawline: np.ndarray) -> None:
+    """jawline: outline of the head from the right ear under the chin to the left ear, (N, 2)."""
+    colour = mix(person.hair, _BLACK, 0.12)
+    inner = canvas.pose.surface(
+        curve(
+            [
+                (-0.9 * person.width, 0.18),
+                (-0.62 * person.width, 0.36),
+                (-0.42, 0.42),
+                (0, 0.38),
+                (0.42, 0.42),
+                (0.62 * person.width, 0.36),
+                (0.9 * person.width, 0.18),
+            ]
+        ),
+        width=person.width,
+    )
+    if person.beard == "stubble":
+        canvas.shade(np.vstack([jawline, inner]), colour, 0.22, soft=0.03)
+    elif person.beard == "full":
+        out = jawline * (1.03, 1.0) + np.array([0, 0.06])[None] * np.clip(jawline[:, 1:], 0, 1)
+        canvas.fill(np.vstack([out, inner]), colour, outline=mix(colour, _BLACK, 0.4), width=person.ink_width)
+        gap = canvas.pose.surface(
+            ellipse(0, MOUTH_Y + 0.02, person.mouth_width * 1.12, 0.13), width=person.width, lift=0.05
+        )
+        canvas.fill(gap, mix(person.skin, (150, 60, 60), 0.12))
+    elif person.beard == "goatee":
+        patch = curve(
+            [(-0.18, 0.76), (0, 0.72), (0.18, 0.76), (0.15, 0.98), (0, 1.06), (-0.15, 0.98)], closed=True
+        )
+        canvas.fill(canvas.pose.surface(patch, width=person.width), colour)
+    if person.beard in ("moustache", "goatee", "full"):
+        for side in (-1, 1):
+            sweep = curve([(0.0, 0.42), (side * 0.14, 0.41), (side * 0.3, 0.48)])
+            canvas.stroke(canvas.pose.surface(sweep, width=person.width, lift=0.08), colour, 0.11, taper=0.25)
+
+
+def glasses(canvas: Canvas, person: Person) -> None:
+    if person.glasses == "none":
+        return
+    y, r = person.eye_y + 0.01, person.eye_size * 1.5
+    colour = mix(person.second, _BLACK, 0.6)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        return canvas.pose.surface(points, width=person.width, lift=0.1)
+
+    for side in (-1, 1):
+        x = side * person.eye_gap * 1.02
+        if person.glasses == "square":
+            corners = np.array(
+                [
+                    (-1, -0.8),
+                    (-0.6, -0.92),
+                    (0.6, -0.92),
+                    (1, -0.8),
+                    (1.02, 0.6),
+                    (0.7, 0.85),
+                    (-0.7, 0.85),
+                    (-1.02, 0.6),
+                ]
+            )
+            rim = curve(corners * r + (x, y), closed=True, steps=4)
+        else:
+            rim = ellipse(x, y, r, r * 0.95)
+        lens = place(rim)
+        canvas.shade(lens, (225, 240, 255), 0.1)
+        shine = place(
+            np.array(
+                [
+                    (x - 0.5 * r, y - 0.65 * r),
+                    (x - 0.2 * r, y - 0.75 * r),
+                    (x - 0.55 * r, y + 0.05 * r),
+                    (x - 0.75 * r, y),
+                ]
+            )
+        )
+        canvas.shade(shine, _WHITE, 0.3, inside=lens)
+        if person.glasses == "half":
+            half = len(lens) // 2
+            canvas.line(lens[half:], colour, 0.045)
+            canvas.line(np.vstack([lens[: half + 1]]), colour, 0.015)
+        else:
+            canvas.line(np.vstack([lens, lens[:1]]), colour, 0.036)
+        canvas.line(
+            place(np.array([(x + side * r, y - 0.1 * r), (side * person.width * 0.98, y - 0.05)])),
+            colour,
+            0.03,
+        )
+    bridge = person.eye_gap * 1.02 - r
+    canvas.line(place(curve([(-bridge, y - 0.02), (0, y - 0.06), (bridge, y - 0.02)])), colour, 0.03)

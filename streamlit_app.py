@@ -1,7 +1,15 @@
 """Start: what this is, what the machine has, and one button that runs the whole thing."""
 
-from tl_ui import shell
+import streamlit as st
+
+from tl_ui import drawings, shell, start_view
 from tl_ui.text import t
 
 page = shell.start("start")
 shell.header(t("start.title"), t("start.lead"))
+drawings.swap_sketch([uri for uri, _ in start_view.examples("casting")[1:3]])
+left, right = st.columns([3, 2], gap="medium")
+with left:
+    start_view.practice_panel()
+with right:
+    start_view.machine_panel()

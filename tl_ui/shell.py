@@ -10,8 +10,9 @@ from html import escape
 import streamlit as st
 
 from tl_core.errors import TlError
+from tl_core.jobs import local
 from tl_core.paths import runs_dir
-from tl_core.runs import RunFolder, list_runs
+from tl_core.runs import list_runs
 from tl_ui import state, theme
 from tl_ui.steps import PAGES, Step, steps
 from tl_ui.text import error_text, t
@@ -45,6 +46,7 @@ def start(name: str) -> Page:
     _preload()
     state.mirror()
     st.html(theme.style())
+    st.logo(theme.ASSETS / "wordmark.svg", icon_image=theme.ASSETS / "mark.svg", size="large")
     with st.sidebar:
         _sidebar(name)
     return Page(name, language, state.is_dark())
@@ -95,15 +97,14 @@ def _preload() -> None:
 
 
 def _sidebar(here: str) -> None:
-    mark = (theme.ASSETS / "mark.svg").read_text(encoding="utf-8")
-    st.html(f'<div class="hs-brand">{mark}<span>Headswap</span></div>')
     found = {step.name: step for step in _steps(here)}
     inside = found.pop("head_swap")
-    for index, step in enumerate(found.values(), start=1):
-        _step_link(step, f"{index}. {t(f'shell.page_{step.name}')}")
-    st.divider()
-    _step_link(inside, t("shell.page_head_swap"), icon=":material/swap_horiz:")
-    st.divider()
+    with st.container(key="steps"):
+        for index, step in enumerate(found.values(), start=1):
+            _step_link(step, f"{index}. {t(f'shell.page_{step.name}')}")
+        st.divider()
+        _step_link(inside, t("shell.page_head_swap"), icon=":material/swap_horiz:")
+        st.divider()
     _language_switch()
 
 
@@ -144,13 +145,7 @@ def _steps(here: str) -> list[Step]:
     return steps(
         here,
         has_data=state.chosen_data() is not None,
-        run_state=_run_state(run) if run else None,
+        run_state=local.state(run) if run else None,
         has_runs=bool(runs),
         has_results=any(other.summary_path.is_file() for other in runs),
     )
-
-
-def _run_state(run: RunFolder) -> str:
-    from tl_core.jobs import local
-
-    return local.state(run)

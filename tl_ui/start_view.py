@@ -1,0 +1,133 @@
+"""Panels of the Start page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tl_core.config import preset
+from tl_core.data.samples import SAMPLES
+from tl_core.errors import TlError
+from tl_ui import launching, machine, pictures, shell
+from tl_ui.datasets import DataChoice, find
+from tl_ui.text import help_of, name_of, number, reason_text, t
+
+NUM_EXAMPLES = 2
+"""Pictures shown per class."""
+
+
+def practice_panel() -> None:
+    """Choose a practice set and run the whole thing on it."""
+    with st.container(border=True, key="card_practice"):
+        st.subheader(t("start.try_title"), anchor=False)
+        name = st.segmented_control(
+            t("start.practice"),
+            SAMPLES,
+            format_func=lambda sample: t(f"shell.sample_{sample}"),
+            default=SAMPLES[0],
+            required=True,
+            key="practice_set",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+        pictures.gallery(examples(name), px=78)
+        st.caption(t(f"start.about_{name}"))
+        source = _weights_for_run()
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            if st.button(
+                t("start.run") if source == "auto" else t("start.run_scratch"),
+                key="run_practice",
+                type="primary",
+                icon=":material/play_arrow:",
+            ):
+                _run(find(name), source)
+            shell.link("data", t("start.own"), icon=":material/folder_open:")
+
+
+def _weights_for_run() -> str:
+    """`auto`, or `random` where nothing pre-trained can be used, and then says so."""
+    with st.spinner(t("start.checking")):
+        found = machine.auto_weights()
+    if found.source:
+        return "auto"
+    st.warning(t("start.scratch"), icon=":material/warning:")
+    return "random"
+
+
+def _run(choice: DataChoice, source: str) -> None:
+    bar = st.progress(0.0, text=t("start.starting"))
+
+    def drawn(done: int, total: int) -> None:
+        if done % 5 == 0 or done == total:
+            bar.progress(done / total, text=t("start.drawing", done=done, total=total))
+
+    try:
+        run = launching.start_run(choice, preset(choice.id, weights=source), drawn)
+    except TlError as error:
+        bar.empty()
+        shell.show_error(error)
+        return
+    shell.go("train", data=choice.id, run=run.name)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _drawn(name: str) -> list[tuple[str, str]]:
+    """A few pictures of the practice set, drawn here: (data: address, class folder)."""
+    import importlib
+
+    shots = importlib.import_module(f"tl_core.data.samples.{name}").shots(0)
+    chosen: dict[str, list] = {}
+    for shot in shots:
+        chosen.setdefault(shot.file.split("/")[-2], []).append(shot)
+    found = []
+    for label in sorted(chosen):
+        for shot in chosen[label][:NUM_EXAMPLES]:
+            image, _ = shot.draw()
+            found.append((pictures.jpeg_uri(pictures.resize_square(image, pictures.THUMB_PX)), label))
+    return found
+
+
+def examples(name: str) -> list[tuple[str, str]]:
+    return _drawn(name)
+
+
+def machine_panel() -> None:
+    """Device, weights and number format that a run would use now."""
+    with st.container(border=True, key="card_machine"):
+        st.subheader(t("start.machine"), anchor=False)
+        found = machine.machine()
+        device = found["gpus"][0] if found["gpus"] else t("start.cpu", cores=found["cores"])
+        _fact("device", device, "" if found["gpus"] else found["cpu"])
+        auto = machine.auto_weights()
+        _fact(
+            "weights",
+            t(f"start.weights_{auto.source}") if auto.source else t("start.weights_none"),
+            _why(auto),
+        )
+        precision = found["precision"]
+        _fact(
+            "number_format",
+            precision or t("start.unmeasured"),
+            "" if precision else t("start.measured_later"),
+        )
+        gib = found["memory_free_bytes"] / 2**30
+        st.caption(t("start.memory", gib=number(gib, 1)))
+
+
+def _why(auto: machine.AutoWeights) -> str:
+    lines = [
+        t("start.weights_missing", source=t(f"start.weights_{source}"), reason=reason_text(reason, detail))
+        for source, reason, detail in auto.missing
+    ]
+    if auto.source:
+        lines.insert(0, t(f"start.weights_{auto.source}_why"))
+    if auto.note:
+        lines.append(t("start.weights_download"))
+    return " ".join(lines)
+
+
+def _fact(term: str, value: str, note: str) -> None:
+    with st.container(gap=None, key=f"fact_{term}"):
+        st.caption(name_of(term), help=help_of(term))
+        st.markdown(f"**{value}**")
+        if note:
+            st.caption(note)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -212,6 +213,7 @@ class EfficientNetClassifier(TransferModel):
     """
 
     library = "timm"
+    backbone: Any  # timm's EfficientNet; its layers are found by name
 
     def __init__(self, num_classes: int, dropout: float) -> None:
         import timm

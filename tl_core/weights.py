@@ -9,80 +9,136 @@
 | file:PATH | safetensors or a state dict |
 | random | none: training from scratch, for comparison |
 | auto | ImageNet if it is on this machine or can be fetched, else formula |
+
+`choose` settles on a file and proves that it fits; `load_state` reads it; `availability` says what
+could be used now, without loading torch.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tl_core.errors import WeightsUnavailable
+from tl_core import checkpoints, download, hub, weight_files
+from tl_core.choice import Choice
+from tl_core.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
+from tl_core.hub import Limits, Progress
+from tl_core.messages import say
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of RGB in 0..1. What nearly every published EfficientNet was trained with."""
+__all__ = [
+    "SOURCES",
+    "Choice",
+    "Limits",
+    "SourceStatus",
+    "availability",
+    "choose",
+    "class_names",
+    "load_state",
+]
+
+SOURCES = ("imagenet", "imagenet-torchvision", "formula", "vggface2", "random")
+"""Those with a name of their own; `auto` and `file:PATH` come on top."""
+
+_AUTO_WHY = ("no_network", "hub_slow", "hub_truncated", "hub_error")
+# reasons that [why] has a sentence of its own for, as auto_<reason>
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The weights a run starts from; written into the run, the page and every report."""
+def choose(
+    source: str,
+    *,
+    library: str = "timm",
+    on_progress: Progress | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Choice:
+    """Settle on the weights, download them if need be, and check that they fit EfficientNet-B0.
 
-    source: str
-    # never "auto": what it came down to
-    requested: str
-    # as the person asked
-    path: Path | None
-    sha256: str
-    # of the file; "" for random
-    why: str
-    # a key under [why] in the messages
-    is_pretrained: bool
-    # False: from scratch, never to be called transfer learning
-    mean: tuple[float, ...] = IMAGENET_MEAN
-    std: tuple[float, ...] = IMAGENET_STD
-    # of RGB in 0..1
-    image_px: int = 224
-    interpolation: str = "bicubic"
-    crop_pct: float = 1.0
-    # how the weights' authors resized and centre-cropped; ours are plain squares
-    num_classes: int = 0
-    # of the file's own head
-    has_head: bool = False
-    label: str = ""
+    `auto` takes ImageNet weights that are on this machine, those of `library`'s own authors first;
+    else it fetches `imagenet` if the hub answers within `limits.probe_seconds`; else it takes
+    `formula` and `why` says what was wrong with the hub. It never falls back to random weights.
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain types only; `from_dict` reads it back."""
-        values = dataclasses.asdict(self)
-        return {**values, "path": None if self.path is None else str(self.path)}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Choice:
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {name: value for name, value in values.items() if name in known}
-        values["path"] = Path(values["path"]) if values.get("path") else None
-        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+    Raises: UnknownWeights: no such source. WeightsUnavailable: with the reason. WeightsMismatch.
+    """
+    if source == "auto":
+        return _auto(library, on_progress, limits)
+    if source == "random":
+        return Choice(
+            source=source, requested=source, path=None, sha256="", why="asked", is_pretrained=False,
+            label=say("source.random"),
+        )  # fmt: skip
+    return weight_files.describe(source, source, _obtain(source, on_progress, limits), "asked")
 
 
-def choose(source: str, *, library: str = "timm", on_progress: Any = None) -> Choice:
-    return Choice(
-        source="random", requested=source, path=None, sha256="", why="asked", is_pretrained=False,
-        label="from scratch",
+def _obtain(source: str, on_progress: Progress | None, limits: Limits) -> Path:
+    """The file of a source, fetched if it is not here. Raises: UnknownWeights, WeightsUnavailable."""
+    if source.startswith("file:") and len(source) > len("file:"):
+        return Path(source.removeprefix("file:")).expanduser().absolute()
+    if source not in SOURCES:
+        raise UnknownWeights(source=source)
+    found = weight_files.find_sound(source)
+    if found is not None:
+        return found
+    if source == "imagenet":
+        return _fetch_imagenet(limits.answer_seconds, on_progress, limits)
+    if source == "imagenet-torchvision":
+        if hub.is_offline():
+            raise WeightsUnavailable(source=source, reason="no_network", detail="HF_HUB_OFFLINE")
+        return download.fetch(
+            source, weight_files.torchvision_url(), weight_files.torchvision_path(),
+            sha256_prefix=weight_files.TORCHVISION_SHA256_PREFIX, limits=limits, on_progress=on_progress,
+        )  # fmt: skip
+    if source == "vggface2":
+        wanted = weight_files.vggface2_paths()[0]
+        raise WeightsUnavailable(source=source, reason="user_download", detail=wanted)
+    raise WeightsUnavailable(source=source, reason="not_shipped", detail=weight_files.FORMULA)
+
+
+def _fetch_imagenet(wait_seconds: float, on_progress: Progress | None, limits: Limits) -> Path:
+    return hub.fetch(
+        "imagenet", weight_files.HUB_REPO, weight_files.HUB_FILE,
+        wait_seconds=wait_seconds, limits=limits, on_progress=on_progress,
     )  # fmt: skip
 
 
+def _auto(library: str, on_progress: Progress | None, limits: Limits) -> Choice:
+    own, other = "imagenet", "imagenet-torchvision"
+    if library == "torchvision":
+        own, other = other, own
+    why = ""
+    for source in (own, other):
+        if (path := weight_files.find_sound(source)) is not None:
+            try:
+                return weight_files.describe(source, "auto", path, "auto_cached")
+            except WeightsError as error:
+                why = why or _why(error)
+    if not why:  # a cached file that does not fit would only be fetched again
+        try:
+            path = _fetch_imagenet(limits.probe_seconds, on_progress, limits)
+            return weight_files.describe("imagenet", "auto", path, "auto_downloaded")
+        except WeightsError as error:
+            why = _why(error)
+    return weight_files.describe("formula", "auto", _obtain("formula", on_progress, limits), why)
+
+
+def _why(error: WeightsError) -> str:
+    if isinstance(error, WeightsMismatch):
+        return "auto_mismatch"
+    reason = error.values.get("reason")
+    return f"auto_{reason}" if reason in _AUTO_WHY else "auto_failed"
+
+
 def load_state(choice: Choice, library: str) -> dict[str, Tensor]:
-    """The tensors under the names of `library`'s own efficientnet_b0, head included if there is one.
+    """The tensors, float32, under the names of `library`'s own efficientnet_b0; with the head if
+    there is one.
 
     Raises: WeightsUnavailable: the file is gone, damaged, or another one than was chosen.
         WeightsMismatch: its tensors do not fit.
     """
-    from tl_core import checkpoints
-
     if choice.path is None:
         raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.label)
     state = checkpoints.read(choice.path, choice.source)
@@ -91,3 +147,62 @@ def load_state(choice: Choice, library: str) -> dict[str, Tensor]:
             source=choice.source, reason="file_damaged", detail=f"{choice.path.name} has changed"
         )
     return checkpoints.to_library(state, library)
+
+
+def class_names(choice: Choice) -> list[str] | None:
+    """What the outputs of the weights' own head are called; None when nobody says."""
+    if not choice.has_head:
+        return None
+    if choice.source.startswith("imagenet"):
+        return list(_imagenet_names())
+    names = weight_files.read_card(choice.path).get("classes") if choice.path else None
+    return list(names) if names and len(names) == choice.num_classes else None
+
+
+@cache
+def _imagenet_names() -> tuple[str, ...]:
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return tuple(info.index_to_description(i) for i in range(info.num_classes()))
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    source: str
+    is_usable: bool
+    # now, without a doubt
+    reason: str | None
+    # a key under [reason] in the messages; None when the file is here
+    detail: str
+    # for the reason's sentence, or where the file is
+
+
+def availability(*, check_network: bool = False, wait_seconds: float = 3.0) -> list[SourceStatus]:
+    """What could be used now, in the order of SOURCES. Reads no weights and imports no torch; asks
+    the network only with `check_network`, for `wait_seconds` at most."""
+    with ThreadPoolExecutor(len(SOURCES)) as pool:
+        return list(pool.map(lambda source: _status(source, check_network, wait_seconds), SOURCES))
+
+
+def _status(source: str, check_network: bool, wait_seconds: float) -> SourceStatus:
+    if source == "random":
+        return SourceStatus(source, True, None, "")
+    if (path := weight_files.find(source)) is not None:
+        return SourceStatus(source, True, None, str(path))
+    if source == "formula":
+        return SourceStatus(source, False, "not_shipped", str(weight_files.FORMULA))
+    if source == "vggface2":
+        return SourceStatus(source, False, "user_download", str(weight_files.vggface2_paths()[0]))
+    if hub.is_offline():
+        return SourceStatus(source, False, "no_network", "HF_HUB_OFFLINE")
+    if not check_network:
+        return SourceStatus(source, False, "not_cached", "")
+    try:
+        if source == "imagenet":
+            hub.ask(source, weight_files.HUB_REPO, weight_files.HUB_FILE, wait_seconds=wait_seconds)
+        else:
+            download.ask(source, weight_files.torchvision_url(), wait_seconds=wait_seconds)
+    except WeightsUnavailable as error:
+        return SourceStatus(source, False, str(error.values["reason"]), str(error.values["detail"]))
+    return SourceStatus(source, True, "will_download", "")

@@ -29,6 +29,20 @@ INSTALLED_GB, DOWNLOAD_GB = (7.0, 3.0) if sys.platform.startswith("linux") else 
 NEED_GB = INSTALLED_GB + DOWNLOAD_GB
 FULL_DISK = ("No space left on device", "[Errno 28]", "[WinError 112]")
 NO_NETWORK = ("NewConnectionError", "NameResolutionError", "ConnectTimeout", "ReadTimeout", "ProxyError")
+# run by .venv's Python: prints name==version of every package with missing or shortened files
+DAMAGED = """
+import importlib.metadata as metadata
+for package in metadata.distributions():
+    try:
+        whole = package.files is not None and all(
+            file.size is None or (file.locate().exists() and file.locate().stat().st_size == file.size)
+            for file in package.files if file.suffix != ".pyc"
+        )
+        if not whole and package.metadata["Name"] not in ("pip", "setuptools"):
+            print(package.metadata["Name"] + "==" + package.version)
+    except (OSError, TypeError, KeyError):
+        pass
+"""
 PROBE = "import torch, torchvision, timm, cv2, albumentations, sklearn, pandas, streamlit, plotly, matplotlib"
 
 
@@ -138,7 +152,7 @@ def why_pip_failed():
     return f"pip failed; the reason stands above and in {LOG}. Call this again to go on."
 
 
-def pip_install(kind, *options):
+def pip_install(*what):
     """Temporary files go beside .venv's own: a small /tmp could not hold the downloads."""
     temporary = VENV / ".tmp"
     shutil.rmtree(temporary, ignore_errors=True)
@@ -146,13 +160,21 @@ def pip_install(kind, *options):
     LOG.unlink(missing_ok=True)
     places = {name: str(temporary) for name in ("TMPDIR", "TEMP", "TMP")}
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--log", str(LOG)]
-    command += [*options, "-r", str(ROOT / REQUIREMENTS[kind][-1])]
     try:
-        done = subprocess.run(command, env={**os.environ, **places})
+        done = subprocess.run([*command, *what], env={**os.environ, **places})
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if done.returncode:
         raise SetupError(why_pip_failed())
+
+
+def mend_damaged():
+    """pip trusts the names it finds; files that an interruption left out come back only this way."""
+    found = subprocess.run([str(PYTHON), "-c", DAMAGED], stdout=subprocess.PIPE, text=True)
+    damaged = found.stdout.split()
+    if damaged:
+        say("Writing anew what was left incomplete: " + ", ".join(damaged))
+        pip_install("--ignore-installed", "--no-deps", *damaged)
 
 
 def install(kind):
@@ -169,15 +191,15 @@ def install(kind):
         say("The last install did not finish: going on with it.")
     UNFINISHED.write_text("An install began and has not ended.\n", encoding="utf-8")
     started = time.monotonic()
-    pip_install(kind)
+    pip_install("-r", str(ROOT / REQUIREMENTS[kind][-1]))
+    if was_broken_off:
+        mend_damaged()
     say("Checking that the libraries load (up to a minute the first time).")
-    if not works("-c", PROBE):
-        # pip trusts the names it finds; files that an interruption left out come back only this way
-        say("They do not: writing the installed files anew.")
-        pip_install(kind, "--force-reinstall")
-        done = subprocess.run([str(PYTHON), "-c", PROBE])
-        if done.returncode:
-            raise SetupError("The libraries are installed but do not load; the reason stands above.")
+    if subprocess.run([str(PYTHON), "-c", PROBE]).returncode:
+        raise SetupError(
+            "The libraries are installed but do not load; the reason stands above. If it names a missing "
+            "file, delete the folder .venv and call this again."
+        )
     if kind == "dev":
         stamp("app").write_text(fingerprint("app"), encoding="utf-8")
     stamp(kind).write_text(fingerprint(kind), encoding="utf-8")

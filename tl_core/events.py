@@ -59,6 +59,8 @@ class StageStarted(Event):
     learning_rate: float
     trainable_parts: list[str]
     frozen_parts: list[str]
+    parameters: dict[str, int]
+    # of every part, by name
     num_trainable: int
     num_parameters: int
     feed: str

@@ -76,10 +76,10 @@ def split_dataset(
     val, test = np.flatnonzero(parts == "val"), np.flatnonzero(parts == "test")
     num_distinct = _check_enough(labels[pool], groups[pool], labels, classes)
     if not len(test) and np.bincount(labels[pool]).min() * test_fraction >= MIN_TEST_PER_CLASS:
-        pool, test = _take(pool, labels, groups, test_fraction, seed)
+        pool, test = take_part(pool, labels, groups, test_fraction, seed)
         val_fraction = val_fraction / (1 - test_fraction)
     if not len(val):
-        pool, val = _take(pool, labels, groups, val_fraction, seed + 1)
+        pool, val = take_part(pool, labels, groups, val_fraction, seed + 1)
     folds: list[list[int]] = []
     if not len(test):
         together = np.sort(np.concatenate([pool, val]))
@@ -121,7 +121,7 @@ def _check_enough(
     return distinct[fewest]
 
 
-def _take(
+def take_part(
     pool: np.ndarray, labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """(what remains, what was taken): about `fraction` of the pool, as whole folds."""

@@ -1,0 +1,49 @@
+"""Cross-validation, for when there are too few pictures to keep a test part: each picture is held
+out once, and the recipe is run without it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator
+from typing import Any
+
+import numpy as np
+
+from tl_core.config import RunConfig
+from tl_core.data.prepare import Prepared
+from tl_core.data.splitting import Split, take_part
+from tl_core.events import EpochEnd, Event, Progress
+
+
+def cross_validate(
+    prepared: Prepared, config: RunConfig, new_trainer: Callable[[Prepared], Any]
+) -> Generator[Event, None, dict[str, np.ndarray]]:
+    """Probabilities of every picture by models that never saw it, best epoch chosen without it.
+
+    new_trainer: a fresh Trainer over the given pictures. Yields Progress in epochs. Returns
+    {"before" | "head" | "finetune" | "final": (N, C)}; "final" is each fold's own final stage.
+    """
+    folds = prepared.split.folds
+    epochs = config.head.epochs + config.finetune.epochs
+    results: dict[str, np.ndarray] = {}
+    for number, held_out in enumerate(folds):
+        trainer = new_trainer(without(prepared, held_out, config))
+        yield Progress(phase="cross_validating", done=number * epochs, total=len(folds) * epochs)
+        num_done = 0
+        for event in trainer.fit():
+            num_done += isinstance(event, EpochEnd)
+            if isinstance(event, EpochEnd | Progress):
+                done = number * epochs + num_done
+                yield Progress(phase="cross_validating", done=done, total=len(folds) * epochs)
+        own = {**trainer.probabilities, "final": trainer.probabilities[trainer.final_stage]}
+        for stage, probabilities in own.items():
+            results.setdefault(stage, np.zeros_like(probabilities))[held_out] = probabilities[held_out]
+    return results
+
+
+def without(prepared: Prepared, held_out: list[int], config: RunConfig) -> Prepared:
+    """The same pictures with `held_out` as the test part, and train and val made anew of the rest."""
+    rest = np.setdiff1d(np.arange(len(prepared.labels)), held_out)
+    train, val = take_part(rest, prepared.labels, prepared.groups, config.val_fraction, config.seed)
+    split = Split(train.tolist(), val.tolist(), sorted(held_out))
+    return dataclasses.replace(prepared, split=split)

@@ -1,0 +1,298 @@
+"""A whole run: data, weights, model, training, evaluation, and every file of the run folder.
+
+`create_run` makes the folder and refuses what cannot work before anything is waited for;
+`execute` does the work, from the start or from the last completed epoch. Both the command line
+and the detached worker call these two, so a run is the same wherever it is started.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import time
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from tl_core import runs
+from tl_core.config import RunConfig, default_positive
+from tl_core.data import folders
+from tl_core.errors import ConfigError
+from tl_core.events import EpochEnd, Event, NewBest, Progress, RunEnded, RunStarted, RunStopped, WarningRaised
+from tl_core.runs import EventWriter, RunFolder
+
+LIBRARIES_RECORDED = ("torch", "torchvision", "timm", "albumentations", "opencv-python", "pillow", "numpy")
+
+
+def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolder:
+    """A run folder at `out` with everything `execute` needs; looks at folder names, opens no picture.
+
+    Raises: DataError, ConfigError: `data` or a class named in `config` cannot be.
+        RunExists, OutputUnwritable: `out` cannot be used.
+    """
+    dataset = folders.scan(Path(data))
+    named = [config.positive_class] if config.positive_class else []
+    for name in [*named, *(config.class_weights or {})]:
+        if name not in dataset.classes:
+            raise ConfigError(name="class", value=name, need=", ".join(dataset.classes))
+    settings = config.to_dict()
+    settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
+    versions = {name: metadata.version(name) for name in LIBRARIES_RECORDED}
+    return runs.create(
+        Path(out),
+        {
+            **settings,
+            "data": str(Path(data).expanduser().absolute()),
+            "class_to_idx": dataset.class_to_idx,
+            "versions": {"python": platform.python_version(), **versions},
+        },
+    )
+
+
+def settings_of(folder: RunFolder) -> RunConfig:
+    """The settings out of config.json, which holds more. Raises: RunNotFound, RunDamaged, ConfigError."""
+    known = {f.name for f in dataclasses.fields(RunConfig)}
+    return RunConfig.from_dict({k: v for k, v in folder.read_config().items() if k in known})
+
+
+def execute(
+    folder: RunFolder,
+    *,
+    should_stop: Callable[[], bool] = lambda: False,
+    on_event: Callable[[Event], None] = lambda event: None,
+) -> str:
+    """Carry out the run; returns "finished" or "stopped". Every event is written, then told.
+
+    should_stop: asked after every event; a stop loses at most the epoch that was going on.
+    Raises: TlError: what went wrong, for the person.
+    """
+    with EventWriter(folder.events_path) as writer:
+
+        def tell(event: Event) -> None:
+            writer.write(event)
+            on_event(event)
+
+        epoch = 0
+        for event in _Work(folder).steps():
+            tell(event)
+            epoch = event.epoch if isinstance(event, EpochEnd) else epoch
+            if should_stop() and not isinstance(event, RunEnded):
+                tell(RunStopped(stage=event.stage, epoch=epoch))
+                return "stopped"
+    return "finished"
+
+
+class _Work:
+    """The steps of `execute`, as a stream of events; files are written before the event is yielded."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.config = settings_of(folder)
+        self.recorded = folder.read_config()
+        self.positive = str(self.config.positive_class)
+        self.seconds_before = 0.0
+        self.started = time.perf_counter()
+
+    def steps(self) -> Iterator[Event]:
+        yield from self._prepare_data()
+        self._choose_weights()
+        self._choose_device()
+        trainer = self._build_trainer()
+        checkpoint = self._restore(trainer)
+        yield self._run_started(checkpoint)
+        yield from self._warnings()
+
+        for event in trainer.fit():
+            if isinstance(event, NewBest):
+                self._save_best(trainer, str(event.stage))
+            elif isinstance(event, EpochEnd):
+                self._save_epoch(trainer)
+            yield event
+
+        from tl_core import crossval, outcome
+
+        folds: dict[str, Any] = {}
+        if self.prepared.split.folds:
+            folds = yield from crossval.cross_validate(self.prepared, self.config, self._new_trainer)
+        if trainer.final_stage == "head" and "finetune" in trainer.best:
+            yield WarningRaised(code="finetune_worse", values={})
+        seconds = self.seconds_before + time.perf_counter() - self.started
+        outcome.write(
+            self.folder,
+            self.recorded,
+            trainer,
+            self.prepared,
+            folds,
+            weights=self.choice.to_dict(),
+            seconds=seconds,
+        )
+        yield RunEnded(final_stage=trainer.final_stage, run_seconds=seconds)
+
+    # ------------------------------------------------------------------ before training
+
+    def _prepare_data(self) -> Iterator[Event]:
+        """Reading reports its progress through a callback, so it runs beside and is asked for news."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        from tl_core.data.prepare import prepare
+
+        news = {"done": 0, "total": 0}
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(
+                prepare,
+                Path(self.recorded["data"]),
+                image_px=self.config.image_px,
+                seed=self.config.seed,
+                val_fraction=self.config.val_fraction,
+                test_fraction=self.config.test_fraction,
+                on_progress=lambda done, total: news.update(done=done, total=total),
+            )
+            while not reading.done():
+                time.sleep(0.1)
+                yield Progress(phase="reading", **news)
+            self.prepared = reading.result()
+        fingerprint = folders.fingerprint(self.prepared.dataset)
+        known = self.recorded.get("data_fingerprint")
+        if known and known != fingerprint:
+            raise ConfigError(
+                name="data", value=self.recorded["data"], need="the pictures the run began with"
+            )
+        self._record(data_fingerprint=fingerprint)
+
+    def _choose_weights(self) -> None:
+        from tl_core import weights
+
+        used = self.recorded.get("weights_used")
+        self.choice = (
+            weights.Choice.from_dict(used)
+            if used
+            else weights.choose(self.config.weights, library=self.config.library)
+        )
+        self._record(weights_used=self.choice.to_dict())
+
+    def _choose_device(self) -> None:
+        """Decided once per run: the number format changes the last digits, and a resumed run must agree."""
+        import torch
+
+        from tl_core import device
+
+        used = self.recorded.get("device_used")
+        if not used:
+            name = device.pick_device(self.config.device)
+            tail = device.pick_precision(name, self.config.precision)
+            frozen = (
+                device.cpu_probe()["frozen"] if (name, self.config.precision) == ("cpu", "auto") else tail
+            )
+            used = {"device": name, "frozen_precision": frozen, "tail_precision": tail}
+        else:
+            device.pick_device(used["device"])
+        if self.config.threads:
+            torch.set_num_threads(self.config.threads)
+        self.device_used = used
+        self._record(device_used=used)
+
+    def _record(self, **values: Any) -> None:
+        if any(self.recorded.get(name) != value for name, value in values.items()):
+            self.recorded = {**self.recorded, **values}
+            runs.write_json(self.folder.config_path, self.recorded)
+
+    def _build_trainer(self) -> Any:
+        return self._new_trainer(self.prepared)
+
+    def _new_trainer(self, prepared: Any) -> Any:
+        """A trainer with a new head on untouched weights; cross-validation makes one per fold."""
+        import torch
+
+        from tl_core import device, model
+        from tl_core.trainer import Trainer
+
+        network = model.build(
+            self.config.library,
+            len(prepared.dataset.classes),
+            self.config.dropout,
+            self.choice,
+            self.config.seed,
+        )
+        name = self.device_used["device"]
+        free = torch.cuda.mem_get_info(name)[0] if name.startswith("cuda") else device.free_memory_bytes()
+        return Trainer(
+            network,
+            prepared,
+            self.config,
+            positive=self.positive,
+            mean=self.choice.mean,
+            std=self.choice.std,
+            **self.device_used,
+            free_bytes=free,
+        )
+
+    # ------------------------------------------------------------------ checkpoints
+
+    def _save_best(self, trainer: Any, stage: str) -> None:
+        from tl_core import modelfiles
+
+        modelfiles.save_weights(self._best_path(stage), trainer.best_weights[stage])
+
+    def _save_epoch(self, trainer: Any) -> None:
+        from tl_core import modelfiles, outcome
+
+        seconds = self.seconds_before + time.perf_counter() - self.started
+        modelfiles.save_state(self.folder.last_checkpoint, {**trainer.state(), "seconds": seconds})
+        runs.write_json(self.folder.training_log_path, outcome.training_log(trainer.history))
+
+    def _restore(self, trainer: Any) -> dict[str, Any] | None:
+        if not self.folder.last_checkpoint.is_file():
+            return None
+        from tl_core import modelfiles
+
+        state = modelfiles.load_state(self.folder.last_checkpoint)
+        best = {stage: modelfiles.load_weights(self._best_path(stage)) for stage in state["best"]}
+        trainer.restore(state, best)
+        self.seconds_before = state["seconds"]
+        return state
+
+    def _best_path(self, stage: str) -> Path:
+        return self.folder.models / f"stage{1 if stage == 'head' else 2}_best.safetensors"
+
+    # ------------------------------------------------------------------ what is said
+
+    def _run_started(self, checkpoint: dict[str, Any] | None) -> RunStarted:
+        split = self.prepared.split
+        return RunStarted(
+            class_to_idx=self.prepared.dataset.class_to_idx,
+            num_train=len(split.train),
+            num_val=len(split.val),
+            num_test=len(split.test),
+            weights=self.choice.to_dict(),
+            device=self.device_used["device"],
+            precision=self.device_used["tail_precision"],
+            resumed_stage=checkpoint["stage"] if checkpoint else None,
+            resumed_epoch=checkpoint["epoch"] if checkpoint else 0,
+        )
+
+    def _warnings(self) -> Iterator[WarningRaised]:
+        prepared, config = self.prepared, self.config
+        if not self.choice.is_pretrained:
+            yield WarningRaised(code="from_scratch")
+        if prepared.dataset.refused:
+            yield WarningRaised(code="refused", values={"count": len(prepared.dataset.refused)})
+        if prepared.leak.pairs:
+            yield WarningRaised(code="leak", values={"count": len(prepared.leak.pairs)})
+        num, num_groups = len(prepared.groups), len(set(prepared.groups.tolist()))
+        if num_groups < 0.8 * num:
+            yield WarningRaised(code="near_duplicates", values={"count": num, "distinct": num_groups})
+        if prepared.split.folds:
+            yield WarningRaised(code="cross_validation", values={"folds": len(prepared.split.folds)})
+        counts = [
+            sum(prepared.labels[i] == c for i in prepared.split.train)
+            for c in range(len(prepared.dataset.classes))
+        ]
+        weighted = config.class_weights or config.positive_weight != 1
+        if (
+            config.augment
+            and weighted
+            and max(counts) > 1.2 * min(counts)
+            and min(counts) < config.target_per_class
+        ):
+            yield WarningRaised(code="double_correction")

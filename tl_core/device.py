@@ -134,14 +134,14 @@ def describe(*, use_torch: bool = False) -> dict[str, Any]:
     precision are what torch itself says, and the CPU is measured if need be (a few seconds).
     """
     device = pick_device() if use_torch else guess_device()
-    is_cpu = device == "cpu"
-    probe = cached_probe() if is_cpu else None
-    precision: str | None = "fp32" if device == "mps" else probe and probe["tail"]
-    if use_torch:
-        precision = pick_precision(device)
-        probe = cached_probe() if is_cpu else None
-    elif device.startswith("cuda"):
-        precision = "bf16"
+    precision: str | None
+    if device == "cpu":
+        probe = cpu_probe() if use_torch else cached_probe()
+        precision, frozen_precision = (probe["tail"], probe["frozen"]) if probe else (None, None)
+    else:
+        # without torch, a card is taken to be one that computes bf16 (since 2020)
+        guess = "fp32" if device == "mps" else "bf16"
+        precision = frozen_precision = pick_precision(device) if use_torch else guess
     gpus = nvidia_gpus()
     return {
         "os": f"{platform.system()} {platform.release()}",
@@ -152,7 +152,7 @@ def describe(*, use_torch: bool = False) -> dict[str, Any]:
         "gpu_memory_mib": [mib for _, mib in gpus],
         "device": device,
         "precision": precision,
-        "frozen_precision": probe["frozen"] if probe else precision,
+        "frozen_precision": frozen_precision,
         "memory_total_bytes": psutil.virtual_memory().total,
         "memory_free_bytes": free_memory_bytes(),
         "runs_dir": str(runs_dir()),
@@ -178,10 +178,10 @@ def disk_free_bytes(folder: Path) -> int:
 
 def versions() -> dict[str, str | None]:
     """Installed versions of what a result may depend on; None for what is missing."""
-    names = ("torch", "torchvision", "timm", "albumentations", "scikit-learn", "numpy")
-    names += ("opencv-python", "pillow", "safetensors", "huggingface-hub", "streamlit", "plotly")
+    names = "torch torchvision timm albumentations scikit-learn numpy opencv-python pillow"
+    names += " safetensors huggingface-hub streamlit plotly"
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for name in names:
+    for name in names.split():
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -119,8 +119,8 @@ def _workloads() -> dict[str, Callable[[bool], Any]]:
     import torch
     from torch import nn
 
-    net = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net: Any = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
+    net = net.to(memory_format=torch.channels_last)
     frozen = nn.Sequential(net.conv_stem, net.bn1, *net.blocks[:4]).eval()
     tail = nn.Sequential(
         *net.blocks[4:], net.conv_head, net.bn2, net.global_pool, nn.Dropout(0.3), net.classifier

@@ -147,7 +147,7 @@ def create(path: Path, config: dict[str, Any]) -> RunFolder:
             (folder.path / name).mkdir(parents=True, exist_ok=True)
     created = datetime.now(UTC).isoformat(timespec="milliseconds")
     # the status first: whoever lists runs by their config.json finds a whole one
-    folder.write_status(state="queued", pid=None, created=None, heartbeat=time.time(), error=None)
+    folder.write_status(state="queued", pid=None, created=None, launched=None, error=None)
     write_json(folder.config_path, {"created": created, **config})
     return folder
 

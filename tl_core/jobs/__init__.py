@@ -1,0 +1,1 @@
+"""Runs outside the process that asked for them: one worker per run, one slot per device."""

@@ -22,7 +22,7 @@ EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
 MAX_PIXELS = 40_000_000
 """OpenCV took a 400-megapixel file without a word: 20 s and 2.9 GB. No camera phone needs more."""
 
-_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF", "WEBP", "GIF")
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")  # several pictures in one JPEG (MPO) open as JPEG
 _OPENCV_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP")
 _REDUCED = {
     2: cv2.IMREAD_REDUCED_COLOR_2,

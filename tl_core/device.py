@@ -178,7 +178,7 @@ def disk_free_bytes(folder: Path) -> int:
 
 def versions() -> dict[str, str | None]:
     """Installed versions of what a result may depend on; None for what is missing."""
-    names = "torch torchvision timm albumentations scikit-learn numpy opencv-python pillow"
+    names = "torch torchvision timm albumentations scikit-learn numpy opencv-python-headless pillow"
     names += " safetensors huggingface-hub streamlit plotly"
     found: dict[str, str | None] = {"python": platform.python_version()}
     for name in names.split():

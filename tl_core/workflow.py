@@ -8,21 +8,17 @@ and the detached worker call these two, so a run is the same wherever it is star
 from __future__ import annotations
 
 import dataclasses
-import platform
 import time
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tl_core import runs
+from tl_core import device, runs
 from tl_core.config import RunConfig, default_positive
 from tl_core.data import folders
 from tl_core.errors import ConfigError
 from tl_core.events import EpochEnd, Event, NewBest, Progress, RunEnded, RunStarted, RunStopped, WarningRaised
 from tl_core.runs import EventWriter, RunFolder
-
-LIBRARIES_RECORDED = ("torch", "torchvision", "timm", "albumentations", "opencv-python", "pillow", "numpy")
 
 
 def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolder:
@@ -38,14 +34,13 @@ def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolde
             raise ConfigError(name="class", value=name, need=", ".join(dataset.classes))
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
-    versions = {name: metadata.version(name) for name in LIBRARIES_RECORDED}
     return runs.create(
         Path(out),
         {
             **settings,
             "data": str(Path(data).expanduser().absolute()),
             "class_to_idx": dataset.class_to_idx,
-            "versions": {"python": platform.python_version(), **versions},
+            "versions": device.versions(),
         },
     )
 
@@ -175,8 +170,6 @@ class _Work:
         """Decided once per run: the number format changes the last digits, and a resumed run must agree."""
         import torch
 
-        from tl_core import device
-
         used = self.recorded.get("device_used")
         if not used:
             name = device.pick_device(self.config.device)
@@ -204,7 +197,7 @@ class _Work:
         """A trainer with a new head on untouched weights; cross-validation makes one per fold."""
         import torch
 
-        from tl_core import device, model
+        from tl_core import model
         from tl_core.trainer import Trainer
 
         network = model.build(

@@ -18,11 +18,11 @@ PACKAGES = ("tl_core", "tl_ui", "pages", "benchmarks", "tests", "streamlit_app")
 # Layers of tl_core, lowest first; a module may import its own layer and those below, never above.
 # Whatever is not named here is a part (data, model, weights, metrics ...).
 RECORDS = {"", "config", "events", "errors", "messages", "paths"}
-FLOWS = {"trainer", "workflow", "predict", "jobs", "doctor"}
+FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "jobs", "doctor"}
 COMMANDS = {"cli", "__main__"}
 
 SCREEN_LIBRARIES = {"streamlit", "plotly", "altair"}
-HEAVY = {"torch", "torchvision", "timm", "albumentations", "sklearn", "cv2", "matplotlib"}
+HEAVY = {"torch", "torchvision", "timm", "albumentations", "sklearn", "matplotlib"}
 
 
 def module_name(path: Path) -> str:

@@ -9,6 +9,7 @@
     │  ├─ OneClass             pictures of a single class only
     │  ├─ TooFewPictures       a class with fewer pictures than a split needs
     │  ├─ SplitClassMissing    a given split lacks a class, or has one that training lacks
+    │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
     │  ├─ NoReadableImages     every picture was refused
     │  └─ BadArchive           a zip that is broken, dangerous or too large
@@ -109,6 +110,12 @@ class SplitClassMissing(DataError):
     """values: split, name (class)"""
 
     code = "split_class_missing"
+
+
+class UnknownClass(DataError):
+    """values: path, name, known (the run's classes)"""
+
+    code = "unknown_class"
 
 
 class UnreadableImage(DataError):

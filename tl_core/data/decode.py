@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -66,7 +67,7 @@ def resize_square(image: np.ndarray, px: int) -> np.ndarray:
     return cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _check_header(file: io.BufferedIOBase, name: str) -> Image.Image:
+def _check_header(file: IO[bytes], name: str) -> Image.Image:
     """Open without decoding; refuse what is empty, foreign or too large."""
     start = file.read(12)
     file.seek(0)

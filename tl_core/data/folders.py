@@ -25,6 +25,8 @@ from tl_core.errors import (
     NoClassFolders,
     NotAFolder,
     OneClass,
+    OutputUnwritable,
+    RunExists,
     SplitClassMissing,
     UnreadableImage,
 )
@@ -84,16 +86,17 @@ def scan(path: Path) -> Dataset:
     Hidden and system files are skipped, folders inside a class folder belong to that class,
     and a single wrapping folder (what zip tools make) is entered.
 
-    Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing.
+    Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing;
+        UnreadableImage: a folder that may not be read.
     """
     path = Path(path).expanduser()
     if not path.exists():
         raise DataNotFound(path=path)
-    if path.is_file():
-        path = _unpacked(path)
-    root = _inside_wrapper(path)
-    splits = _split_folders(root)
-    dataset = _collect(root, splits or [(None, root)])
+    try:
+        root = _inside_wrapper(_unpacked(path) if path.is_file() else path)
+        dataset = _collect(root, _split_folders(root) or [(None, root)])
+    except PermissionError as error:
+        raise UnreadableImage(file=error.filename, reason="permission", detail=str(error)) from None
     if not dataset.classes:
         raise NoClassFolders(path=path)
     if len(dataset.classes) == 1:
@@ -152,7 +155,13 @@ def _unpacked(file: Path) -> Path:
     about = file.stat()
     key = hashlib.sha256(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
     into = datasets_dir() / f"zip-{key}"
-    return into if into.is_dir() else unpack_zip(file, into, file.name)
+    if not into.is_dir():
+        try:
+            unpack_zip(file, into, file.name)
+        except (RunExists, OutputUnwritable):
+            if not into.is_dir():  # it is there when another process has just unpacked the same file
+                raise
+    return into
 
 
 def _subfolders(folder: Path) -> list[Path]:

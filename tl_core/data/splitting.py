@@ -87,7 +87,9 @@ def split_dataset(
     return Split(pool.tolist(), val.tolist(), test.tolist(), folds)
 
 
-def leaks(names: Sequence[str], groups: Sequence[int], hashes: Sequence[str], split: Split) -> LeakReport:
+def leaks(
+    names: Sequence[str], groups: Sequence[int] | np.ndarray, hashes: Sequence[str], split: Split
+) -> LeakReport:
     """Copies across the parts of a split. A split of our own has none; folders' splits often do.
 
     Args: names, groups, hashes: (N,) each; equal hashes mean equal pixels.

@@ -1,0 +1,156 @@
+"""Pictures from outside: zip files and browser folder uploads, whose names are not to be trusted.
+
+Names are taken apart and put together again inside the target, so `../`, absolute paths, drive
+letters and backslashes lead nowhere; links and everything that is not a picture are left out.
+The target appears complete or not at all.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import tempfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO
+
+from tl_core.atomic import output_errors
+from tl_core.data.folders import is_picture_name, is_skipped_name
+from tl_core.errors import BadArchive, OutputUnwritable, RunExists
+
+MAX_FILES = 50_000
+MAX_GIB = 8
+_CHUNK_BYTES = 1 << 20
+
+_ENCODINGS = ("utf-8", "cp949", "cp437")
+# for names without the UTF-8 flag, first that fits all of them: macOS writes UTF-8, Korean
+# Windows CP949, and CP437 is the standard's own
+_MAX_NAME = 80
+# characters of one path part: 240 bytes in UTF-8 if Korean; file systems stop at 255
+_WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
+
+
+def unpack_zip(file: Path | BinaryIO, into: Path, name: str) -> Path:
+    """Unpack the pictures of a zip into `into`, which must be new or empty; returns it.
+
+    Args: name: what an error calls the archive.
+    Raises: BadArchive: damaged, encrypted, more than MAX_FILES pictures or MAX_GIB unpacked;
+        RunExists: `into` holds something. OutputUnwritable: no room, no permission.
+    """
+    try:
+        with _open(file) as archive, _filling(into, name) as writer:
+            entries = [entry for entry in archive.infolist() if _is_plain_file(entry)]
+            pictures = [entry for entry in entries if _safe_parts(entry.filename)]
+            writer.expect(len(pictures), sum(entry.file_size for entry in pictures))
+            for entry in pictures:
+                if entry.flag_bits & 1:
+                    raise BadArchive(file=name, reason="zip_encrypted", detail="")
+                with archive.open(entry) as stream:
+                    writer.add(entry.filename, stream)
+    except NotImplementedError as error:  # Deflate64 and others that zipfile cannot undo
+        raise BadArchive(file=name, reason="zip_method", detail=str(error)) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, ValueError) as error:
+        raise BadArchive(file=name, reason="zip_damaged", detail=str(error)) from None
+    except PermissionError as error:
+        raise BadArchive(file=name, reason="permission", detail=str(error)) from None
+    return into
+
+
+def save_upload(files: Iterable[tuple[str, BinaryIO]], into: Path) -> Path:
+    """Write a browser's folder upload, (relative name, stream) each, into a new or empty folder.
+
+    Raises: as `unpack_zip`.
+    """
+    with _filling(into, into.name) as writer:
+        for name, stream in files:
+            if _safe_parts(name):
+                writer.add(name, stream)
+    return into
+
+
+class _Writer:
+    """Writes pictures below one folder and counts what it writes."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder, self.name = folder, name
+        self.num_files = self.num_bytes = 0
+
+    def expect(self, num_files: int, num_bytes: int) -> None:
+        """Refuse early what the archive itself says is too much. It may lie: `add` counts."""
+        self._check(num_files, num_bytes)
+        if num_bytes > shutil.disk_usage(self.folder).free:
+            raise OutputUnwritable(path=self.folder.parent, reason="disk_full", detail="")
+
+    def add(self, name: str, stream: IO[bytes]) -> None:
+        self.num_files += 1
+        target = self.folder.joinpath(*_safe_parts(name))
+        if target.exists():  # two names may become one; the second must not overwrite the first
+            target = target.with_stem(f"{target.stem}-{self.num_files}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as file:
+            while chunk := stream.read(_CHUNK_BYTES):
+                self.num_bytes += len(chunk)
+                self._check(self.num_files, self.num_bytes)
+                file.write(chunk)
+
+    def _check(self, num_files: int, num_bytes: int) -> None:
+        if num_files > MAX_FILES:
+            raise BadArchive(file=self.name, reason="zip_too_many_files", detail=f"{MAX_FILES:,}")
+        if num_bytes > MAX_GIB << 30:
+            raise BadArchive(file=self.name, reason="zip_too_big", detail=MAX_GIB)
+
+
+@contextmanager
+def _filling(into: Path, name: str) -> Iterator[_Writer]:
+    """A writer into a folder beside `into` that takes its name once everything is written."""
+    with output_errors(into):
+        if into.exists() and any(into.iterdir()):
+            raise RunExists(path=into)
+        into.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into.parent))
+        try:
+            yield _Writer(beside, name)
+            if into.exists():
+                into.rmdir()
+            beside.rename(into)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def _open(file: Path | BinaryIO) -> zipfile.ZipFile:
+    for encoding in _ENCODINGS[:-1]:
+        try:
+            return zipfile.ZipFile(file, metadata_encoding=encoding)
+        except UnicodeDecodeError:
+            continue
+    return zipfile.ZipFile(file, metadata_encoding=_ENCODINGS[-1])
+
+
+def _is_plain_file(entry: zipfile.ZipInfo) -> bool:
+    """Neither folder nor link (a Unix zip keeps the file's mode in the upper half)."""
+    return not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16)
+
+
+def _safe_parts(name: str) -> list[str]:
+    """Path parts that stay below any folder on any system; [] if it is no picture, or hidden."""
+    parts = [_safe_part(part) for part in re.split(r"[\\/]", name)]
+    parts = [part for part in parts if part]
+    if not parts or not is_picture_name(parts[-1]) or any(is_skipped_name(part) for part in parts):
+        return []
+    return parts
+
+
+def _safe_part(part: str) -> str:
+    """`..` and `.` become nothing; characters and names that Windows forbids are replaced."""
+    part = unicodedata.normalize("NFC", part)
+    part = re.sub(r'[<>:"|?*\x00-\x1f]', "_", part).strip()
+    if len(part) > _MAX_NAME:
+        stem, dot, ending = part.rpartition(".")
+        part = (stem or ending)[: _MAX_NAME - 10] + (dot + ending[:9] if stem else "")
+    part = part.rstrip(". ")
+    return f"_{part}" if _WINDOWS_DEVICES.match(part) else part

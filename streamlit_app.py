@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from tl_ui import drawings, shell, start_view
+from tl_ui import drawings, practice, shell, start_view
 from tl_ui.text import t
 
 page = shell.start("start")
 shell.header(t("start.title"), t("start.lead"))
-drawings.swap_sketch([uri for uri, _ in start_view.examples("casting")[1:3]])
+drawings.swap_sketch([uri for uri, _ in practice.examples("casting")[1:3]])
 left, right = st.columns([3, 2], gap="medium")
 with left:
     start_view.practice_panel()

@@ -117,11 +117,10 @@ def _step_link(step: Step, label: str, icon: str | None = None) -> None:
             disabled=step.state == "locked",
             query_params=state.link_params(),
             width="stretch",
+            help=t(f"shell.state_{step.state}") if step.state in ("done", "running") else None,
         )
         if step.reason:
             st.caption(t(f"shell.{step.reason}"))
-        elif step.state in ("done", "running"):
-            st.caption(t(f"shell.state_{step.state}"))
 
 
 def _language_switch() -> None:

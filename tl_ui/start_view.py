@@ -7,12 +7,9 @@ import streamlit as st
 from tl_core.config import preset
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
-from tl_ui import launching, machine, pictures, shell
+from tl_ui import launching, machine, pictures, practice, shell
 from tl_ui.datasets import DataChoice, find
 from tl_ui.text import help_of, name_of, number, reason_text, t
-
-NUM_EXAMPLES = 2
-"""Pictures shown per class."""
 
 
 def practice_panel() -> None:
@@ -29,7 +26,7 @@ def practice_panel() -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
-        pictures.gallery(examples(name), px=78)
+        pictures.gallery(practice.examples(name), px=78)
         st.caption(t(f"start.about_{name}"))
         source = _weights_for_run()
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
@@ -67,27 +64,6 @@ def _run(choice: DataChoice, source: str) -> None:
         shell.show_error(error)
         return
     shell.go("train", data=choice.id, run=run.name)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _drawn(name: str) -> list[tuple[str, str]]:
-    """A few pictures of the practice set, drawn here: (data: address, class folder)."""
-    import importlib
-
-    shots = importlib.import_module(f"tl_core.data.samples.{name}").shots(0)
-    chosen: dict[str, list] = {}
-    for shot in shots:
-        chosen.setdefault(shot.file.split("/")[-2], []).append(shot)
-    found = []
-    for label in sorted(chosen):
-        for shot in chosen[label][:NUM_EXAMPLES]:
-            image, _ = shot.draw()
-            found.append((pictures.jpeg_uri(pictures.resize_square(image, pictures.THUMB_PX)), label))
-    return found
-
-
-def examples(name: str) -> list[tuple[str, str]]:
-    return _drawn(name)
 
 
 def machine_panel() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from tl_core.errors import TlError
 from tl_core.messages import say
 from tl_ui import state
+from tl_ui.datasets import DataChoice
 
 LOCALES = Path(__file__).with_name("locales")
 
@@ -53,6 +54,11 @@ def help_of(term: str) -> str:
 def error_text(error: TlError) -> str:
     """The error's own sentence: what is wrong, with which file or value, and the mend."""
     return error.message(state.language())
+
+
+def data_name(choice: DataChoice) -> str:
+    """What a data set is called on pages: a practice set's name is translated, a person's own is not."""
+    return t(f"shell.sample_{choice.id}") if choice.kind == "sample" else choice.label
 
 
 def reason_text(reason: str, detail: str = "") -> str:

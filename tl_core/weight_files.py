@@ -40,7 +40,11 @@ def torchvision_path() -> Path:
 
 
 def vggface2_paths() -> tuple[Path, ...]:
-    """Where the person may put the face-trained file; the first is the one to name."""
+    """Where the person may put the face-trained file; the first is the one to name.
+
+    It is taken to want ImageNet's normalisation, as face-expression networks published as
+    EfficientNet-B0 do; a card beside it can say otherwise (see CARD_FORMAT).
+    """
     folder = cache_dir() / "weights"
     return folder / "vggface2_b0.safetensors", folder / "vggface2_b0.pth"
 

@@ -19,8 +19,9 @@ from tl_core.messages import LANGUAGES, catalogue
 from tl_core.weights import Choice, Limits, availability, choose, class_names, load_state
 
 QUICK = Limits(probe_seconds=1.0, answer_seconds=1.0, stall_seconds=1.0, least_bytes=10_000)
+# where slowness is what is tested
 PATIENT = Limits(probe_seconds=30, answer_seconds=30, stall_seconds=60)
-# the good ways must not fail because the machine that tests is busy
+# everywhere else: a busy machine must not look like a slow hub
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +62,7 @@ def wrong_shape(state) -> bytes:
     return to_safetensors({**state, "conv_stem.weight": torch.zeros(40, 3, 3, 3)})
 
 
-def unavailable(source: str, limits: Limits = QUICK) -> tuple[str, str]:
+def unavailable(source: str, limits: Limits = PATIENT) -> tuple[str, str]:
     with pytest.raises(WeightsUnavailable) as caught:
         choose(source, limits=limits)
     values = caught.value.values
@@ -128,7 +129,7 @@ def test_auto_downloads_from_a_reachable_hub_and_says_so(monkeypatch, good):
 
 def test_unreachable_hub_is_said_and_auto_takes_formula(places):
     assert unavailable("imagenet")[0] == "no_network"
-    choice = choose("auto", limits=QUICK)
+    choice = choose("auto", limits=PATIENT)
     assert (choice.source, choice.requested, choice.why) == ("formula", "auto", "auto_no_network")
     assert choice.is_pretrained
     assert_cache_is_empty(places / "hf")
@@ -148,7 +149,7 @@ def test_offline_setting_asks_nobody(monkeypatch, good):
 def test_hub_that_never_answers_is_slow(monkeypatch, good):
     with serve(good, "silent") as server:
         monkeypatch.setenv("HF_ENDPOINT", server.hub)
-        assert unavailable("imagenet")[0] == "hub_slow"
+        assert unavailable("imagenet", QUICK)[0] == "hub_slow"
         choice = choose("auto", limits=QUICK)
         assert (choice.source, choice.why) == ("formula", "auto_hub_slow")
 
@@ -166,7 +167,7 @@ def test_trickling_download_is_given_up_and_leaves_nothing(places, monkeypatch, 
 @pytest.mark.parametrize("behaviour", ["truncated", "restarting", "flipped"])
 def test_broken_or_altered_download_never_stays_in_the_cache(places, monkeypatch, good, behaviour):
     # `restarting` would keep the library busy for ever; only the stall limit ends it
-    stall = {"restarting": Limits(answer_seconds=30, stall_seconds=8, least_bytes=10**9)}
+    stall = {"restarting": Limits(answer_seconds=30, stall_seconds=10, least_bytes=10**9)}
     with serve(good, behaviour) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.hub)
         assert unavailable("imagenet", stall.get(behaviour, PATIENT))[0] == "hub_truncated"

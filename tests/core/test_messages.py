@@ -35,7 +35,9 @@ def test_korean_sentence_puts_no_particle_on_a_filled_in_value(key):
 
 
 def test_korean_sentence_is_korean():
-    untranslated = [key for key, text in KOREAN.items() if not re.search("[가-힣]", text)]
+    # sources are partly names of products
+    sentences = {key: text for key, text in KOREAN.items() if not key.startswith("source.")}
+    untranslated = [key for key, text in sentences.items() if not re.search("[가-힣]", text)]
     assert untranslated == []
 
 

@@ -1,0 +1,13 @@
+"""The command line: what it accepts, what it does, what it prints and how it exits.
+
+| exit | means |
+|---|---|
+| 0 | done |
+| 1 | a fault of the program (a traceback is printed), or `doctor` found a problem |
+| 2 | a mistake of the person: one line on standard error |
+| 130 | interrupted; a run can be resumed |
+"""
+
+from tl_core.cli.main import main
+
+__all__ = ["main"]

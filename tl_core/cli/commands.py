@@ -1,0 +1,160 @@
+"""What each command does. Heavy modules are imported once a command needs them."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tl_core.cli import report
+from tl_core.cli.progress import ProgressView, drawing
+from tl_core.config import RunConfig, preset, read_toml
+from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
+from tl_core.messages import say
+from tl_core.runs import RunFolder, open_run
+
+LASTING = ("not_shipped", "user_download")
+# reasons against a weight source that waiting does not mend
+
+
+@dataclass(frozen=True)
+class Answer:
+    content: dict[str, Any]
+    # for --json
+    text: str
+    status: int = 0
+
+
+def train(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core import workflow
+
+    config = settings(args)
+    _refuse_weights_that_cannot_be(config.weights)
+    return _carry_out(workflow.create_run(args.data, args.output, config), language)
+
+
+def resume(args: argparse.Namespace, language: str) -> Answer:
+    return _carry_out(open_run(args.run), language)
+
+
+def evaluate(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core.predict import Predictor, evaluate_folder
+
+    scores = evaluate_folder(Predictor.load(args.run), args.data)
+    content = {"run": str(args.run), "data": str(args.data), **scores}
+    return Answer(content, report.scores(scores, language))
+
+
+def predict(args: argparse.Namespace, language: str) -> Answer:
+    """Exit status 2 only when no picture at all could be read."""
+    from tl_core.predict import Predictor, predict_files
+
+    predictor = Predictor.load(args.run)
+    answers = []
+    for answer in predict_files(predictor, _expand(args.images)):
+        if isinstance(answer.get("error"), TlError):
+            answer = {**answer, "error": answer["error"].message(language)}
+        if "error" in answer:
+            print(answer["error"], file=sys.stderr)
+        answers.append(answer)
+    is_any_read = any("error" not in answer for answer in answers)
+    return Answer({"predictions": answers}, report.predictions(answers), 0 if is_any_read else 2)
+
+
+def sample_data(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core.data.samples import write_samples
+
+    with drawing(language) as on_progress:
+        folder = write_samples(args.name, args.out, seed=args.seed, on_progress=on_progress)
+    content = {"name": args.name, "path": str(folder), "seed": args.seed}
+    return Answer(content, say("cli.written", language, path=folder))
+
+
+def doctor(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core import doctor as checks
+
+    found = checks.examine(language)
+    return Answer(found, checks.text(found, language), 1 if found["problems"] else 0)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
+    "train": train,
+    "resume": resume,
+    "evaluate": evaluate,
+    "predict": predict,
+    "sample-data": sample_data,
+    "doctor": doctor,
+}
+
+
+def settings(args: argparse.Namespace) -> RunConfig:
+    """The preset, under the file's settings, under the options. Raises: ConfigError."""
+    chosen = read_toml(args.config) if args.config else {}
+    for option, name in (
+        ("weights", "weights"),
+        ("seed", "seed"),
+        ("positive", "positive_class"),
+        ("views", "views"),
+        ("batch_size", "batch_size"),
+        ("device", "device"),
+        ("precision", "precision"),
+        ("threads", "threads"),
+        ("library", "library"),
+    ):
+        if getattr(args, option) is not None:
+            chosen[name] = getattr(args, option)
+    for option, stage in (("stage1_epochs", "head"), ("stage2_epochs", "finetune")):
+        if getattr(args, option) is not None:
+            given = chosen.get(stage)
+            chosen[stage] = {**(given if isinstance(given, dict) else {}), "epochs": getattr(args, option)}
+    name = args.preset or chosen.pop("preset", None) or "expression"
+    chosen.pop("preset", None)
+    return preset(name, **chosen)
+
+
+def _refuse_weights_that_cannot_be(source: str) -> None:
+    """Before a run folder is made for nothing. Raises: UnknownWeights, WeightsUnavailable."""
+    from tl_core.weights import availability
+
+    if source == "auto":
+        return
+    if source.startswith("file:"):
+        path = Path(source.removeprefix("file:")).expanduser()
+        if not path.is_file():
+            raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
+        return
+    known = {status.source: status for status in availability()}
+    if source not in known:
+        raise UnknownWeights(source=source)
+    if known[source].reason in LASTING:
+        raise WeightsUnavailable(source=source, reason=known[source].reason, detail=known[source].detail)
+
+
+def _carry_out(run: RunFolder, language: str) -> Answer:
+    from tl_core.jobs import worker
+
+    try:
+        with ProgressView(language) as view:
+            state = worker.foreground(run, view.on_event, on_wait=view.on_wait)
+    except KeyboardInterrupt:
+        state = "interrupted"
+    content: dict[str, Any] = {"run": str(run.path), "state": state}
+    if state != "finished":
+        print(say("cli.stopped", language, path=run.path), file=sys.stderr)
+        return Answer(content, "", worker.EXIT_CODES[state])
+    summary = run.read_summary() or {}
+    content |= {name: summary.get(name) for name in ("final_stage", "reported", "weights")}
+    return Answer(content, report.finished(run.path, summary, language))
+
+
+def _expand(names: list[str]) -> list[str]:
+    """Windows' shells leave `*.jpg` to the program."""
+    expanded: list[str] = []
+    for name in names:
+        is_pattern = any(sign in name for sign in "*?") and not Path(name).exists()
+        expanded += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
+    return expanded

@@ -1,0 +1,70 @@
+"""Runs one command: language, console, errors, exit status."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import locale
+import os
+import sys
+from typing import Any, TextIO
+
+from tl_core.atomic import to_json
+from tl_core.cli import commands
+from tl_core.cli.parser import UsageError, build_parser
+from tl_core.errors import TlError
+from tl_core.messages import LANGUAGES, say
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status. Standard output gets the answer and nothing else."""
+    for stream in (sys.stdout, sys.stderr):
+        # a console that lacks a character shows another instead of ending the program
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    language = person_language()
+    try:
+        args = build_parser(language).parse_args(arguments)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+    answers = sys.stdout
+    try:
+        # libraries like to print: only the answer belongs on standard output
+        with contextlib.redirect_stdout(sys.stderr):
+            answer = commands.COMMANDS[args.command](args, language)
+    except TlError as error:
+        print(" ".join(error.message(language).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(say("cli.aborted", language), file=sys.stderr)
+        return 130
+    _print(_as_json(answer.content, answers) if args.json else answer.text, answers)
+    return answer.status
+
+
+def person_language() -> str:
+    """HEADSWAP_LANG, or what the system is set to; English unless that is Korean."""
+    names = ("HEADSWAP_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+    said = next((value for name in names if (value := os.environ.get(name))), None)
+    if said is None:
+        # Windows keeps it elsewhere, and says "Korean_Korea"
+        said = locale.getlocale()[0] or ""
+    return next((name for name in LANGUAGES if said.lower().startswith(name)), "en")
+
+
+def _as_json(content: dict[str, Any], stream: TextIO) -> str:
+    text = to_json(content, indent=2)
+    is_utf8 = (stream.encoding or "").lower().replace("-", "") == "utf8"
+    # elsewhere a name in another script would be lost: escaped, it arrives whole
+    return text if is_utf8 else json.dumps(json.loads(text), indent=2)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    if not text:
+        return
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        # `… | head`: nobody reads on; keep the interpreter from complaining at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,0 +1,162 @@
+"""A run's events as progress bars on a terminal, and as plain lines anywhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tqdm import tqdm
+
+from tl_core.events import (
+    EarlyStopped,
+    EpochEnd,
+    Event,
+    LearningRateReduced,
+    Progress,
+    RunEnded,
+    RunStarted,
+    StageEnded,
+    StageStarted,
+    WarningRaised,
+)
+from tl_core.messages import say
+
+LONG_PHASES = ("reading", "caching", "cross_validating")
+# worth a line where there is no bar
+
+
+class ProgressView:
+    """Give its `on_event` to whoever carries out the run; use it in a `with`.
+
+    One bar per stage with its epochs, and below it one for the step going on.
+    """
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+        self._stream = sys.stderr
+        self._use_bars = self._stream.isatty()
+        self._stage: tqdm[Any] | None = None
+        self._step: tqdm[Any] | None = None
+        self._phase: tuple[str | None, str, int] | None = None
+
+    def __enter__(self) -> ProgressView:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close_step()
+        self._close_stage()
+
+    def on_wait(self, place: int) -> None:
+        self._line(self._say("progress.queued", place=place))
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, Progress):
+            self._show_step(event)
+            return
+        self._close_step()
+        if isinstance(event, StageStarted):
+            self._open_stage(event)
+        elif isinstance(event, EpochEnd):
+            self._show_epoch(event)
+        elif isinstance(event, StageEnded):
+            self._close_stage()
+        else:
+            for line in self._sentences(event):
+                self._line(line)
+
+    def _sentences(self, event: Event) -> Iterator[str]:
+        if isinstance(event, RunStarted):
+            why = self._say(f"why.{event.weights.get('why', 'asked')}")
+            label = event.weights.get("label") or event.weights.get("source", "")
+            counts = {"train": event.num_train, "val": event.num_val, "test": event.num_test}
+            where = {"device": event.device, "precision": event.precision}
+            yield self._say("progress.started", weights=label, why=why, **where, **counts)
+            if event.resumed_stage:
+                yield self._say("progress.resumed", stage=event.resumed_stage, epoch=event.resumed_epoch)
+        elif isinstance(event, WarningRaised):
+            yield self._say(f"warning.{event.code}", **event.values)
+        elif isinstance(event, LearningRateReduced):
+            values = {"before": f"{event.before:.0e}", "after": f"{event.after:.0e}"}
+            patience = event.patience
+            yield self._say("progress.learning_rate_reduced", stage=event.stage, patience=patience, **values)
+        elif isinstance(event, EarlyStopped):
+            epochs = {"epoch": event.epoch, "best_epoch": event.best_epoch}
+            yield self._say("progress.early_stopped", stage=event.stage, **epochs)
+        elif isinstance(event, RunEnded):
+            yield self._say("progress.ended", stage=event.final_stage)
+
+    def _open_stage(self, event: StageStarted) -> None:
+        self._close_stage()
+        if self._use_bars:
+            self._stage = tqdm(total=event.epochs, desc=event.stage, file=self._stream, dynamic_ncols=True)
+
+    def _show_epoch(self, event: EpochEnd) -> None:
+        numbers = {
+            "loss": f"{event.train_loss:.3f}",
+            "accuracy": f"{event.train_accuracy:.3f}",
+            "val_loss": f"{event.val_loss:.3f}",
+            "val_accuracy": f"{event.val_accuracy:.3f}",
+        }
+        if self._stage is None:
+            where = {"stage": event.stage, "epoch": event.epoch, "epochs": event.epochs}
+            self._line(self._say("progress.epoch", **where, **numbers, seconds=f"{event.epoch_seconds:.1f}"))
+            return
+        self._stage.n = event.epoch
+        loss, accuracy = self._say("progress.loss"), self._say("progress.accuracy")
+        pairs = f"{loss} {numbers['loss']}/{numbers['val_loss']}"
+        self._stage.set_postfix_str(f"{pairs}, {accuracy} {numbers['accuracy']}/{numbers['val_accuracy']}")
+
+    def _show_step(self, event: Progress) -> None:
+        phase = (event.stage, event.phase, event.epoch)
+        is_new = phase != self._phase
+        self._phase = phase
+        if not self._use_bars:
+            if is_new and event.phase in LONG_PHASES:
+                self._line(self._say(f"progress.{event.phase}") + " …")
+            return
+        if is_new or self._step is None:
+            self._close_step()
+            name = self._say(f"progress.{event.phase}")
+            self._step = tqdm(desc=name, file=self._stream, leave=False, dynamic_ncols=True)
+        self._step.total = event.total or None
+        self._step.n = event.done
+        self._step.refresh()
+
+    def _close_step(self) -> None:
+        if self._step is not None:
+            self._step.close()
+            self._step = None
+
+    def _close_stage(self) -> None:
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
+
+    def _line(self, text: str) -> None:
+        if self._use_bars:
+            tqdm.write(text, file=self._stream)
+        else:
+            print(text, file=self._stream, flush=True)
+
+    def _say(self, key: str, **values: Any) -> str:
+        return say(key, self._language, **values)
+
+
+@contextlib.contextmanager
+def drawing(language: str) -> Iterator[Callable[[int, int], None]]:
+    """Inside, a bar for the drawing of a practice set, on a terminal only."""
+    with tqdm(
+        desc=say("progress.drawing", language),
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+        leave=False,
+        dynamic_ncols=True,
+    ) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        yield show

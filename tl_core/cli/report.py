@@ -1,0 +1,69 @@
+"""Answers as plain text, for people who did not ask for JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tl_core.layout import table
+from tl_core.messages import say
+
+METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
+PER_CLASS = ("precision", "recall", "f1", "support")
+
+
+def finished(path: Path, summary: dict[str, Any], language: str) -> str:
+    """What `train` and `resume` say at the end."""
+    lines = [say("cli.run", language, path=path)]
+    told = summary.get("reported")
+    if told:
+        metrics = told["metrics"]
+        values = {"split": told["split"], "num": metrics["num"], "stage": told["stage"]}
+        lines += [say("cli.reported", language, **values), *_metric_lines(metrics, language)]
+    return "\n".join(lines)
+
+
+def scores(metrics: dict[str, Any], language: str) -> str:
+    """What `evaluate` says: figures with intervals, per class, confusion matrix."""
+    lines = [say("cli.positive", language, name=metrics["positive_class"])]
+    lines += _metric_lines(metrics, language)
+    header = ["", *(say(f"metrics.{name}", language) for name in PER_CLASS)]
+    rows = [
+        [name, *(_number(values[key]) for key in PER_CLASS)] for name, values in metrics["per_class"].items()
+    ]
+    lines += ["", *table([header, *rows])]
+    classes = metrics["classes"]
+    matrix = [[name, *map(str, row)] for name, row in zip(classes, metrics["confusion_matrix"], strict=True)]
+    lines += ["", say("cli.confusion", language), *table([["", *classes], *matrix])]
+    if metrics.get("refused"):
+        lines.append(say("cli.left_out", language, count=len(metrics["refused"])))
+    return "\n".join(lines)
+
+
+def predictions(answers: list[dict[str, Any]]) -> str:
+    """File, class, probability; unreadable ones have been named elsewhere."""
+    rows = [
+        [answer["file"], answer["label"], f"{answer['probabilities'][answer['label']]:.1%}"]
+        for answer in answers
+        if "error" not in answer
+    ]
+    return "\n".join(table(rows))
+
+
+def _metric_lines(metrics: dict[str, Any], language: str) -> list[str]:
+    lines = []
+    for key in METRICS:
+        name, value = say(f"metrics.{key}", language), metrics.get(key)
+        interval = (metrics.get("intervals") or {}).get(key)
+        if value is None:
+            continue
+        if not interval or None in interval:
+            lines.append(f"{name}: {_number(value)}")
+            continue
+        low, high = (_number(bound) for bound in interval)
+        lines.append(say("cli.metric", language, name=name, value=_number(value), low=low, high=high))
+    return [f"  {line}" for line in lines]
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)

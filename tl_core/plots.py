@@ -118,7 +118,9 @@ def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[st
     """The positive class's probability, by true class; the fixed axis makes runs comparable."""
     reported = summary.get("reported") or {}
     classes, positive = summary.get("classes") or [], summary.get("positive_class")
-    wanted = (reported.get("stage"), reported.get("split"))
+    # under cross-validation each fold has a final stage of its own; its rows are called "final"
+    is_crossed = reported.get("split") == "cross_validation"
+    wanted = ("final" if is_crossed else reported.get("stage"), reported.get("split"))
     rows = [row for row in predictions if (row.get("stage"), row.get("split")) == wanted]
     if not rows or f"p_{positive}" not in rows[0]:
         return None

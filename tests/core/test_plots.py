@@ -114,6 +114,15 @@ def test_histogram_counts_only_the_reported_stage_and_split():
     assert axes.get_xlim() == (0, 1)
 
 
+def test_histogram_of_a_cross_validated_run_takes_each_folds_own_final_stage():
+    crossed = summary()
+    crossed["reported"]["split"] = "cross_validation"
+    rows = predictions(count=20, stage="final", split="cross_validation")
+    rows += predictions(count=20, stage="finetune", split="cross_validation")
+    axes = plots.probability_histogram(crossed, rows).axes[0]
+    assert sum(patch.get_height() for patch in axes.patches) == 20
+
+
 def test_histogram_of_many_classes_has_no_threshold():
     classes = ["a", "b", "c"]
     many = summary(classes, np.eye(3, dtype=int))

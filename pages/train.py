@@ -1,0 +1,26 @@
+"""Train: set up a run, then watch it. Which of the two is shown follows `?run=`."""
+
+import streamlit as st
+
+from tl_ui import runs_view, shell, state, train_new, train_watch
+from tl_ui.text import t
+
+page = shell.start("train")
+shell.header(t("train.title"), t("train.lead"))
+
+run = state.chosen_run()
+runs = runs_view.all_runs()
+if runs:
+    with st.container(horizontal=True, vertical_alignment="bottom", key="runs"):
+        if run:
+            run = runs_view.choose(runs, t("train.run"), "train_run")
+            if st.button(t("train.new"), key="new_run", icon=":material/add:"):
+                state.keep("run", None)
+                st.rerun()
+        elif st.button(t("train.watch"), key="watch", icon=":material/visibility:"):
+            state.choose_run(runs[0].name)
+            st.rerun()
+if run:
+    train_watch.draw(run)
+else:
+    train_new.draw()

@@ -1,0 +1,190 @@
+"""The panels of Results that explain the number: stages, mistakes, sureness, training curves."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tl_core.runs import RunFolder
+from tl_ui import charts, runs_view
+from tl_ui.curves import curves, legend
+from tl_ui.liveplot import still
+from tl_ui.results_data import (
+    METRICS,
+    AtThreshold,
+    Cell,
+    at_threshold,
+    cells,
+    confusions,
+    probabilities_of,
+    read_predictions,
+    reported,
+    rows_of,
+)
+from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.theme import palette
+
+PANELS = ("stages", "mistakes", "sureness", "curves")
+
+
+def panels(run: RunFolder, summary: dict[str, Any]) -> None:
+    """One thing at a time; what is not chosen is not computed."""
+    panel = st.segmented_control(
+        t("results.look_at"),
+        PANELS,
+        format_func=lambda name: t(f"results.panel_{name}"),
+        default="stages",
+        required=True,
+        key="panel",
+        label_visibility="collapsed",
+    )
+    with st.container(border=True, key="card_panel"):
+        match panel:
+            case "mistakes":
+                _mistakes(summary)
+            case "sureness":
+                _sureness(run, summary)
+            case "curves":
+                _curves(run)
+            case _:
+                _stages(summary)
+
+
+def _stages(summary: dict[str, Any]) -> None:
+    found = cells(summary)
+    st.markdown(f"#### {t('results.stages_title')}")
+    metric = st.segmented_control(
+        t("results.metric"), METRICS, format_func=name_of, default="accuracy", required=True, key="metric",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    st.caption(help_of(metric))
+    rows = []
+    for cell in found:
+        low, high = cell.interval(metric) or (None, None)
+        row = {"stage": name_of(f"stage_{cell.stage}"), "split": name_of(cell.split)}
+        rows.append(row | {"value": cell.value(metric), "low": low, "high": high})
+    still(
+        charts.stage_scores(rows, name_of(metric), palette(), t),
+        key="stage_scores",
+        alt=t("results.stages_title"),
+        height=330,
+    )
+    st.caption(t("results.stages_reads"))
+    st.caption(t("results.table_says"))
+    table = [_table_row(cell) for cell in found]
+    config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
+    st.dataframe(table, hide_index=True, column_config=config, key="stage_table")
+
+
+def _table_row(cell: Cell) -> dict[str, str]:
+    row = {
+        t("results.column_stage"): name_of(f"stage_{cell.stage}"),
+        t("results.column_split"): name_of(cell.split),
+        name_of("support"): number(cell.metrics["num"]),
+    }
+    for metric in METRICS:
+        value, interval = cell.value(metric), cell.interval(metric)
+        words = "–" if value is None else f"{100 * value:.1f}"
+        if interval:
+            words += f"  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})"
+        row[name_of(metric)] = words
+    return row
+
+
+def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:
+    """Any stage and split; the reported one first."""
+    found = [reported(summary), *cells(summary)]
+
+    def words(index: int) -> str:
+        if index == 0:
+            return t("results.cell_reported", split=name_of(found[0].split))
+        return f"{name_of(f'stage_{found[index].stage}')} · {name_of(found[index].split)}"
+
+    index = st.selectbox(t("results.cell"), range(len(found)), format_func=words, key=key)
+    return found[index], index == 0
+
+
+def _mistakes(summary: dict[str, Any]) -> None:
+    st.markdown(f"#### {t('results.mistakes_title')}", help=help_of("confusion_matrix"))
+    cell, _ = _pick_cell(summary, "mistakes_cell")
+    side = min(340 + 26 * len(cell.metrics["classes"]), 760)
+    still(
+        charts.confusion(cell.metrics, palette(), t),
+        key="confusion",
+        alt=t("results.mistakes_title"),
+        height=side,
+    )
+    worst = confusions(cell.metrics)
+    for count, truth, said in worst:
+        st.html(f"<p>{escape(t('results.mistake', count=number(count), truth=truth, said=said))}</p>")
+    if not worst:
+        st.caption(t("results.no_mistake"))
+
+
+def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
+    st.markdown(f"#### {t('results.sureness_title')}", help=help_of("probability"))
+    classes = summary["classes"]
+    cell, is_reported = _pick_cell(summary, "sureness_cell")
+    name = summary["positive_class"]
+    if len(classes) > 2:
+        name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
+    rows = rows_of(
+        _predictions(str(run.predictions_path), run.predictions_path.stat().st_mtime), cell, is_reported
+    )
+    if not rows:
+        st.info(t("results.no_predictions"))
+        return
+    threshold = st.slider(
+        name_of("threshold"),
+        0.05,
+        0.95,
+        0.5,
+        0.05,
+        format="percent",
+        help=help_of("threshold"),
+        key="threshold",
+    )
+    truth = [row["truth"] for row in rows]
+    still(
+        charts.histogram(truth, probabilities_of(rows, name), classes, name, threshold, palette(), t),
+        key="sureness",
+        alt=t("results.sureness_title"),
+        height=340,
+    )
+    found = at_threshold(rows, name, threshold)
+    st.html(f"<p>{escape(_threshold_words(found, name))}</p>")
+    with st.container(horizontal=True, key="numbers_threshold"):
+        st.metric(name_of("recall"), percent(found.recall), help=help_of("recall"), width="content")
+        st.metric(name_of("precision"), percent(found.precision), help=help_of("precision"), width="content")
+
+
+def _threshold_words(found: AtThreshold, name: str) -> str:
+    return t(
+        "results.at_threshold",
+        name=name,
+        found=number(found.num_found),
+        total=number(found.num_found + found.num_missed),
+        false=number(found.num_false),
+    )
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _predictions(path: str, _changed: float) -> list[dict[str, str]]:
+    return read_predictions(Path(path))
+
+
+def _curves(run: RunFolder) -> None:
+    view = runs_view.view_of(run)
+    for metric in ("accuracy", "loss"):
+        st.markdown(f"**{t(f'train.chart_{metric}')}**", help=help_of(metric))
+        words = t(f"train.chart_{metric}")
+        still(curves(view, metric, palette(), t), key=f"curve_{metric}", alt=words, height=300)
+    st.html(legend(view, palette(), t))
+
+
+def between(interval: tuple[float, float] | None) -> str | None:
+    """An interval in words: "84 % – 97 %"."""
+    return f"{percent(interval[0], 0)} – {percent(interval[1], 0)}" if interval else None

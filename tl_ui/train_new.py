@@ -1,0 +1,94 @@
+"""Train, first half: set up a new run and start it."""
+
+from __future__ import annotations
+
+import re
+
+import streamlit as st
+
+from tl_core.config import RunConfig
+from tl_core.errors import ConfigError, TlError
+from tl_ui import datasets, overview, shell, state, train_settings
+from tl_ui.launching import MAX_NAME, start_run
+from tl_ui.text import data_name, error_text, number, t
+
+
+def draw() -> None:
+    """The form, with Start locked and the reason beside it until everything is ready."""
+    classes, missing = _data()
+    # one set of values per data set would surprise; a practice set only suggests its preset once
+    choice = state.chosen_data()
+    is_practice = choice is not None and choice.kind == "sample"
+    train_settings.prepare(choice.id if is_practice else "expression")
+    with st.container(border=True, key="card_settings"):
+        train_settings.simple(classes)
+        with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):
+            train_settings.advanced(classes)
+    try:
+        config = train_settings.chosen_config(classes)
+    except ConfigError as error:
+        config, missing = None, missing or error_text(error)
+    if config and config.weights == "file:":
+        missing = missing or t("train.needs_path")
+    missing = missing or train_settings.weights_missing(train_settings.remembered("weights"))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="start_row"):
+        st.text_input(
+            t("train.run_name"),
+            max_chars=MAX_NAME,
+            placeholder=t("train.run_name_hint"),
+            key=train_settings.key_of("run_name"),
+            persist_state="session",
+            width=280,
+        )
+        is_asked = st.button(
+            t("train.start"),
+            type="primary",
+            icon=":material/play_arrow:",
+            key="start",
+            disabled=bool(missing),
+        )
+    if missing:
+        st.caption(f":material/lock: {missing}")
+    if is_asked and not missing and config is not None and choice is not None:
+        _start(choice, config)
+
+
+def _data() -> tuple[list[str], str | None]:
+    """Say which pictures will be used; returns their classes and what is missing, if anything."""
+    choice = state.chosen_data()
+    with st.container(border=True, key="card_data", horizontal=True, vertical_alignment="center"):
+        if choice is None:
+            st.markdown(t("train.no_data"))
+            shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
+            return [], t("train.needs_data")
+        try:
+            with st.spinner(t("train.reading")):
+                dataset = overview.scanned(datasets.folder_of(choice))
+        except TlError as error:
+            st.markdown(f":material/error: {error_text(error)}")
+            shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
+            return [], error_text(error)
+        counts = dataset.counts()
+        total = t("train.data_is", name=_plain(data_name(choice)), count=number(sum(counts.values())))
+        parts = "  ·  ".join(f"{_plain(name)} {number(count)}" for name, count in counts.items())
+        st.markdown(f":material/photo_library: {total}  {parts}")
+        if dataset.refused:
+            st.caption(t("train.data_refused", count=number(len(dataset.refused))))
+        shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")
+    return list(counts), None
+
+
+def _plain(name: str) -> str:
+    """A class name as text: what Markdown would read as a command is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
+
+
+def _start(choice: datasets.DataChoice, config: RunConfig) -> None:
+    try:
+        with st.spinner(t("train.starting")):
+            run = start_run(choice, config, name=train_settings.remembered("run_name"))
+    except TlError as error:
+        shell.show_error(error)
+        return
+    state.choose_run(run.name)
+    st.rerun()

@@ -7,7 +7,7 @@ from tl_ui.text import t
 
 page = shell.start("start")
 shell.header(t("start.title"), t("start.lead"))
-drawings.swap_sketch([uri for uri, _ in practice.examples("casting")[1:3]])
+drawings.swap_sketch([image for _, image in practice.examples("casting")[1:3]])
 left, right = st.columns([3, 2], gap="medium")
 with left:
     start_view.practice_panel()

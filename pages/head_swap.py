@@ -1,3 +1,58 @@
-from tl_ui import shell
+"""Head swap: on the real network, what is taken out, what is put in, and what one picture goes through."""
+
+import streamlit as st
+
+from tl_core.errors import TlError
+from tl_ui import datasets, head_swap_view, overview, shell, state
+from tl_ui.text import t
 
 page = shell.start("head_swap")
+shell.header(t("head_swap.title"), t("head_swap.lead"))
+
+
+def classes_of_data() -> int:
+    choice = state.chosen_data()
+    try:
+        return len(overview.scanned(datasets.folder_of(choice)).classes) if choice else 2
+    except TlError:
+        return 2
+
+
+with st.spinner(t("head_swap.loading")):
+    # torch is imported here, not before the page is drawn
+    from tl_ui import network
+
+    found = network.weights()
+head_swap_view.weights_note(found)
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    panel = st.segmented_control(
+        t("data.look_at"),
+        ["swap", "way", "answers"],
+        format_func=lambda name: t(f"head_swap.panel_{name}"),
+        default="swap",
+        required=True,
+        key="head_swap_panel",
+        persist_state="session",
+        label_visibility="collapsed",
+        width="stretch",
+    )
+    num_classes = st.number_input(
+        t("head_swap.num_classes"), 2, 1000, classes_of_data(), key="head_swap_classes", width=180
+    )
+
+if panel == "swap":
+    counts = network.counts(found.choice, num_classes)
+    head_swap_view.question(counts)
+    with st.container(border=True, key="card_swap"):
+        head_swap_view.swap(counts)
+else:
+    try:
+        with st.container(border=True, key=f"card_{panel}"):
+            image = head_swap_view.pick_picture()
+            if panel == "way":
+                head_swap_view.way(network.walk(found.choice, image, num_classes))
+            else:
+                head_swap_view.answers(found.choice, image, num_classes)
+    except TlError as error:
+        shell.show_error(error)

@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.data.decode import EXTENSIONS
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
-from tl_ui import datasets, overview, pictures, practice, shell, state
+from tl_ui import datasets, overview, practice, shell, state
 from tl_ui.datasets import DataChoice
 from tl_ui.text import data_name, t
 
@@ -51,7 +51,7 @@ def _sample() -> None:
     for column, name in zip(st.columns(len(SAMPLES), gap="medium"), SAMPLES, strict=True):
         with column:
             st.markdown(f"**{t(f'shell.sample_{name}')}**")
-            pictures.gallery(practice.examples(name), px=78)
+            practice.show(name)
             st.caption(t(f"start.about_{name}"))
             if st.button(t("data.use"), key=f"use_{name}", type="primary"):
                 _choose(datasets.find(name))

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 import streamlit as st
 
+from tl_ui.pictures import jpeg_uri
 from tl_ui.text import t
 
 BACKBONE_STEPS = 8
 
 
-def swap_sketch(pictures: Sequence[str]) -> None:
+def swap_sketch(images: Sequence[np.ndarray]) -> None:
     """1000 -> 2 at a glance: a picture goes through the kept backbone to a new head.
 
-    The old head is drawn as 40 × 25 dots, one per class. pictures: data: addresses, may be empty.
+    The old head is drawn as 40 × 25 dots, one per class. images: uint8 (H, W, 3), may be none.
     """
-    photos = "".join(f'<img src="{uri}" alt="">' for uri in pictures)
+    photos = "".join(f'<img src="{jpeg_uri(image)}" alt="">' for image in images)
     bars = "".join(f'<i style="height:{100 - 9 * step}%"></i>' for step in range(BACKBONE_STEPS))
     parts = [
         _part("picture", f'<div class="hs-photos">{photos}</div>') + ARROW if photos else "",

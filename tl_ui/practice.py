@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+import numpy as np
 import streamlit as st
 
 from tl_core.data.decode import resize_square
@@ -11,11 +12,12 @@ from tl_ui import pictures
 
 NUM_EXAMPLES = 2
 """Pictures shown per class."""
+IMAGE_PX = 224
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def examples(name: str) -> list[tuple[str, str]]:
-    """(data: address, class folder) of pictures that the practice set really holds."""
+def examples(name: str) -> list[tuple[str, np.ndarray]]:
+    """(class folder, uint8 (224, 224, 3)) of pictures that the practice set really holds."""
     shots = importlib.import_module(f"tl_core.data.samples.{name}").shots(0)
     chosen: dict[str, list] = {}
     for shot in shots:
@@ -23,7 +25,12 @@ def examples(name: str) -> list[tuple[str, str]]:
     # spread over the set: neighbours show the same person
     spread = {label: members[:: len(members) // NUM_EXAMPLES] for label, members in chosen.items()}
     return [
-        (pictures.jpeg_uri(resize_square(shot.draw()[0], pictures.THUMB_PX)), label)
+        (label, resize_square(shot.draw()[0], IMAGE_PX))
         for label in sorted(spread)
         for shot in spread[label][:NUM_EXAMPLES]
     ]
+
+
+def show(name: str) -> None:
+    """The examples in one row."""
+    pictures.gallery([(pictures.jpeg_uri(image), label) for label, image in examples(name)], px=78)

@@ -7,7 +7,7 @@ import streamlit as st
 from tl_core.config import preset
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
-from tl_ui import launching, machine, pictures, practice, shell
+from tl_ui import launching, machine, practice, shell
 from tl_ui.datasets import DataChoice, find
 from tl_ui.text import help_of, name_of, number, reason_text, t
 
@@ -26,7 +26,7 @@ def practice_panel() -> None:
             persist_state="session",
             label_visibility="collapsed",
         )
-        pictures.gallery(practice.examples(name), px=78)
+        practice.show(name)
         st.caption(t(f"start.about_{name}"))
         source = _weights_for_run()
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):

@@ -32,6 +32,10 @@ def uneven_light(rng: np.random.Generator, size_px: int, strength: float) -> np.
     return 1 + np.float32(strength) * across - np.float32(rng.uniform(0.02, 0.12)) * corners
 
 
+def _gamma_curve(gamma: float) -> np.ndarray:
+    return (np.linspace(0, 1, 1024) ** gamma).astype(np.float32)
+
+
 def expose(
     scene: np.ndarray, rng: np.random.Generator, *, blur_px: float, noise: float, gamma: float = 1.0
 ) -> np.ndarray:
@@ -46,9 +50,9 @@ def expose(
         scene = cv2.GaussianBlur(scene, (0, 0), blur_px)
     scene = np.clip(scene, 0, 1)
     if gamma != 1.0:
-        scene = scene ** np.float32(gamma)
+        scene = np.take(_gamma_curve(gamma), (scene * 1023).astype(np.int32))
     grain = rng.standard_normal(scene.shape[:2], dtype=np.float32) * np.float32(noise)
     if scene.ndim == 3:
-        grain = grain[..., None]
+        grain = cv2.merge([grain, grain, grain])
     noisy = scene + grain * np.sqrt(scene + np.float32(0.05))
-    return (np.clip(noisy, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return cv2.convertScaleAbs(np.clip(noisy, 0, 1), alpha=255)

@@ -124,7 +124,10 @@ class Canvas:
         soft: float = 0.0,
         inside: np.ndarray | None = None,
     ) -> None:
-        """Lay a colour over the picture, `strength` 0..1; `soft`: blur in head units; `inside`: clip to this outline."""
+        """Lay a colour over the picture, `strength` 0..1.
+
+        Args: soft: blur, in head units. inside: clip to this outline.
+        """
         fixed = self._fixed(points)
         grow = int(np.ceil(soft * self.pose.scale_px * _SCALE * 2.5)) + 2
         corners = fixed[:, 0] / (1 << _SHIFT)
@@ -139,7 +142,7 @@ class Canvas:
         if soft > 0:
             sigma = soft * self.pose.scale_px * _SCALE
             # A wide blur is made on a smaller mask: same look, a tenth of the work.
-            factor = max(1, int(sigma // 3))
+            factor = max(1, int(sigma // 1.5))
             small = cv2.resize(
                 mask, (max(1, (x1 - x0) // factor), max(1, (y1 - y0) // factor)), interpolation=cv2.INTER_AREA
             )
@@ -149,8 +152,9 @@ class Canvas:
             cv2.fillPoly(clip, [(self._fixed(inside) - origin).astype(np.int32)], 255, cv2.LINE_AA, _SHIFT)
             mask = cv2.min(mask, clip)
         region = self.image[y0:y1, x0:x1]
-        cover = mask.astype(np.float32)[..., None] * np.float32(strength / 255)
-        region[:] = (region + (np.float32(colour) - region) * cover + np.float32(0.5)).astype(np.uint8)
+        cover = mask.astype(np.float32) * np.float32(strength / 255)
+        paint = np.full(region.shape, np.round(colour), np.uint8)
+        region[:] = cv2.blendLinear(region, paint, 1 - cover, cover)
 
     def _thickness(self, width: float) -> int:
         return max(1, round(width * self.pose.scale_px * _SCALE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import cv2
@@ -19,9 +20,9 @@ NUM_PEOPLE = 60
 NUM_PER_PERSON = 5
 NUM_TEASING = 100
 
-ABOUT = """Drawn faces. teasing: a lopsided smirk or grin, a wink, a raised brow, a tongue. non_teasing: everything else
-(neutral, smiling, laughing, sad, surprised, angry, sleepy, eyes closed). File names are face_PERSON_PICTURE.jpg:
-the same person appears several times, in both classes."""
+ABOUT = """Drawn faces. teasing: a lopsided smirk or grin, a wink, a raised brow, a tongue. non_teasing:
+everything else (neutral, smiling, laughing, sad, surprised, angry, sleepy, eyes closed). File names are
+face_PERSON_PICTURE.jpg: the same person appears several times, in both classes."""
 
 
 def _background(rng: np.random.Generator) -> np.ndarray:
@@ -44,22 +45,27 @@ def _background(rng: np.random.Generator) -> np.ndarray:
         part = np.clip(np.sin(along * rng.uniform(30, 90)) * 6, 0, 1)
     elif kind == "dots":
         step = rng.uniform(18, 40)
-        u, v = x * np.cos(angle) + y * np.sin(angle), y * np.cos(angle) - x * np.sin(angle)
-        away = np.hypot((u % step) - step / 2, (v % step) - step / 2)
-        part = np.clip(step * 0.25 - away + 0.5, 0, 1)
+        across = (y * np.float32(np.cos(angle)) - x * np.float32(np.sin(angle))) / SIZE_PX
+        waves = np.cos(along * (2 * math.pi * SIZE_PX / step)) + np.cos(
+            across * (2 * math.pi * SIZE_PX / step)
+        )
+        part = np.clip((waves - np.float32(0.7)) * np.float32(step * 0.12), 0, 1)
     elif kind == "lamps":
         part = np.zeros_like(x)
         for _ in range(12):
-            away = np.hypot(x - rng.uniform(0, SIZE_PX), y - rng.uniform(0, SIZE_PX))
-            part = np.maximum(part, np.clip((rng.uniform(8, 34) - away) / 3, 0, 1) * rng.uniform(0.2, 0.9))
+            lamp = np.zeros((SIZE_PX, SIZE_PX), np.uint8)
+            middle = (int(rng.integers(SIZE_PX)), int(rng.integers(SIZE_PX)))
+            cv2.circle(lamp, middle, int(rng.integers(8, 34)), 255, -1, cv2.LINE_AA)
+            part = cv2.max(part, lamp.astype(np.float32) * np.float32(rng.uniform(0.2, 0.9) / 255))
     elif kind == "wall":
         part = np.clip(
             (y - np.float32(rng.uniform(120, 260)) + x * np.float32(rng.normal(0, 0.1))) * 0.7, 0, 1
         )
     else:
         part = np.clip(along * rng.uniform(0.6, 1.4) + 0.2, 0, 1)
-    picture = first + (second - first) * part.astype(np.float32)[..., None]
-    return np.clip(picture, 0, 255).astype(np.uint8)
+    part = part.astype(np.float32)
+    picture = cv2.merge([part * (b - a) + a for a, b in zip(first, second, strict=True)])
+    return cv2.convertScaleAbs(picture)
 
 
 def _new_pose(rng: np.random.Generator) -> Pose:
@@ -184,12 +190,12 @@ def _head(canvas: Canvas, person: Person, outline: np.ndarray, lamp: int) -> Non
             )
     canvas.fill(outline, person.skin, outline=ink, width=person.ink_width)
     shadow = mix(person.skin, (88, 30, 60), 0.42)
-    canvas.shade(outline + (lamp * 1.25 * w, 0.12), shadow, 0.42, soft=0.1, inside=outline)
+    canvas.shade(outline + (lamp * 1.3 * w, 0.12), shadow, 0.36, soft=0.1, inside=outline)
     canvas.shade(ellipse(-lamp * 0.4 * w, -0.35, 0.4, 0.35), (255, 246, 226), 0.16, soft=0.1, inside=outline)
     for side in (-1, 1):
         cheek = canvas.pose.surface(ellipse(side * 0.52 * w / 0.83, 0.36, 0.17, 0.12), width=w)
         canvas.shade(
-            cheek, mix(person.skin, (240, 70, 80), 0.55), 0.25 + person.blush, soft=0.05, inside=outline
+            cheek, mix(person.skin, (255, 90, 90), 0.5), 0.2 + person.blush, soft=0.05, inside=outline
         )
 
 
@@ -233,13 +239,14 @@ def draw(
 
 
 def _photograph(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    tint = 1 + np.float32(rng.normal(0, 0.05)) * np.array([1, 0.1, -1], np.float32)
-    scene = scene * camera.uneven_light(rng, SIZE_PX, rng.uniform(0.02, 0.22))[..., None] * tint
-    scene = scene * np.float32(rng.uniform(0.8, 1.08))
-    if rng.random() < 0.12:
-        scene = np.repeat(scene.mean(axis=2, keepdims=True), 3, axis=2)
+    warm = rng.normal(0, 0.05)
+    light = camera.uneven_light(rng, SIZE_PX, rng.uniform(0.02, 0.2)) * np.float32(rng.uniform(0.9, 1.12))
+    tinted = [light * np.float32(1 + warm * part) for part in (1, 0.1, -1)]
+    scene = cv2.multiply(scene, cv2.merge(tinted))
+    if rng.random() < 0.08:
+        scene = cv2.cvtColor(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
     return camera.expose(
-        scene, rng, blur_px=rng.uniform(0, 0.8), noise=rng.uniform(0.004, 0.02), gamma=rng.uniform(0.85, 1.2)
+        scene, rng, blur_px=rng.uniform(0, 0.8), noise=rng.uniform(0.003, 0.012), gamma=rng.uniform(0.85, 1.2)
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tl_core.data.samples.canvas import Canvas, Colour, curve, ellipse, mix, rotation
@@ -204,13 +206,21 @@ def mouth(canvas: Canvas, person: Person, mood: Mood) -> None:
             )
 
 
-def _tongue(canvas, person, mood, place, root: np.ndarray, half: float) -> None:  # noqa: ANN001
+def _tongue(
+    canvas: Canvas,
+    person: Person,
+    mood: Mood,
+    place: Callable[[np.ndarray], np.ndarray],
+    root: np.ndarray,
+    half: float,
+) -> None:
     length, wide = 0.26 * mood.tongue, min(half * 0.55, 0.19)
     lean = mood.tongue_side * half * 0.5
     root = root + (lean, -0.015)
     sag = lean * 0.5
     outline = [
-        (-wide, -0.02), (-wide * 1.02 + sag * 0.5, length * 0.55), (-wide * 0.6 + sag, length * 0.95), (sag, length * 1.05),
+        (-wide, -0.02), (-wide * 1.02 + sag * 0.5, length * 0.55), (-wide * 0.6 + sag, length * 0.95),
+        (sag, length * 1.05),
         (wide * 0.6 + sag, length * 0.95), (wide * 1.02 + sag * 0.5, length * 0.55), (wide, -0.02),
     ]  # fmt: skip
     shape = place(curve(np.array(outline) + root))
@@ -294,7 +304,7 @@ def glasses(canvas: Canvas, person: Person) -> None:
         else:
             rim = ellipse(x, y, r, r * 0.95)
         lens = place(rim)
-        canvas.shade(lens, (225, 240, 255), 0.1)
+        canvas.shade(lens, (225, 240, 255), 0.06)
         shine = place(
             np.array(
                 [
@@ -305,7 +315,7 @@ def glasses(canvas: Canvas, person: Person) -> None:
                 ]
             )
         )
-        canvas.shade(shine, _WHITE, 0.3, inside=lens)
+        canvas.shade(shine, _WHITE, 0.22, inside=lens)
         if person.glasses == "half":
             half = len(lens) // 2
             canvas.line(lens[half:], colour, 0.045)
@@ -313,7 +323,7 @@ def glasses(canvas: Canvas, person: Person) -> None:
         else:
             canvas.line(np.vstack([lens, lens[:1]]), colour, 0.036)
         canvas.line(
-            place(np.array([(x + side * r, y - 0.1 * r), (side * person.width * 0.98, y - 0.05)])),
+            place(np.array([(x + side * r, y - 0.1 * r), (side * person.width * 0.92, y - 0.05)])),
             colour,
             0.03,
         )

@@ -9,18 +9,54 @@ from tl_core.data.samples.people import Person
 
 _HAIRLINES = {
     # from the left temple over the forehead to the right one; x in half head widths
-    "buzz": [(-1.0, -0.1), (-0.86, -0.48), (-0.4, -0.66), (0.0, -0.68), (0.4, -0.66), (0.86, -0.48), (1.0, -0.1)],
-    "side_part": [(-1.02, 0.02), (-0.86, -0.42), (-0.5, -0.72), (-0.1, -0.55), (0.4, -0.42), (0.84, -0.32), (1.02, 0.02)],
-    "bob": [(-1.02, 0.3), (-0.9, -0.2), (-0.62, -0.4), (-0.2, -0.37), (0.25, -0.39), (0.62, -0.4), (0.9, -0.2), (1.02, 0.3)],
-    "long": [(-1.04, 0.35), (-0.92, -0.2), (-0.5, -0.58), (0.0, -0.8), (0.5, -0.58), (0.92, -0.2), (1.04, 0.35)],
-    "afro": [(-1.0, -0.05), (-0.88, -0.44), (-0.45, -0.62), (0.0, -0.64), (0.45, -0.62), (0.88, -0.44), (1.0, -0.05)],
-    "bun": [(-1.0, 0.0), (-0.88, -0.45), (-0.45, -0.68), (0.0, -0.72), (0.45, -0.68), (0.88, -0.45), (1.0, 0.0)],
-    "spiky": [(-1.0, -0.05), (-0.86, -0.4), (-0.6, -0.5), (-0.4, -0.38), (-0.16, -0.54), (0.08, -0.38), (0.32, -0.54), (0.6, -0.4), (0.86, -0.42), (1.0, -0.05)],
-    "curly": [(-1.0, -0.02), (-0.88, -0.4), (-0.5, -0.5), (-0.2, -0.44), (0.1, -0.52), (0.45, -0.44), (0.88, -0.4), (1.0, -0.02)],
-    "pigtails": [(-1.02, 0.05), (-0.9, -0.3), (-0.55, -0.44), (-0.15, -0.62), (0.3, -0.46), (0.7, -0.42), (0.9, -0.3), (1.02, 0.05)],
-    "beanie": [(-1.03, -0.2), (-0.9, -0.36), (-0.45, -0.45), (0.0, -0.48), (0.45, -0.45), (0.9, -0.36), (1.03, -0.2)],
-    "quiff": [(-1.0, -0.05), (-0.88, -0.5), (-0.55, -0.64), (-0.1, -0.7), (0.4, -0.6), (0.86, -0.48), (1.0, -0.05)],
-    "wavy": [(-1.04, 0.3), (-0.94, -0.1), (-0.72, -0.42), (-0.3, -0.7), (0.1, -0.5), (0.6, -0.42), (0.92, -0.12), (1.04, 0.3)],
+    "buzz": [
+        (-1.0, -0.1), (-0.86, -0.48), (-0.4, -0.66), (0.0, -0.68),
+        (0.4, -0.66), (0.86, -0.48), (1.0, -0.1),
+    ],
+    "side_part": [
+        (-1.02, 0.02), (-0.86, -0.42), (-0.5, -0.72), (-0.1, -0.55),
+        (0.4, -0.42), (0.84, -0.32), (1.02, 0.02),
+    ],
+    "bob": [
+        (-1.02, 0.3), (-0.9, -0.2), (-0.62, -0.4), (-0.2, -0.37),
+        (0.25, -0.39), (0.62, -0.4), (0.9, -0.2), (1.02, 0.3),
+    ],
+    "long": [
+        (-1.04, 0.35), (-0.92, -0.2), (-0.5, -0.58), (0.0, -0.8),
+        (0.5, -0.58), (0.92, -0.2), (1.04, 0.35),
+    ],
+    "afro": [
+        (-1.0, -0.05), (-0.88, -0.44), (-0.45, -0.62), (0.0, -0.64),
+        (0.45, -0.62), (0.88, -0.44), (1.0, -0.05),
+    ],
+    "bun": [
+        (-1.0, 0.0), (-0.88, -0.45), (-0.45, -0.68), (0.0, -0.72),
+        (0.45, -0.68), (0.88, -0.45), (1.0, 0.0),
+    ],
+    "spiky": [
+        (-1.0, -0.05), (-0.86, -0.4), (-0.6, -0.5), (-0.4, -0.38), (-0.16, -0.54),
+        (0.08, -0.38), (0.32, -0.54), (0.6, -0.4), (0.86, -0.42), (1.0, -0.05),
+    ],
+    "curly": [
+        (-1.0, -0.02), (-0.88, -0.4), (-0.5, -0.5), (-0.2, -0.44),
+        (0.1, -0.52), (0.45, -0.44), (0.88, -0.4), (1.0, -0.02),
+    ],
+    "pigtails": [
+        (-1.02, 0.05), (-0.9, -0.3), (-0.55, -0.44), (-0.15, -0.62),
+        (0.3, -0.46), (0.7, -0.42), (0.9, -0.3), (1.02, 0.05),
+    ],
+    "beanie": [
+        (-1.03, -0.2), (-0.9, -0.36), (-0.45, -0.45), (0.0, -0.48),
+        (0.45, -0.45), (0.9, -0.36), (1.03, -0.2),
+    ],
+    "quiff": [
+        (-1.0, -0.05), (-0.88, -0.5), (-0.55, -0.64), (-0.1, -0.7),
+        (0.4, -0.6), (0.86, -0.48), (1.0, -0.05),
+    ],
+    "wavy": [
+        (-1.04, 0.3), (-0.94, -0.1), (-0.72, -0.42), (-0.3, -0.7),
+        (0.1, -0.5), (0.6, -0.42), (0.92, -0.12), (1.04, 0.3),
+    ],
 }  # fmt: skip
 _THICKNESS = {
     "buzz": 0.03,
@@ -34,7 +70,7 @@ _THICKNESS = {
 
 
 def _dark(person: Person) -> Colour:
-    return mix(person.hair, (20, 14, 16), 0.35)
+    return mix(person.hair, (20, 14, 16), 0.22)
 
 
 def _ink(person: Person) -> Colour:
@@ -63,10 +99,16 @@ def behind(canvas: Canvas, person: Person) -> None:
         outline = np.array(side + [(-x, y) for x, y in reversed(side[1:])])
         canvas.fill(curve(outline + (turn, 0), closed=True), colour, outline=ink, width=person.ink_width)
     elif style == "afro":
-        for angle in np.linspace(0.85 * np.pi, 2.15 * np.pi, 13):
-            puff = ellipse(turn + 0.98 * (w + 0.12) * np.cos(angle), -0.28 + 0.95 * np.sin(angle), 0.42, 0.42)
-            canvas.fill(puff, colour, outline=ink, width=person.ink_width)
-        canvas.fill(ellipse(turn, -0.35, w + 0.25, 1.0), colour)
+        puffs = []
+        for angle in np.linspace(0.86 * np.pi, 2.14 * np.pi, 14):
+            middle = (turn + (w + 0.06) * np.cos(angle), -0.3 + 0.84 * np.sin(angle))
+            puffs.append(ellipse(*middle, 0.36, 0.36))
+        # First all outlines, then all puffs: one cloud, not a heap of balls.
+        for puff in puffs:
+            canvas.line(np.vstack([puff, puff[:1]]), ink, 2 * person.ink_width + 0.001)
+        for puff in puffs:
+            canvas.fill(puff, person.hair)
+        canvas.fill(ellipse(turn, -0.35, w + 0.2, 0.95), person.hair)
     elif style == "bun":
         canvas.fill(ellipse(turn * 1.2, -1.24, 0.34, 0.3), person.hair, outline=ink, width=person.ink_width)
         canvas.line(curve([(turn - 0.2, -1.26), (turn, -1.36), (turn + 0.18, -1.24)]), colour, 0.025)
@@ -107,8 +149,13 @@ def over(canvas: Canvas, person: Person, rng: np.random.Generator) -> None:
     shape = np.vstack([front, outer[::-1]])
     colour = person.second if style == "beanie" else person.hair
     ink = mix(colour, (20, 14, 16), 0.35 + 0.4 * person.ink_dark)
-    canvas.shade(front + (0, 0.07), mix(person.skin, (60, 20, 30), 0.5), 0.35, soft=0.035)
-    canvas.fill(shape, colour, outline=ink, width=person.ink_width)
+    shadow = np.vstack([front + (0, 0.07), front[::-1] - (0, 0.1)])
+    canvas.shade(shadow, mix(person.skin, (90, 30, 40), 0.5), 0.45, soft=0.025)
+    if style == "afro":
+        canvas.fill(shape, colour)
+        canvas.line(front, ink, max(person.ink_width, 0.012))
+    else:
+        canvas.fill(shape, colour, outline=ink, width=person.ink_width)
     if style == "beanie":
         _beanie(canvas, person, front, ink)
     elif style != "buzz":
@@ -133,7 +180,14 @@ def _outer(canvas: Canvas, person: Person, edge: np.ndarray, rng: np.random.Gene
     x = (w + thick) * np.cos(angle) * puff
     y = -0.1 + (0.92 + thick) * np.sin(angle) * puff
     y += np.linspace(edge[0, 1] + 0.1, edge[-1, 1] + 0.1, num) * np.abs(np.cos(angle)) ** 4
-    return np.stack([x + 0.06 * np.sin(canvas.pose.yaw), y], axis=-1)
+    outer = np.stack([x + 0.06 * np.sin(canvas.pose.yaw), y], axis=-1)
+    if style in ("bob", "long", "wavy"):
+        # Locks beside the face end in a point.
+        pull = np.clip(1 - np.arange(num) / 5, 0, 1)[:, None]
+        pull = np.maximum(pull, pull[::-1])
+        tip = np.where(np.arange(num)[:, None] < num / 2, edge[0], edge[-1]) * (1.04, 1.0)
+        outer = outer + (tip - outer) * pull**2
+    return outer
 
 
 def _strands(

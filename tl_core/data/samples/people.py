@@ -9,23 +9,25 @@ import numpy as np
 from tl_core.data.samples.canvas import Colour, mix
 
 SKINS: tuple[Colour, ...] = (
-    (255, 226, 204), (250, 212, 184), (241, 194, 158), (226, 172, 132), (203, 146, 106), (172, 116, 80), (137, 88, 60), (101, 64, 46),
+    (255, 226, 204), (250, 212, 184), (241, 194, 158), (226, 172, 132),
+    (212, 156, 114), (186, 128, 90), (156, 104, 72), (124, 82, 60),
 )  # fmt: skip
 HAIRS: tuple[Colour, ...] = (
-    (34, 28, 30), (58, 40, 34), (92, 60, 40), (134, 88, 52), (186, 136, 78), (228, 190, 120), (164, 74, 42), (150, 150, 156),
-    (214, 212, 210), (86, 92, 150), (190, 92, 122), (64, 118, 112),
+    (34, 28, 30), (58, 40, 34), (92, 60, 40), (134, 88, 52), (186, 136, 78), (228, 190, 120),
+    (164, 74, 42), (150, 150, 156), (214, 212, 210), (86, 92, 150), (190, 92, 122), (64, 118, 112),
 )  # fmt: skip
 HAIR_ODDS = (0.2, 0.17, 0.14, 0.11, 0.08, 0.07, 0.06, 0.05, 0.03, 0.03, 0.03, 0.03)
 IRISES: tuple[Colour, ...] = (
     (70, 46, 34), (104, 70, 42), (76, 110, 70), (70, 108, 150), (110, 130, 140), (40, 34, 40),
 )  # fmt: skip
 CLOTHES: tuple[Colour, ...] = (
-    (228, 110, 92), (242, 182, 78), (96, 158, 118), (78, 138, 186), (128, 104, 172), (60, 70, 96), (236, 234, 226), (204, 96, 132),
-    (120, 136, 70), (54, 54, 60), (122, 190, 196),
+    (228, 110, 92), (242, 182, 78), (96, 158, 118), (78, 138, 186), (128, 104, 172), (60, 70, 96),
+    (236, 234, 226), (204, 96, 132), (120, 136, 70), (54, 54, 60), (122, 190, 196),
 )  # fmt: skip
 
 HAIRSTYLES = (
-    "bald", "buzz", "side_part", "bob", "long", "afro", "bun", "spiky", "curly", "pigtails", "beanie", "quiff", "wavy",
+    "bald", "buzz", "side_part", "bob", "long", "afro", "bun", "spiky",
+    "curly", "pigtails", "beanie", "quiff", "wavy",
 )  # fmt: skip
 
 
@@ -98,7 +100,7 @@ def new_person(rng: np.random.Generator) -> Person:
         nose_size=rng.uniform(0.8, 1.25),
         mouth_width=rng.uniform(0.26, 0.36),
         lips=0.0 if rng.random() < 0.6 else rng.uniform(0.3, 0.9),
-        glasses="none" if rng.random() < 0.66 else str(rng.choice(["round", "square", "half"])),
+        glasses="none" if rng.random() < 0.68 else str(rng.choice(["round", "square", "half"])),
         beard=beard,
         has_freckles=bool(rng.random() < 0.2),
         has_earrings=bool(rng.random() < 0.25),

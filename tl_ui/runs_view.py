@@ -11,7 +11,6 @@ import streamlit as st
 
 from tl_core.errors import TlError
 from tl_core.eventlog import EventLog
-from tl_core.jobs import local
 from tl_core.messages import say
 from tl_core.paths import runs_dir
 from tl_core.runs import RunFolder, list_runs
@@ -78,9 +77,10 @@ def runs_with_results() -> list[RunFolder]:
 
 
 def label(run: RunFolder) -> str:
-    """Name, day and hour, and how it stands: what a chooser shows."""
+    """Name, day and hour: what a chooser shows. Nothing that changes by itself or with the language: the
+    browser answers with the label it was given, and an older one would name no run."""
     created = datetime.fromtimestamp(run.created()).strftime("%m-%d %H:%M")
-    return f"{run.name}  ·  {created}  ·  {t(f'train.state_{local.state(run)}')}"
+    return f"{run.name}  ·  {created}"
 
 
 def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder:

@@ -24,7 +24,7 @@ from tl_core.data.folders import is_picture_name, is_skipped_name
 from tl_core.errors import BadArchive, OutputUnwritable, RunExists
 
 MAX_FILES = 50_000
-MAX_GIB = 8
+MAX_BYTES = 8 << 30
 _CHUNK_BYTES = 1 << 20
 
 _ENCODINGS = ("utf-8", "cp949", "cp437")
@@ -39,7 +39,7 @@ def unpack_zip(file: Path | BinaryIO, into: Path, name: str) -> Path:
     """Unpack the pictures of a zip into `into`, which must be new or empty; returns it.
 
     Args: name: what an error calls the archive.
-    Raises: BadArchive: damaged, encrypted, more than MAX_FILES pictures or MAX_GIB unpacked;
+    Raises: BadArchive: damaged, encrypted, more than MAX_FILES pictures or MAX_BYTES unpacked;
         RunExists: `into` holds something. OutputUnwritable: no room, no permission.
     """
     try:
@@ -101,8 +101,8 @@ class _Writer:
     def _check(self, num_files: int, num_bytes: int) -> None:
         if num_files > MAX_FILES:
             raise BadArchive(file=self.name, reason="zip_too_many_files", detail=f"{MAX_FILES:,}")
-        if num_bytes > MAX_GIB << 30:
-            raise BadArchive(file=self.name, reason="zip_too_big", detail=MAX_GIB)
+        if num_bytes > MAX_BYTES:
+            raise BadArchive(file=self.name, reason="zip_too_big", detail=MAX_BYTES >> 30)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ are kept too: every validation and evaluation starts from them.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -100,7 +100,7 @@ class FrozenWork:
         views = self._views.pop(self.entries[stage])
         return CachedFeed(views, self.training.targets(), self.entries[stage], self.config.batch_size)
 
-    def prepare_clean(self) -> Iterator[Progress]:
+    def prepare_clean(self) -> Generator[Progress, None, None]:
         """Keep what evaluation starts from. Call while the whole backbone is frozen."""
         stations = {self.entries[stage] for stage in self.plans} | {"pooled"}
         room = self.free_bytes // MEMORY_SHARE

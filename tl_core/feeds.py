@@ -30,8 +30,8 @@ class Pictures:
     images: np.ndarray
     labels: np.ndarray
     entries: list[tuple[int, int]]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
     seed: int = 0
     is_augmented: bool = False
     num_views: int = 1
@@ -42,14 +42,15 @@ class Pictures:
 
     def pixels(self, positions: np.ndarray, view: int) -> torch.Tensor:
         """Entries at `positions` in one view -> (B, 3, px, px) float32, normalised, channels last."""
-        batch = np.stack([self._draw(*self.entries[p], view) for p in positions])
+        batch = np.stack([self._draw(self.entries[p], view) for p in positions])
         return normalise(torch.from_numpy(batch), self.mean, self.std)
 
     def targets(self) -> torch.Tensor:
         """(E,) int64, one per entry."""
         return torch.from_numpy(self.labels[[index for index, _ in self.entries]])
 
-    def _draw(self, index: int, copy: int, view: int) -> np.ndarray:
+    def _draw(self, entry: tuple[int, int], view: int) -> np.ndarray:
+        index, copy = entry
         image = self.images[index]
         return augment(image, key=(self.seed, index, copy, view)) if self.is_augmented else image
 

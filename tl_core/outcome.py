@@ -110,7 +110,9 @@ def prediction_rows(
     """Rows of metrics/predictions.csv: every picture in every stage, and held out where folds were."""
     classes = prepared.dataset.classes
     part_of = {i: part for part in SPLITS for i in getattr(prepared.split, part)}
-    sources = [(stage, p, None) for stage, p in trainer.probabilities.items()]
+    sources: list[tuple[str, np.ndarray, str | None]] = [
+        (stage, p, None) for stage, p in trainer.probabilities.items()
+    ]
     sources += [(stage, p, "cross_validation") for stage, p in folds.items()]
     return [
         {

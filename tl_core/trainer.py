@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,8 @@ class Trainer:
         config: RunConfig,
         *,
         positive: str,
-        mean: tuple[float, float, float],
-        std: tuple[float, float, float],
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
         device: str = "cpu",
         frozen_precision: str = "fp32",
         tail_precision: str = "fp32",
@@ -78,8 +79,8 @@ class Trainer:
         self.classes = prepared.dataset.classes
         self.tail_dtype = DTYPES[tail_precision]
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
-        self.criterion = nn.CrossEntropyLoss(weight=class_weights).to(device)
+        self.class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
+        self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
         target = config.target_per_class if config.augment else 0
         training = Pictures(
             prepared.images,
@@ -149,9 +150,7 @@ class Trainer:
                 break
             run.epoch += 1
             rate, epoch_started = run.learning_rate, time.perf_counter()
-            with memory_explained(
-                lambda size, e=feed.entry: self._try_batch(size, e), self.config.batch_size
-            ):
+            with memory_explained(partial(self._try_batch, feed.entry), self.config.batch_size):
                 train_loss, train_accuracy = yield from self._train_epoch(run, feed)
             train_seconds = time.perf_counter() - epoch_started
             val_loss, val_accuracy = self._validate(stage)
@@ -224,11 +223,11 @@ class Trainer:
         return float(total_loss) / feed.num, float(num_right) / feed.num
 
     def _validate(self, stage: str) -> tuple[float, float]:
-        """(loss, accuracy) on the validation pictures as they are; the loss weighs classes as training does."""
+        """(loss, accuracy) on the validation pictures as they are; classes weigh as in training."""
         indices = self.prepared.split.val
         logits = self.frozen.logits(indices, stage)
         truth = torch.from_numpy(self.prepared.labels[indices])
-        loss = nn.functional.cross_entropy(logits, truth, weight=self.criterion.weight.cpu())
+        loss = nn.functional.cross_entropy(logits, truth, weight=self.class_weights)
         return float(loss), float((logits.argmax(1) == truth).float().mean())
 
     def _evaluate(self, stage: str) -> Iterator[Event]:
@@ -326,7 +325,7 @@ class Trainer:
         }
         return {key for key, tensor in self.model.state_dict(keep_vars=True).items() if id(tensor) in trained}
 
-    def _try_batch(self, size: int, entry: str) -> None:
+    def _try_batch(self, entry: str, size: int) -> None:
         """Forward and backward of `size` blank pictures; weights stay as they are."""
         px = self.config.image_px
         self.model.eval()

@@ -145,7 +145,7 @@ class _Work:
             )
             while not reading.done():
                 time.sleep(0.1)
-                yield Progress(phase="reading", **news)
+                yield Progress(phase="reading", done=news["done"], total=news["total"])
             self.prepared = reading.result()
         fingerprint = folders.fingerprint(self.prepared.dataset)
         known = self.recorded.get("data_fingerprint")

@@ -185,10 +185,10 @@ def test_training_sees_only_training_pictures(prepared, monkeypatch):
     trainer = new_trainer(prepared, settings(views=0))
     draw = type(trainer.frozen.training)._draw
 
-    def spy(self, index, copy, view):
+    def spy(self, entry, view):
         if self.is_augmented:
-            seen.add(index)
-        return draw(self, index, copy, view)
+            seen.add(entry[0])
+        return draw(self, entry, view)
 
     monkeypatch.setattr(type(trainer.frozen.training), "_draw", spy)
     list(trainer.fit())
@@ -196,9 +196,9 @@ def test_training_sees_only_training_pictures(prepared, monkeypatch):
 
 
 def test_weight_of_the_positive_class_reaches_the_loss(prepared):
-    assert new_trainer(prepared, settings()).criterion.weight.tolist() == [1.0, 2.0]
+    assert new_trainer(prepared, settings()).class_weights.tolist() == [1.0, 2.0]
     named = settings(class_weights={"dots": 3.0})
-    assert new_trainer(prepared, named).criterion.weight.tolist() == [3.0, 1.0]
+    assert new_trainer(prepared, named).class_weights.tolist() == [3.0, 1.0]
 
 
 def test_bf16_training_ends_near_fp32(prepared):

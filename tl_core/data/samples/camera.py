@@ -46,13 +46,12 @@ def expose(
     Args: blur_px: sigma of the lens's softness, below 0.2 none. noise: sigma of the sensor's
     noise at white, as a part of 1; it falls with the square root of the light.
     """
-    if blur_px >= 0.2:
-        scene = cv2.GaussianBlur(scene, (0, 0), blur_px)
-    scene = np.clip(scene, 0, 1)
+    lens = cv2.GaussianBlur(scene, (0, 0), blur_px) if blur_px >= 0.2 else scene
+    scene = np.asarray(np.clip(lens, 0, 1), dtype=np.float32)
     if gamma != 1.0:
         scene = np.take(_gamma_curve(gamma), (scene * 1023).astype(np.int32))
     grain = rng.standard_normal(scene.shape[:2], dtype=np.float32) * np.float32(noise)
     if scene.ndim == 3:
-        grain = cv2.merge([grain, grain, grain])
+        grain = grain[..., np.newaxis]  # the same in all three channels
     noisy = scene + grain * np.sqrt(scene + np.float32(0.05))
     return cv2.convertScaleAbs(np.clip(noisy, 0, 1), alpha=255)

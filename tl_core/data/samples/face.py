@@ -1,4 +1,4 @@
-"""The parts of a face that a mood moves: eyes, brows, mouth; and those that stay: nose, beard, glasses."""
+"""The parts of a face that a mood moves: eyes, brows, mouth."""
 
 from __future__ import annotations
 
@@ -6,22 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tl_core.data.samples.canvas import Canvas, Colour, curve, ellipse, mix, rotation
+from tl_core.data.samples.canvas import Canvas, curve, ellipse, mix, rotation
 from tl_core.data.samples.moods import Mood
-from tl_core.data.samples.people import Person
-
-MOUTH_Y = 0.56
-_BLACK: Colour = (26, 20, 24)
-_WHITE: Colour = (255, 255, 255)
-
-
-def ink_of(person: Person) -> Colour:
-    return mix(person.skin, _BLACK, 0.35 + 0.6 * person.ink_dark)
-
-
-def line_width(person: Person) -> float:
-    """Lines of the face are drawn even where outlines are not."""
-    return max(person.ink_width, 0.02)
+from tl_core.data.samples.people import BLACK, MOUTH_Y, WHITE, Person, ink_of, line_width
 
 
 def eye(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
@@ -75,7 +62,7 @@ def eye(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
         place(np.stack([t * rx, upper + 0.03], axis=-1)), (60, 50, 70), 0.25, soft=0.012, inside=shape
     )
     glint = place(ellipse(look[0] - rx * 0.2, look[1] - rx * 0.24, rx * 0.17, rx * 0.17, steps=14))
-    canvas.shade(glint, _WHITE, 1.0, inside=shape)
+    canvas.shade(glint, WHITE, 1.0, inside=shape)
     canvas.stroke(place(np.stack([t * rx * 1.06, upper], axis=-1)), ink, width * 2.1, taper=0.35)
     canvas.stroke(
         place(np.stack([t * rx, lower], axis=-1)), mix(person.skin, ink, 0.5), width * 0.8, taper=0.1
@@ -104,7 +91,7 @@ def brow(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
             (x + side * half * 1.1, y + 0.05 - 0.07 * frown),
         ]
     )
-    colour = mix(person.hair, _BLACK, 0.3 if sum(person.hair) > 300 else 0.1)
+    colour = mix(person.hair, BLACK, 0.3 if sum(person.hair) > 300 else 0.1)
     canvas.stroke(canvas.pose.surface(points, width=person.width), colour, person.brow_thick, taper=0.35)
     if raised > 0.75:
         crease = points[6:-4] + (0, -0.1)
@@ -116,52 +103,11 @@ def brow(canvas: Canvas, person: Person, mood: Mood, side: int) -> None:
         )
 
 
-def nose(canvas: Canvas, person: Person) -> None:
-    s, ink, width = person.nose_size, ink_of(person), line_width(person)
-    y = 0.28
-
-    def place(points: np.ndarray, lift: float = 0.16) -> np.ndarray:
-        return canvas.pose.surface(points, width=person.width, lift=lift)
-
-    soft = mix(person.skin, (150, 50, 40), 0.4)
-    if person.nose == "button":
-        canvas.shade(place(ellipse(0, y, 0.1 * s, 0.075 * s)), soft, 0.45, soft=0.02)
-        canvas.stroke(
-            place(curve([(-0.09 * s, y + 0.02), (0, y + 0.075 * s), (0.09 * s, y + 0.02)])), ink, width * 1.1
-        )
-    elif person.nose == "hook":
-        bridge = [
-            (-0.04, -0.02),
-            (-0.09 * s, 0.12),
-            (-0.12 * s, y - 0.02),
-            (-0.02, y + 0.06),
-            (0.07 * s, y + 0.02),
-        ]
-        canvas.stroke(place(curve(bridge), 0.1), ink, width * 1.1, taper=0.1)
-    elif person.nose == "wedge":
-        wedge = [(0, 0.0), (0.13 * s, y + 0.02), (0.0, y + 0.07)]
-        canvas.shade(place(np.array(wedge)), mix(person.skin, (80, 30, 40), 0.5), 0.55, soft=0.008)
-        canvas.stroke(
-            place(curve([(0.12 * s, y + 0.02), (0.05, y + 0.075), (-0.06 * s, y + 0.05)])), ink, width
-        )
-    elif person.nose == "dots":
-        for side in (-1, 1):
-            canvas.fill(place(ellipse(side * 0.055 * s, y + 0.02, 0.02, 0.016, steps=12)), ink)
-    else:
-        canvas.fill(
-            place(ellipse(0, y - 0.01, 0.115 * s, 0.105 * s)),
-            mix(person.skin, (230, 90, 80), 0.28),
-            outline=ink,
-            width=person.ink_width * 0.8,
-        )
-        canvas.shade(place(ellipse(-0.03 * s, y - 0.05, 0.03, 0.025, steps=12)), _WHITE, 0.6, soft=0.008)
-
-
 def mouth(canvas: Canvas, person: Person, mood: Mood) -> None:
     half = person.mouth_width * mood.mouth_wide
     t = np.linspace(-1, 1, 33)
     left, right = mood.corners
-    rise = 0.15 * (left * np.clip(-t, 0, None) ** 1.5 + right * np.clip(t, 0, None) ** 1.5)
+    rise = 0.18 * (left * np.clip(-t, 0, None) ** 1.5 + right * np.clip(t, 0, None) ** 1.5)
     lip = MOUTH_Y + 0.1 * mood.bow * (1 - t**2) - rise
     x = t * half + mood.mouth_shift * person.mouth_width
     ink, width = ink_of(person), line_width(person)
@@ -233,99 +179,7 @@ def _tongue(
     )
     canvas.shade(
         place(ellipse(root[0] + sag - wide * 0.4, root[1] + length * 0.7, 0.035, 0.05, steps=14)),
-        _WHITE,
+        WHITE,
         0.5,
         soft=0.01,
     )
-
-
-def beard(canvas: Canvas, person: Person, jawline: np.ndarray) -> None:
-    """jawline: outline of the head from the right ear under the chin to the left ear, (N, 2)."""
-    colour = mix(person.hair, _BLACK, 0.12)
-    inner = canvas.pose.surface(
-        curve(
-            [
-                (-0.9 * person.width, 0.18),
-                (-0.62 * person.width, 0.36),
-                (-0.42, 0.42),
-                (0, 0.38),
-                (0.42, 0.42),
-                (0.62 * person.width, 0.36),
-                (0.9 * person.width, 0.18),
-            ]
-        ),
-        width=person.width,
-    )
-    if person.beard == "stubble":
-        canvas.shade(np.vstack([jawline, inner]), colour, 0.22, soft=0.03)
-    elif person.beard == "full":
-        out = jawline * (1.03, 1.0) + np.array([0, 0.06])[None] * np.clip(jawline[:, 1:], 0, 1)
-        canvas.fill(np.vstack([out, inner]), colour, outline=mix(colour, _BLACK, 0.4), width=person.ink_width)
-        gap = canvas.pose.surface(
-            ellipse(0, MOUTH_Y + 0.02, person.mouth_width * 1.12, 0.13), width=person.width, lift=0.05
-        )
-        canvas.fill(gap, mix(person.skin, (150, 60, 60), 0.12))
-    elif person.beard == "goatee":
-        patch = curve(
-            [(-0.18, 0.76), (0, 0.72), (0.18, 0.76), (0.15, 0.98), (0, 1.06), (-0.15, 0.98)], closed=True
-        )
-        canvas.fill(canvas.pose.surface(patch, width=person.width), colour)
-    if person.beard in ("moustache", "goatee", "full"):
-        for side in (-1, 1):
-            sweep = curve([(0.0, 0.42), (side * 0.14, 0.41), (side * 0.3, 0.48)])
-            canvas.stroke(canvas.pose.surface(sweep, width=person.width, lift=0.08), colour, 0.11, taper=0.25)
-
-
-def glasses(canvas: Canvas, person: Person) -> None:
-    if person.glasses == "none":
-        return
-    y, r = person.eye_y + 0.01, person.eye_size * 1.5
-    colour = mix(person.second, _BLACK, 0.6)
-
-    def place(points: np.ndarray) -> np.ndarray:
-        return canvas.pose.surface(points, width=person.width, lift=0.1)
-
-    for side in (-1, 1):
-        x = side * person.eye_gap * 1.02
-        if person.glasses == "square":
-            corners = np.array(
-                [
-                    (-1, -0.8),
-                    (-0.6, -0.92),
-                    (0.6, -0.92),
-                    (1, -0.8),
-                    (1.02, 0.6),
-                    (0.7, 0.85),
-                    (-0.7, 0.85),
-                    (-1.02, 0.6),
-                ]
-            )
-            rim = curve(corners * r + (x, y), closed=True, steps=4)
-        else:
-            rim = ellipse(x, y, r, r * 0.95)
-        lens = place(rim)
-        canvas.shade(lens, (225, 240, 255), 0.06)
-        shine = place(
-            np.array(
-                [
-                    (x - 0.5 * r, y - 0.65 * r),
-                    (x - 0.2 * r, y - 0.75 * r),
-                    (x - 0.55 * r, y + 0.05 * r),
-                    (x - 0.75 * r, y),
-                ]
-            )
-        )
-        canvas.shade(shine, _WHITE, 0.22, inside=lens)
-        if person.glasses == "half":
-            half = len(lens) // 2
-            canvas.line(lens[half:], colour, 0.045)
-            canvas.line(np.vstack([lens[: half + 1]]), colour, 0.015)
-        else:
-            canvas.line(np.vstack([lens, lens[:1]]), colour, 0.036)
-        canvas.line(
-            place(np.array([(x + side * r, y - 0.1 * r), (side * person.width * 0.92, y - 0.05)])),
-            colour,
-            0.03,
-        )
-    bridge = person.eye_gap * 1.02 - r
-    canvas.line(place(curve([(-bridge, y - 0.02), (0, y - 0.06), (bridge, y - 0.02)])), colour, 0.03)

@@ -58,7 +58,7 @@ def shade(part: Part, rng: np.random.Generator, radius: np.ndarray, angle: np.nd
 
 
 def _radial(bands: tuple[tuple[float, float], ...], soft: float) -> np.ndarray:
-    """(_TABLE_SIZE,) over the radius: `bands` are (radius where it starts, value), blurred by `soft` radii."""
+    """(_TABLE_SIZE,) over the radius: bands are (radius where it starts, value), blurred by `soft`."""
     starts = np.array([start for start, _ in bands])
     values = np.array([value for _, value in bands], dtype=np.float32)
     radii = np.arange(_TABLE_SIZE) / _PER_RADIUS

@@ -31,6 +31,13 @@ HAIRSTYLES = (
 )  # fmt: skip
 
 
+MOUTH_Y = 0.56
+# the mouth lies this far below the middle of the head, in half head heights
+BLACK: Colour = (26, 20, 24)
+# of ink: softer than (0, 0, 0)
+WHITE: Colour = (255, 255, 255)
+
+
 @dataclass(frozen=True)
 class Person:
     """Lengths in half head heights, colours RGB 0..255."""
@@ -90,17 +97,17 @@ def new_person(rng: np.random.Generator) -> Person:
         width=rng.uniform(0.74, 0.92),
         jaw=rng.uniform(0.66, 0.9),
         chin=rng.uniform(0.2, 0.42),
-        eye_size=rng.uniform(0.15, 0.2),
-        eye_gap=rng.uniform(0.33, 0.4),
+        eye_size=rng.uniform(0.17, 0.215),
+        eye_gap=rng.uniform(0.34, 0.4),
         eye_y=rng.uniform(-0.02, 0.1),
         eye_slant=rng.normal(0, 0.07),
         brow_thick=rng.uniform(0.045, 0.1),
         brow_y=rng.uniform(0.27, 0.33),
         nose=str(rng.choice(["button", "hook", "wedge", "dots", "round"])),
         nose_size=rng.uniform(0.8, 1.25),
-        mouth_width=rng.uniform(0.26, 0.36),
+        mouth_width=rng.uniform(0.32, 0.42),
         lips=0.0 if rng.random() < 0.6 else rng.uniform(0.3, 0.9),
-        glasses="none" if rng.random() < 0.68 else str(rng.choice(["round", "square", "half"])),
+        glasses="none" if rng.random() < 0.72 else str(rng.choice(["round", "square", "half"])),
         beard=beard,
         has_freckles=bool(rng.random() < 0.2),
         has_earrings=bool(rng.random() < 0.25),
@@ -108,3 +115,12 @@ def new_person(rng: np.random.Generator) -> Person:
         ink_width=rng.uniform(0.018, 0.036) if has_ink else 0.0,
         ink_dark=rng.uniform(0.55, 0.9),
     )
+
+
+def ink_of(person: Person) -> Colour:
+    return mix(person.skin, BLACK, 0.35 + 0.6 * person.ink_dark)
+
+
+def line_width(person: Person) -> float:
+    """Lines of the face are drawn even where outlines are not."""
+    return max(person.ink_width, 0.02)

@@ -61,7 +61,7 @@ def ask(run: RunFolder) -> list[Given]:
     source = st.segmented_control(
         t("classify.source"),
         SOURCES,
-        format_func=lambda name: t(f"classify.source_{name}"),
+        format_func={name: t(f"classify.source_{name}") for name in SOURCES}.get,
         default="upload",
         required=True,
         key="source",

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tl_core.paths import datasets_dir
+from filelock import FileLock
 
-SAMPLES = ("casting", "expression")
+from tl_core.data.samples import SAMPLES
+from tl_core.paths import datasets_dir
+from tl_core.runs import write_json
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,10 @@ def _read_register() -> dict[str, dict[str, str]]:
 
 
 def _register(choice: DataChoice) -> DataChoice:
-    from tl_core.runs import write_json
-
-    entries = _read_register()
-    entries[choice.id] = {"kind": choice.kind, "label": choice.label, "path": str(choice.path)}
-    _register_file().parent.mkdir(parents=True, exist_ok=True)
-    write_json(_register_file(), entries)
+    file = _register_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(file.with_suffix(".lock")):  # two browsers may add one at the same moment
+        entries = _read_register()
+        entries[choice.id] = {"kind": choice.kind, "label": choice.label, "path": str(choice.path)}
+        write_json(file, entries)
     return choice

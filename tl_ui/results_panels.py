@@ -35,7 +35,7 @@ def panels(run: RunFolder, summary: dict[str, Any]) -> None:
     panel = st.segmented_control(
         t("results.look_at"),
         PANELS,
-        format_func=lambda name: t(f"results.panel_{name}"),
+        format_func={name: t(f"results.panel_{name}") for name in PANELS}.get,
         default="stages",
         required=True,
         key="panel",
@@ -57,9 +57,14 @@ def _stages(summary: dict[str, Any]) -> None:
     found = cells(summary)
     st.markdown(f"#### {t('results.stages_title')}")
     metric = st.segmented_control(
-        t("results.metric"), METRICS, format_func=name_of, default="accuracy", required=True, key="metric",
+        t("results.metric"),
+        METRICS,
+        format_func={name: name_of(name) for name in METRICS}.get,
+        default="accuracy",
+        required=True,
+        key="metric",
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
     st.caption(help_of(metric))
     rows = []
     for cell in found:
@@ -98,12 +103,9 @@ def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:
     """Any stage and split; the reported one first."""
     found = [reported(summary), *cells(summary)]
 
-    def words(index: int) -> str:
-        if index == 0:
-            return t("results.cell_reported", split=name_of(found[0].split))
-        return f"{name_of(f'stage_{found[index].stage}')} · {name_of(found[index].split)}"
-
-    index = st.selectbox(t("results.cell"), range(len(found)), format_func=words, key=key)
+    words = [f"{name_of(f'stage_{cell.stage}')} · {name_of(cell.split)}" for cell in found]
+    words[0] = t("results.cell_reported", split=name_of(found[0].split))
+    index = st.selectbox(t("results.cell"), range(len(found)), format_func=words.__getitem__, key=key)
     return found[index], index == 0
 
 

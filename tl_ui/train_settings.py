@@ -20,6 +20,7 @@ from tl_ui.text import help_of, name_of, t
 LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
 STRATEGIES = ("head", "last", "whole")
+GROUPS = ("learning", "classes", "pictures", "machine")
 SOURCES = ("auto", "imagenet", "imagenet-torchvision", "formula", "vggface2", "file", "random")
 
 
@@ -104,7 +105,7 @@ def simple(classes: list[str]) -> None:
         st.radio(
             t("train.preset"),
             PRESETS_NAMES,
-            format_func=lambda name: t(f"train.preset_{name}"),
+            format_func={name: t(f"train.preset_{name}") for name in PRESETS_NAMES}.get,
             captions=[t(f"train.preset_{name}_says") for name in PRESETS_NAMES],
             help=t("train.preset_help"),
             on_change=apply_preset,
@@ -112,10 +113,11 @@ def simple(classes: list[str]) -> None:
         )
         _weights()
     with right:
+        blocks = remembered("unfreeze_blocks")
         st.radio(
             t("train.strategy"),
             STRATEGIES,
-            format_func=lambda name: t(f"train.strategy_{name}", blocks=remembered("unfreeze_blocks")),
+            format_func={name: t(f"train.strategy_{name}", blocks=blocks) for name in STRATEGIES}.get,
             captions=[t(f"train.strategy_{name}_says") for name in STRATEGIES],
             help=help_of("frozen"),
             **_kept("strategy"),
@@ -127,10 +129,11 @@ def simple(classes: list[str]) -> None:
 
 
 def _weights() -> None:
+    labels = {source: t(f"train.weights_{source.replace('-', '_')}") for source in SOURCES}
     st.selectbox(
         name_of("weights"),
         SOURCES,
-        format_func=lambda source: t(f"train.weights_{source.replace('-', '_')}"),
+        format_func=labels.get,
         help=help_of("weights"),
         **_kept("weights"),
     )
@@ -164,8 +167,8 @@ def advanced(classes: list[str]) -> None:
     """Every other setting, in four groups; the numbers are the guides' until they are changed."""
     group = st.segmented_control(
         t("train.advanced_group"),
-        ("learning", "classes", "pictures", "machine"),
-        format_func=lambda name: t(f"train.group_{name}"),
+        GROUPS,
+        format_func={name: t(f"train.group_{name}") for name in GROUPS}.get,
         default="learning",
         required=True,
         key="advanced_group",
@@ -194,7 +197,7 @@ def _classes(classes: list[str]) -> None:
     st.selectbox(
         name_of("positive_class"),
         ["", *classes],
-        format_func=lambda name: name or t("train.positive_auto"),
+        format_func={"": t("train.positive_auto"), **{name: name for name in classes}}.get,
         help=help_of("positive_class"),
         **_kept("positive_class"),
     )

@@ -1,0 +1,54 @@
+"""Pages run without a browser, and small data sets drawn on the spot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.ui import open_page as page_opener
+
+LOCALES = {"en": "en-US", "ko": "ko-KR"}
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def empty_caches():
+    """Nothing that one test's pages looked up is still known in the next."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """open_page("data", "ko", data="casting"): the page after its first run, as a browser of that
+    language asks for it with these query parameters."""
+
+    def open_(name: str, language: str = "en", **params: str) -> AppTest:
+        return page_opener.open_page(name, locale=LOCALES[language], **params)
+
+    return open_
+
+
+def draw_pictures(root: Path, counts: dict[str, int], *, px: int = 48, seed: int = 0) -> Path:
+    """Class folders of pictures that are all different: {"cats": 16} -> root/cats/cats_00.png …"""
+    rng = np.random.default_rng(seed)
+    for name, count in counts.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            image = rng.integers(0, 256, (6, 6, 3), np.uint8)
+            image = cv2.resize(image, (px, px), interpolation=cv2.INTER_CUBIC)
+            data = cv2.imencode(".png", image)[1].tobytes()
+            (root / name / f"{name.rpartition('/')[2]}_{number:02}.png").write_bytes(data)
+    return root
+
+
+@pytest.fixture
+def two_classes(tmp_path: Path) -> Path:
+    return draw_pictures(tmp_path / "pets", {"cats": 20, "dogs": 12})

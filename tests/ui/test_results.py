@@ -1,0 +1,136 @@
+"""The Results page: the one number with its range and source, and what is behind it."""
+
+import json
+
+import pytest
+
+from tests.ui.open_page import has, open_page, words
+from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_ui.text import catalogue
+
+pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
+
+
+def text(lang, key, **values):
+    return catalogue(lang)[f"results.{key}"].format(**values)
+
+
+@pytest.fixture
+def runs(own_runs_folder):
+    return own_runs_folder
+
+
+def summary_of(run):
+    return json.loads(run.summary_path.read_text(encoding="utf-8"))
+
+
+def test_without_a_run_the_page_says_where_to_get_one(lang):
+    assert text(lang, "none") in words(open_page("results", lang=lang))
+
+
+def test_with_a_run_that_goes_on_the_page_says_to_wait(lang, runs):
+    built = RunBuilder(runs / "living").alive().start().epochs("head", 2)
+    assert text(lang, "none_running") in words(open_page("results", lang=lang, run="living"))
+    built.let_go()
+
+
+def test_the_headline_has_its_interval_its_source_and_its_weights(lang, runs):
+    run = finished_run(runs / "done")
+    scores = summary_of(run)["reported"]["metrics"]
+    found = words(open_page("results", lang=lang))
+    assert f"{100 * scores['accuracy']:.1f} %" in found
+    low, high = scores["intervals"]["accuracy"]
+    assert text(lang, "between", low=f"{100 * low:.0f} %", high=f"{100 * high:.0f} %") in found
+    assert text(lang, "from_test", count=80, folds=0) in found
+    assert "efficientnet_b0.ra_in1k" in found
+    stage = catalogue(lang)["terms.stage_finetune.name"]
+    best = summary_of(run)["best"]["finetune"]["epoch"]
+    assert text(lang, "final_is", stage=stage, epoch=best) in found
+
+
+def test_cross_validation_is_said(lang, runs):
+    built = RunBuilder(runs / "small").start().epochs("head", 3).stage_end("head").epochs("finetune", 2)
+    built.stage_end("finetune").finish(splits=("train", "val", "cross_validation"))
+    app = open_page("results", lang=lang)
+    assert text(lang, "from_cross_validation", count=60, folds=5) in words(app)
+    app.segmented_control(key="panel").set_value("sureness").run()
+    assert not app.exception and has(app, "slider", "threshold"), "each round's own final answers are found"
+
+
+def test_the_table_has_every_stage_and_split(lang, runs):
+    finished_run(runs / "done")
+    table = open_page("results", lang=lang).dataframe[0].value
+    assert len(table) == 9
+    stages = {catalogue(lang)[f"terms.stage_{name}.name"] for name in ("before", "head", "finetune")}
+    assert set(table.iloc[:, 0]) == stages
+
+
+@pytest.mark.parametrize("panel", ["stages", "mistakes", "sureness", "curves"])
+def test_every_panel_draws(lang, runs, panel):
+    finished_run(runs / "done")
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value(panel).run()
+    assert not app.exception
+    assert app.get("plotly_chart")
+
+
+def test_a_higher_threshold_finds_fewer_and_errs_less(lang, runs):
+    finished_run(runs / "done")
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value("sureness").run()
+
+    def scores():
+        shown = {metric.label: metric.value for metric in app.metric}
+        return [shown[catalogue(lang)[f"terms.{name}.name"]] for name in ("recall", "precision")]
+
+    app.slider(key="threshold").set_value(0.05).run()
+    recall_low, precision_low = (float(value.rstrip(" %")) for value in scores())
+    app.slider(key="threshold").set_value(0.9).run()
+    recall_high, precision_high = (float(value.rstrip(" %")) for value in scores())
+    assert recall_high < recall_low and precision_high > precision_low
+
+
+def test_many_classes_are_shown_too(lang, runs):
+    finished_run(runs / "three", classes=("가", "b & <c>", "d"))
+    app = open_page("results", lang=lang)
+    for panel in ("mistakes", "sureness"):
+        app.segmented_control(key="panel").set_value(panel).run()
+        assert not app.exception
+    assert has(app, "selectbox", "sureness_class")
+    assert "<c>" not in words(app), "a class name is text, never HTML"
+
+
+def test_few_pictures_are_pointed_out(lang, runs):
+    run = finished_run(runs / "done")
+    summary = summary_of(run)
+    summary["reported"]["metrics"]["num"] = 12
+    run.summary_path.write_text(json.dumps(summary), encoding="utf-8")
+    assert text(lang, "few_pictures", count=12) in words(open_page("results", lang=lang))
+
+
+def test_training_from_scratch_is_never_called_knowledge(lang, runs):
+    run = finished_run(runs / "scratch")
+    summary = summary_of(run)
+    summary["weights"] |= {"is_pretrained": False, "source": "random", "label": "from scratch"}
+    run.summary_path.write_text(json.dumps(summary), encoding="utf-8")
+    found = words(open_page("results", lang=lang))
+    assert text(lang, "no_knowledge", label="from scratch") in found
+    assert text(lang, "knowledge", label="from scratch") not in found
+
+
+def test_what_is_there_can_be_taken_along(lang, runs):
+    run = finished_run(runs / "done")
+    (run.plots / "curves.png").write_bytes(b"png")
+    keys = {
+        button.proto.id.rsplit("get_", 1)[-1]
+        for button in open_page("results", lang=lang).get("download_button")
+    }
+    assert {"summary.json", "summary.txt", "predictions.csv", "training_log.json", "curves.png"} <= keys
+    assert "confusion_matrix.png" not in keys
+
+
+def test_a_damaged_summary_is_an_error_in_words(lang, runs):
+    run = finished_run(runs / "done")
+    run.summary_path.write_text("{", encoding="utf-8")
+    app = open_page("results", lang=lang)
+    assert len(app.error) == 1 and "summary.json" in app.error[0].value

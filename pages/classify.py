@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.errors import TlError
-from tl_ui import classify_view, runs_view, shell
+from tl_ui import classify_view, models, runs_view, shell
 from tl_ui.text import t
 
 page = shell.start("classify")
@@ -16,7 +16,9 @@ if runs:
         given = classify_view.ask(run)
     try:
         if given:
-            classify_view.show(classify_view.predictor(run), given)
+            with st.spinner(t("classify.loading")):
+                model = models.predictor(run)
+            classify_view.show(model, given)
     except TlError as error:
         shell.show_error(error)
 else:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.errors import TlError
-from tl_ui import datasets, head_swap_view, overview, shell, state
+from tl_ui import datasets, head_swap_view, network, overview, shell, state
 from tl_ui.text import t
 
 page = shell.start("head_swap")
@@ -19,17 +19,14 @@ def classes_of_data() -> int:
 
 
 with st.spinner(t("head_swap.loading")):
-    # torch is imported here, not before the page is drawn
-    from tl_ui import network
-
     found = network.weights()
 head_swap_view.weights_note(found)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     panel = st.segmented_control(
         t("data.look_at"),
-        ["swap", "way", "answers"],
-        format_func=lambda name: t(f"head_swap.panel_{name}"),
+        head_swap_view.PANELS,
+        format_func={name: t(f"head_swap.panel_{name}") for name in head_swap_view.PANELS}.get,
         default="swap",
         required=True,
         key="head_swap_panel",

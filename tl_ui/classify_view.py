@@ -42,20 +42,6 @@ class Given:
     truth: str | None = None
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _predictor(path: str, _changed: float) -> Predictor:
-    from tl_core.predict import Predictor
-
-    return Predictor.load(Path(path))
-
-
-def predictor(run: RunFolder) -> Predictor:
-    """Raises: RunNotReady, RunDamaged."""
-    model = run.models / "final.safetensors"
-    with st.spinner(t("classify.loading")):
-        return _predictor(str(run.path), model.stat().st_mtime)
-
-
 def ask(run: RunFolder) -> list[Given]:
     """The pictures the person gives, by one of three ways."""
     source = st.segmented_control(

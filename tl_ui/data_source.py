@@ -23,7 +23,7 @@ def chooser() -> None:
         source = st.segmented_control(
             t("data.source"),
             SOURCES,
-            format_func=lambda name: t(f"data.source_{name}"),
+            format_func={name: t(f"data.source_{name}") for name in SOURCES}.get,
             default=SOURCES[0],
             required=True,
             key="data_source",

@@ -31,7 +31,7 @@ def panels(found: Overview) -> None:
     chosen = st.segmented_control(
         t("data.look_at"),
         names,
-        format_func=lambda name: t(f"data.panel_{name}"),
+        format_func={name: t(f"data.panel_{name}") for name in names}.get,
         default=names[0],
         required=True,
         key="data_panel",

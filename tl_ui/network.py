@@ -1,18 +1,24 @@
-"""The real network for the Head swap page: loaded once, shared by all browsers, looked at, never trained."""
+"""The real network for the Head swap page: loaded once, shared by all browsers, looked at, never trained.
+
+torch is imported when a function first needs it, so that other pages never wait for it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from tl_core.anatomy import HeadSwap, head_counts
 from tl_core.errors import HeadError, WeightsError
-from tl_core.model import CLASSIFIER, STATIONS, TransferModel, build, original
-from tl_core.predict import Predictor
 from tl_core.runs import RunFolder
 from tl_core.weights import Choice, choose, class_names
+from tl_ui import models
+
+if TYPE_CHECKING:
+    from tl_core.anatomy import HeadSwap
+    from tl_core.model import TransferModel
 
 LIBRARY = "timm"
 SEED = 42
@@ -58,6 +64,8 @@ def weights() -> Found:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def swapped(sha256: str, num_classes: int, _choice: Choice) -> TransferModel:
     """The network with a fresh head, in eval mode. Shared: never train or change it."""
+    from tl_core.model import build
+
     return build(LIBRARY, num_classes, 0.3, _choice, SEED).eval()
 
 
@@ -67,19 +75,19 @@ def published(sha256: str, _choice: Choice):
     network with an untrained head, for counting only."""
     import timm
 
+    from tl_core.model import original
+
     try:
         return original(_choice, LIBRARY)
     except HeadError:
         return timm.create_model("efficientnet_b0", pretrained=False, num_classes=OLD_CLASSES).eval()
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def predictor(path: str, changed_ns: int, _run: RunFolder) -> Predictor:
-    return Predictor.load(_run)
-
-
 def counts(choice: Choice, num_classes: int) -> Counts:
     """Counted on the modules themselves."""
+    from tl_core.anatomy import head_counts
+    from tl_core.model import CLASSIFIER
+
     new = swapped(choice.sha256, num_classes, choice)
     parts = new.parameter_counts()
     kept = sum(total for part, (total, _) in parts.items() if part != CLASSIFIER)
@@ -92,6 +100,8 @@ def walk(choice: Choice, image: np.ndarray, num_classes: int) -> list[Station]:
     image: uint8 (px, px, 3) RGB.
     """
     import torch
+
+    from tl_core.model import STATIONS
 
     model = swapped(choice.sha256, num_classes, choice)
     stations = []
@@ -141,9 +151,7 @@ def new_answers(choice: Choice, image: np.ndarray, num_classes: int) -> list[flo
 
 def trained_answers(run: RunFolder, image: np.ndarray) -> list[tuple[str, float]]:
     """A finished run's probabilities. Raises: RunNotReady, RunDamaged."""
-    file = run.models / "final.safetensors"
-    changed = file.stat().st_mtime_ns if file.is_file() else 0
-    loaded = predictor(str(run.path), changed, run)
+    loaded = models.predictor(run)
     return [(name, float(p)) for name, p in zip(loaded.classes, loaded.predict([image])[0], strict=True)]
 
 

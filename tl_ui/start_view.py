@@ -19,7 +19,7 @@ def practice_panel() -> None:
         name = st.segmented_control(
             t("start.practice"),
             SAMPLES,
-            format_func=lambda sample: t(f"shell.sample_{sample}"),
+            format_func={name: t(f"shell.sample_{name}") for name in SAMPLES}.get,
             default=SAMPLES[0],
             required=True,
             key="practice_set",

@@ -66,7 +66,7 @@ def test_uploads_are_answered_and_the_unreadable_one_is_named(lang, run):
         ("bad.png", b"no picture", "image/png"),
         ("b.png", png(2), "image/png"),
     ]
-    app.file_uploader(key="upload").upload(files).run()
+    app.file_uploader(key="upload").set_value(files).run()
     assert not app.exception
     found = words(app)
     assert found.count("<article") == 2
@@ -92,7 +92,7 @@ def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
 @both
 def test_the_limit_of_sureness_decides_who_is_unsure(lang, run):
     app = open_page("classify", lang=lang)
-    app.file_uploader(key="upload").upload([("a.png", png(1), "image/png")]).run()
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
     app.slider(key="sure_from").set_value(0.5).run()
     assert 'class="hs-answer"' in words(app)
     app.slider(key="sure_from").set_value(0.99).run()
@@ -111,7 +111,7 @@ def test_samples_of_data_that_is_gone_are_explained(lang, run, tmp_path):
 def test_a_damaged_model_is_an_error_in_words(lang, run):
     (run.models / "final.safetensors").write_bytes(b"broken")
     app = open_page("classify", lang=lang)
-    app.file_uploader(key="upload").upload([("a.png", png(1), "image/png")]).run()
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
     assert len(app.error) == 1
 
 
@@ -122,7 +122,7 @@ def test_the_page_agrees_with_the_package(lang, run, tmp_path):
     (tmp_path / "a.png").write_bytes(png(5))
     [expected] = predict_files(Predictor.load(run), [tmp_path / "a.png"])
     app = open_page("classify", lang=lang)
-    app.file_uploader(key="upload").upload([("a.png", png(5), "image/png")]).run()
+    app.file_uploader(key="upload").set_value([("a.png", png(5), "image/png")]).run()
     for name, p in expected["probabilities"].items():
         assert f"<span>{name}</span><em>{100 * p:.0f} %</em>" in words(app)
 

@@ -1,6 +1,6 @@
 """How hard the practice sets are for methods that do not see: shallow baselines.
 
-    python benchmarks/practice_baselines.py [--sets 3] [--folds 5] [--data FOLDER]
+    python -m benchmarks.practice_baselines [--sets 3] [--folds 5] [--data FOLDER]
 
 Draws each set with several seeds and prints the balanced accuracy (mean over stratified folds,
 then mean and spread over seeds) of a logistic regression on a colour histogram, on raw 32 x 32

@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tl_core.messages import say
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of RGB in 0..1. What nearly every published EfficientNet was trained with."""
+
+
+def source_name(source: str, language: str = "en") -> str:
+    """What a source is called in words; a file is called by its name."""
+    kind, _, place = source.partition(":")
+    return say(f"source.{kind}", language, name=Path(place).name)
 
 
 @dataclass(frozen=True, kw_only=True)

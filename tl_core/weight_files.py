@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tl_core import checkpoints, hub
-from tl_core.choice import IMAGENET_MEAN, IMAGENET_STD, Choice
+from tl_core.choice import IMAGENET_MEAN, IMAGENET_STD, Choice, source_name
 from tl_core.errors import WeightsUnavailable
-from tl_core.messages import say
 from tl_core.paths import cache_dir
 
 TIMM_NAME = "efficientnet_b0.ra_in1k"
@@ -100,7 +99,6 @@ def describe(source: str, requested: str, path: Path, why: str) -> Choice:
             "std": tuple(card.get("std", IMAGENET_STD)),
             "image_px": int(card.get("image_px", 224)),
         }
-    kind = "file" if source.startswith("file:") else source
     return Choice(
         source=source,
         requested=requested,
@@ -110,7 +108,7 @@ def describe(source: str, requested: str, path: Path, why: str) -> Choice:
         is_pretrained=True,
         num_classes=0 if head is None else len(head),
         has_head=head is not None,
-        label=say(f"source.{kind}", name=path.name),
+        label=source_name(source),
         **settings,
     )
 

@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tl_core import checkpoints, download, hub, weight_files
-from tl_core.choice import Choice
+from tl_core.choice import Choice, source_name
 from tl_core.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
 from tl_core.hub import Limits, Progress
-from tl_core.messages import say
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -69,7 +68,7 @@ def choose(
     if source == "random":
         return Choice(
             source=source, requested=source, path=None, sha256="", why="asked", is_pretrained=False,
-            label=say("source.random"),
+            label=source_name(source),
         )  # fmt: skip
     return weight_files.describe(source, source, _obtain(source, on_progress, limits), "asked")
 

@@ -7,6 +7,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from tl_core.choice import source_name
 from tl_core.errors import RunError
 from tl_core.messages import say
 from tl_core.weights import Choice
@@ -24,7 +25,7 @@ MAX_DOTS = 100
 def weights_note(found: network.Found) -> None:
     """Which weights this is shown with; a warning when they are random."""
     if found.error is None:
-        label = say(f"source.{found.choice.source}", state.language())
+        label = source_name(found.choice.source, state.language())
         why = say(f"why.{found.choice.why}", state.language())
         st.caption(t("head_swap.weights", label=label, why=why), help=help_of("weights"))
         return
@@ -230,4 +231,4 @@ def _answer_bars(rows: list[tuple[str, float]], colour: str) -> None:
         f'<i style="width:{max(100 * share, 0.5):.1f}%;background:{colour}"></i></div>'
         for name, share in rows
     )
-    st.html(f'<div class="hs-answers">{body}</div>')
+    st.html(f'<div class="hs-heads">{body}</div>')

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.choice import source_name
 from tl_core.messages import say
 from tl_core.runs import RunFolder
 from tl_ui import runs_view, shell, state
@@ -76,7 +77,7 @@ def origin(summary: dict[str, Any]) -> None:
     best = (summary.get("best") or {}).get(stage) or {}
     words = "results.final_is" if len(summary.get("best") or {}) > 1 else "results.final_only"
     lines = [t(words, stage=name_of(f"stage_{stage}"), epoch=best.get("epoch", "–"))]
-    label = weights.get("label") or weights["source"]
+    label = source_name(weights["source"], state.language())
     why = say(f"why.{weights['why']}", state.language())
     kind = "results.knowledge" if weights["is_pretrained"] else "results.no_knowledge"
     lines.append(t(kind, label=label) + " " + why)

@@ -157,6 +157,18 @@ def test_validation_loss_that_does_not_fall_reduces_the_rate_and_then_ends_the_s
     assert (stopped.epoch, stopped.best_epoch) == (6, 1)
 
 
+def test_one_strange_picture_does_not_decide_the_validation_loss_alone(prepared, monkeypatch):
+    trainer = new_trainer(prepared, settings())
+    truth = torch.from_numpy(prepared.labels[prepared.split.val])
+    logits = 4.0 * torch.nn.functional.one_hot(truth, 2)
+    monkeypatch.setattr(trainer.frozen, "logits", lambda indices, stage: logits)
+    calm, _ = trainer._validate("head")
+    logits[0] = -100 * logits[0]  # sure of the wrong class beyond all measure
+    strange, accuracy = trainer._validate("head")
+    assert accuracy == pytest.approx(1 - 1 / len(truth))
+    assert calm < strange < calm + 2 * 7 / len(truth)  # 7: minus the logarithm of 1/1000; weights 1 and 2
+
+
 def test_a_loss_that_explodes_stops_with_the_learning_rate_to_blame(prepared, monkeypatch):
     trainer = new_trainer(prepared, settings())
     monkeypatch.setattr(trainer, "_validate", lambda stage: (float("nan"), 0.5))

@@ -6,6 +6,7 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.choice import source_name
 from tl_ui.text import catalogue
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -108,14 +109,25 @@ def test_few_pictures_are_pointed_out(lang, runs):
     assert text(lang, "few_pictures", count=12) in words(open_page("results", lang=lang))
 
 
+def test_the_weights_are_named_in_the_persons_language(lang, runs):
+    run = finished_run(runs / "formula")
+    summary = summary_of(run)
+    summary["weights"] |= {"source": "formula"}
+    run.summary_path.write_text(json.dumps(summary), encoding="utf-8")
+    assert text(lang, "knowledge", label=source_name("formula", lang)) in words(
+        open_page("results", lang=lang)
+    )
+
+
 def test_training_from_scratch_is_never_called_knowledge(lang, runs):
     run = finished_run(runs / "scratch")
     summary = summary_of(run)
-    summary["weights"] |= {"is_pretrained": False, "source": "random", "label": "from scratch"}
+    summary["weights"] |= {"is_pretrained": False, "source": "random"}
     run.summary_path.write_text(json.dumps(summary), encoding="utf-8")
     found = words(open_page("results", lang=lang))
-    assert text(lang, "no_knowledge", label="from scratch") in found
-    assert text(lang, "knowledge", label="from scratch") not in found
+    name = source_name("random", lang)
+    assert text(lang, "no_knowledge", label=name) in found
+    assert text(lang, "knowledge", label=name) not in found
 
 
 def test_what_is_there_can_be_taken_along(lang, runs):

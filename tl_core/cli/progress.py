@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from tl_core.choice import source_name
 from tl_core.events import (
     EarlyStopped,
     EpochEnd,
@@ -69,7 +70,7 @@ class ProgressView:
     def _sentences(self, event: Event) -> Iterator[str]:
         if isinstance(event, RunStarted):
             why = self._say(f"why.{event.weights.get('why', 'asked')}")
-            label = event.weights.get("label") or event.weights.get("source", "")
+            label = source_name(event.weights["source"], self._language)
             counts = {"train": event.num_train, "val": event.num_val, "test": event.num_test}
             where = {"device": event.device, "precision": event.precision}
             yield self._say("progress.started", weights=label, why=why, **where, **counts)

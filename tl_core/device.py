@@ -116,15 +116,36 @@ def guess_device(name: str = "auto") -> str:
 def nvidia_gpus() -> tuple[tuple[str, int], ...]:
     """(name, memory in MiB) of each card that the driver lists and CUDA_VISIBLE_DEVICES leaves."""
     program = shutil.which("nvidia-smi")
-    if program is None or os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1"):
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if program is None or allowed in ("", "-1"):
         return ()
-    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"]
+    query = [program, "--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True).stdout
-        rows = [line.rsplit(",", 1) for line in answer.splitlines() if "," in line]
-        return tuple((name.strip(), int(mib)) for name, mib in rows)
+        rows = [line.split(",", 2) for line in answer.splitlines() if line.strip()]
+        cards = [
+            (index.strip(), uuid.strip(), name.strip(), int(mib))
+            for index, uuid, rest in rows
+            for name, mib in [rest.rsplit(",", 1)]
+        ]
     except (OSError, ValueError, subprocess.SubprocessError):
         return ()
+    return tuple((name, mib) for _, _, name, mib in _visible(cards, allowed))
+
+
+def _visible(cards: list[tuple[str, str, str, int]], allowed: str | None) -> list[tuple[str, str, str, int]]:
+    """Those that CUDA_VISIBLE_DEVICES names by number or by UUID, in its order."""
+    # a part of a card (MIG) is not in the driver's list of cards
+    if allowed is None or "MIG-" in allowed:
+        return cards
+    visible = []
+    for name in (part.strip() for part in allowed.split(",")):
+        found = [card for card in cards if name == card[0] or (name and card[1].startswith(name))]
+        if not found:
+            # CUDA, too, ends the list at the first name that is none
+            break
+        visible += found
+    return visible
 
 
 def describe(*, use_torch: bool = False) -> dict[str, Any]:
@@ -171,9 +192,15 @@ def usable_cores() -> int:
 
 def disk_free_bytes(folder: Path) -> int:
     """Free space where `folder` is, or would be made."""
-    while not folder.exists() and folder != folder.parent:
+    return shutil.disk_usage(nearest(folder)).free
+
+
+def nearest(folder: Path) -> Path:
+    """`folder`, or the one above it that is there and can be looked at."""
+    # os.access says no where Path.exists raises: no permission, a name too long
+    while not os.access(folder, os.F_OK) and folder != folder.parent:
         folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return folder
 
 
 def versions() -> dict[str, str | None]:

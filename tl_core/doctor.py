@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from tl_core import __version__, device, paths
@@ -80,18 +80,13 @@ def _shortages(machine: dict[str, Any], language: str) -> Iterator[str]:
 def _unwritable(language: str) -> Iterator[str]:
     for place, variable in PLACES:
         try:
-            folder = _nearest(place())
-            with tempfile.TemporaryFile(dir=folder):
+            # what is not there yet may be made, unless its name cannot be
+            with contextlib.suppress(FileNotFoundError):
+                place().stat()
+            with tempfile.TemporaryFile(dir=device.nearest(place())):
                 pass
         except OSError:
             yield say("doctor.not_writable", language, path=place(), variable=variable)
-
-
-def _nearest(folder: Path) -> Path:
-    """`folder`, or the one above it that is there."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def text(found: dict[str, Any], language: str = "en") -> str:

@@ -18,7 +18,7 @@ import torch
 from tl_core import metrics, modelfiles
 from tl_core.data import folders
 from tl_core.data.decode import read_image, resize_square
-from tl_core.errors import NoReadableImages, RunNotReady, UnknownClass, UnreadableImage
+from tl_core.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
 from tl_core.feeds import normalise
 from tl_core.model import TransferModel, skeleton
 from tl_core.runs import RunFolder, open_run
@@ -49,19 +49,26 @@ class Predictor:
         if not path.is_file():
             raise RunNotReady(path=folder.path)
         config, recorded = settings_of(folder), folder.read_config()
-        classes = list(recorded["class_to_idx"])
+        try:
+            classes, used = list(recorded["class_to_idx"]), recorded["weights_used"]
+            mean, std = tuple(used["mean"]), tuple(used["std"])
+        except (KeyError, TypeError) as error:
+            raise RunDamaged(file=folder.config_path, detail=error) from None
         model = skeleton(config.library, len(classes), config.dropout)
-        model.load_state_dict(modelfiles.load_weights(path))
+        try:
+            model.load_state_dict(modelfiles.load_weights(path))
+        except RuntimeError as error:
+            # another network's weights; torch names every tensor
+            raise RunDamaged(file=path, detail=" ".join(str(error).split())[:200]) from None
         model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        used = recorded["weights_used"]
         return cls(
             run=folder,
             model=model,
             classes=classes,
             positive=str(config.positive_class),
             image_px=config.image_px,
-            mean=tuple(used["mean"]),
-            std=tuple(used["std"]),
+            mean=mean,
+            std=std,
             device=device,
         )
 

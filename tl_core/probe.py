@@ -57,7 +57,7 @@ def cached_probe() -> Precisions | None:
         found = {work: kept[work] for work in ("frozen", "tail")}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if set(found.values()) <= {"fp32", "bf16"} else None
+    return found if all(value in ("fp32", "bf16") for value in found.values()) else None
 
 
 @functools.cache

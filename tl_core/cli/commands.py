@@ -34,6 +34,7 @@ def train(args: argparse.Namespace, language: str) -> Answer:
 
     config = settings(args)
     _refuse_weights_that_cannot_be(config.weights)
+    _refuse_device_that_cannot_be(config)
     return _carry_out(workflow.create_run(args.data, args.output, config), language)
 
 
@@ -132,6 +133,17 @@ def _refuse_weights_that_cannot_be(source: str) -> None:
         raise UnknownWeights(source=source)
     if known[source].reason in LASTING:
         raise WeightsUnavailable(source=source, reason=known[source].reason, detail=known[source].detail)
+
+
+def _refuse_device_that_cannot_be(config: RunConfig) -> None:
+    """Before a run folder is made for nothing. Raises: DeviceError."""
+    from tl_core.device import pick_device, pick_precision
+
+    # what is always there is not looked for: that would load torch before the wait in the queue
+    if config.device not in ("auto", "cpu") or config.precision in ("bf16", "fp16"):
+        device = pick_device(config.device)
+        if config.precision != "auto":
+            pick_precision(device, config.precision)
 
 
 def _carry_out(run: RunFolder, language: str) -> Answer:

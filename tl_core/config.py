@@ -10,7 +10,7 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from tl_core.errors import ConfigError
 
@@ -21,6 +21,23 @@ NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
 
 
+def _require_types(record: Any) -> None:
+    """A settings file may hold anything. Raises: ConfigError: a value is not of its field's type."""
+    for name, hint in get_type_hints(type(record)).items():
+        value = getattr(record, name)
+        kinds = tuple(get_origin(kind) or kind for kind in get_args(hint) or (hint,))
+        if not any(_is_of(value, kind) for kind in kinds):
+            need = "|".join(kind.__name__ for kind in kinds if kind is not type(None))
+            raise ConfigError(name=name, value=value, need=need)
+
+
+def _is_of(value: Any, kind: type) -> bool:
+    """Whole numbers are numbers; true and false are not, although Python counts with them."""
+    if kind in (int, float):
+        return isinstance(value, (int, kind)) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
 @dataclass(frozen=True)
 class StageConfig:
     epochs: int
@@ -29,6 +46,7 @@ class StageConfig:
     # Adam's, per step
 
     def __post_init__(self) -> None:
+        _require_types(self)
         if self.epochs < 0:
             raise ConfigError(name="epochs", value=self.epochs, need=">= 0")
         if not 0 < self.learning_rate < 1:
@@ -88,12 +106,15 @@ class RunConfig:
     # CPU threads of the worker; 0 = one per core
 
     def __post_init__(self) -> None:
+        _require_types(self)
+
         def require(name: str, is_valid: bool, need: str) -> None:
             if not is_valid:
                 raise ConfigError(name=name, value=getattr(self, name), need=need)
 
         require("preset", self.preset in PRESETS_NAMES, "|".join(PRESETS_NAMES))
         require("library", self.library in ("timm", "torchvision"), "timm|torchvision")
+        require("seed", 0 <= self.seed < 2**32, "0..4294967295")
         require("image_px", 32 <= self.image_px <= 1024, "32..1024")
         require("dropout", 0 <= self.dropout < 1, ">= 0, < 1")
         require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
@@ -110,7 +131,8 @@ class RunConfig:
         require("precision", self.precision in ("auto", "fp32", "bf16", "fp16"), "auto|fp32|bf16|fp16")
         require("threads", 0 <= self.threads <= 1024, "0..1024")
         if self.class_weights is not None:
-            require("class_weights", all(w > 0 for w in self.class_weights.values()), "> 0")
+            numbers = self.class_weights.values()
+            require("class_weights", all(_is_of(w, float) and w > 0 for w in numbers), "> 0")
         if self.head.epochs + self.finetune.epochs == 0:
             raise ConfigError(name="epochs", value=0, need="head or finetune >= 1")
         if self.finetune.epochs and not self.unfreeze_blocks:
@@ -128,7 +150,7 @@ class RunConfig:
         for name in values:
             if name not in known:
                 raise ConfigError(name=name, value=values[name], need=", ".join(known))
-        defaults = PRESETS.get(values.get("preset", "expression"), {})
+        defaults = PRESETS.get(str(values.get("preset", "expression")), {})
         for stage in STAGES:
             if isinstance(values.get(stage), dict):
                 base = dataclasses.asdict(defaults.get(stage) or getattr(cls(), stage))
@@ -136,12 +158,7 @@ class RunConfig:
                 if unknown:
                     raise ConfigError(name=f"{stage}.{unknown.pop()}", value="", need=", ".join(base))
                 values[stage] = StageConfig(**{**base, **values[stage]})
-        try:
-            return cls(**{**defaults, **values})
-        except TypeError as error:
-            raise ConfigError(
-                name="config", value=str(error), need="numbers and names of the right type"
-            ) from None
+        return cls(**{**defaults, **values})
 
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -165,7 +182,7 @@ def preset(name: str, **overrides: Any) -> RunConfig:
 
     Raises: ConfigError: no such preset or setting.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ConfigError(name="preset", value=name, need="|".join(PRESETS))
     return RunConfig.from_dict({"preset": name, **overrides})
 

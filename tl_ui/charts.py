@@ -91,7 +91,14 @@ def histogram(
                 "name": t("results.line_really", name=really),
                 "marker": {
                     "color": colour,
-                    "pattern": {"shape": shape, "fgcolor": colours.page, "size": 6, "fgopacity": 0.55},
+                    # overlay: lines in the page's colour over the bar; "replace" would leave the lines alone
+                    "pattern": {
+                        "shape": shape,
+                        "fillmode": "overlay",
+                        "fgcolor": colours.page,
+                        "size": 6,
+                        "fgopacity": 0.55,
+                    },
                 },
                 "hovertemplate": t("results.hover_bar", name=really, count="%{y}") + "<extra></extra>",
             }
@@ -99,11 +106,8 @@ def histogram(
     layout = layout_of(colours) | {"barmode": "stack", "bargap": 0}
     layout["xaxis"]["title"]["text"] = t("results.axis_probability", name=name)
     layout["xaxis"] |= {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
-    layout["yaxis"] |= {
-        "title": {"text": t("results.axis_pictures")},
-        "rangemode": "tozero",
-        "tickformat": "d",
-    }
+    layout["yaxis"]["title"]["text"] = t("results.axis_pictures")
+    layout["yaxis"] |= {"rangemode": "tozero", "tickformat": "d"}
     if threshold is not None:
         top = max(np.histogram(probability, bins=edges)[0].max() if len(probability) else 1, 1)
         data.append(

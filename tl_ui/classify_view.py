@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_PICTURES = 60
 """Pictures at a time: about ten seconds of work on a laptop."""
+MAX_FILE_MB = 250
+"""A picture of 40 megapixels, the largest that is read, takes 240 MB with 16 bits a channel."""
 NUM_SAMPLES = 8
 THUMB_PX = 360
 """Long side of a picture on its card."""
@@ -63,6 +65,7 @@ def _upload() -> list[Given]:
         t("classify.upload", most=MAX_PICTURES),
         type=[suffix.lstrip(".") for suffix in EXTENSIONS],
         accept_multiple_files=True,
+        max_upload_size=MAX_FILE_MB,
         key="upload",
     )
     st.caption(t("classify.upload_says"))

@@ -98,6 +98,14 @@ def test_histogram_counts_every_picture_once_and_draws_the_threshold():
     assert figure["layout"]["xaxis"]["range"] == [0, 1]
 
 
+def test_bars_with_a_pattern_keep_their_colour():
+    figure = charts.histogram(["a", "b"], [0.2, 0.9], ["a", "b"], "a", None, LIGHT, t)
+    patterns = [bar["marker"]["pattern"] for bar in figure["data"]]
+    assert [bar["marker"]["color"] for bar in figure["data"]] == ["#111111", "#222222"]
+    # "replace", plotly's default, draws the lines alone: in the page's colour nobody would see them
+    assert all(pattern["fillmode"] == "overlay" for pattern in patterns)
+
+
 def test_histogram_without_a_threshold_draws_no_line():
     figure = charts.histogram(["a"], np.array([0.5]), ["a", "b"], "a", None, LIGHT, t)
     assert all(trace["type"] == "bar" for trace in figure["data"])

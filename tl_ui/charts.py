@@ -52,7 +52,11 @@ def confusion(metrics: dict[str, Any], colours: Palette, t: Words) -> Figure:
         "ygap": 2,
         "hovertemplate": t("results.hover_cell", truth="%{y}", said="%{x}") + "<extra></extra>",
         "colorbar": {
-            "title": {"text": t("results.bar_share"), "side": "right"},
+            "title": {
+                "text": t("results.bar_share"),
+                "side": "right",
+                "font": {"size": 12, "color": colours.muted},
+            },
             "tickformat": ".0%",
             "thickness": 12,
             "outlinewidth": 0,

@@ -363,3 +363,17 @@ def test_a_library_that_is_missing_has_no_version(monkeypatch):
     monkeypatch.setattr(device.metadata, "version", without_timm)
     found = device.versions()
     assert found["timm"] is None and found["numpy"] == real("numpy")
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_sleep_while_they_wait_unless_the_person_says_otherwise(given, found):
+    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    code = "import tl_core.device, os; print(os.environ['OMP_WAIT_POLICY'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=env | ({"OMP_WAIT_POLICY": given} if given else {}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == found

@@ -365,15 +365,15 @@ def test_a_library_that_is_missing_has_no_version(monkeypatch):
     assert found["timm"] is None and found["numpy"] == real("numpy")
 
 
-@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
-def test_threads_sleep_while_they_wait_unless_the_person_says_otherwise(given, found):
-    env = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    code = "import tl_core.device, os; print(os.environ['OMP_WAIT_POLICY'])"
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "None")],
+)
+def test_waiting_threads_soon_sleep_unless_the_person_says_otherwise(given, found):
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    env = {name: value for name, value in os.environ.items() if name not in names}
+    code = "import tl_core.device, os; print(os.environ.get('GOMP_SPINCOUNT'))"
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=env | ({"OMP_WAIT_POLICY": given} if given else {}),
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, "-c", code], env=env | given, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == found

@@ -189,6 +189,7 @@ PUBLIC = {
     "tl_core.data.augment": ["augmenter", "augment", "training_entries"],
     "tl_core.data.prepare": ["Prepared", "prepare"],
     "tl_core.data.samples": ["SAMPLES", "write_samples", "sample_cache"],
+    "tl_core.formula": ["FAMILIES", "FormulaClass", "class_names", "classes", "draw", "draw_batch"],
     "tl_core.model": [
         "TransferModel",
         "EfficientNetClassifier",
@@ -244,6 +245,7 @@ def heavy_modules_after(code: str) -> set[str]:
         "tl_core",
         "tl_core.runs",
         "tl_core.data.folders",
+        "tl_core.formula",
         "tl_core.jobs.local",
         "tl_core.jobs.worker",
         "tl_core.doctor",

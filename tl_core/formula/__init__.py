@@ -10,9 +10,9 @@ the class's number and a seed are the whole picture.
     scene.py      what an instance draws by lot besides its form: colours, background, light …
     render.py     form and scene -> pixels
 
-Drawn with NumPy and OpenCV, not compiled with numba: the arithmetic is a few hundred operations on
-whole planes, in which NumPy is about as fast (benchmarks/formula_speed.py has the figures of both).
-Numba would add some 150 MB of installation, and its first picture would make a page wait half a minute.
+Drawn with NumPy and OpenCV, without a compiler such as numba: an instance is a few dozen operations on
+whole planes, in which NumPy is as fast (both are in benchmarks/formula_speed.py), while numba would
+install 200 MB more and let the first picture on a page wait ten seconds.
 """
 
 from __future__ import annotations

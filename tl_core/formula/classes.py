@@ -41,8 +41,8 @@ def class_names() -> tuple[str, ...]:
 
 @functools.cache
 def classes() -> tuple[FormulaClass, ...]:
-    """All classes in the order of the head's outputs. The first call takes about a second: fractals are
-    drawn by lot until one has a shape."""
+    """All classes in the order of the head's outputs. The first call takes half a second: fractals
+    are drawn by lot until one has a shape."""
     rng = np.random.default_rng(_SEED)
     families = [family for family in FAMILIES for _ in range(family.num_classes)]
     return tuple(

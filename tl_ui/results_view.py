@@ -67,7 +67,7 @@ def _range(value: float, interval: tuple[float, float] | None) -> str:
         '<i class="whole"></i>'
         f'<i class="range" style="left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%"></i>'
         f'<u style="left:calc({100 * value:.1f}% - 1px)"></u>'
-        f'<span style="left:{min(max(50 * (low + high), 22), 78):.1f}%">{escape(says)}</span></div>'
+        f'<span style="left:{min(max(50 * (low + high), 30), 70):.1f}%">{escape(says)}</span></div>'
     )
 
 

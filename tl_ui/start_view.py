@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tl_core.config import preset
+from tl_core.config import RunConfig
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
 from tl_ui import launching, machine, practice, shell
@@ -28,7 +28,10 @@ def practice_panel() -> None:
         )
         practice.show(name)
         st.caption(t(f"start.about_{name}"))
-        source = _weights_for_run()
+        found = _weights_found()
+        source = "auto" if found else "random"
+        if found == "formula" and name in practice.WITH_FORMULA:
+            st.caption(t("start.small_pictures", px=practice.WITH_FORMULA[name]["image_px"]))
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             if st.button(
                 t("start.run") if source == "auto" else t("start.run_scratch"),
@@ -36,21 +39,20 @@ def practice_panel() -> None:
                 type="primary",
                 icon=":material/play_arrow:",
             ):
-                _run(find(name), source)
+                _run(find(name), practice.settings(name, source, found))
             shell.link("data", t("start.own"), icon=":material/folder_open:")
 
 
-def _weights_for_run() -> str:
-    """`auto`, or `random` where nothing pre-trained can be used, and then says so."""
+def _weights_found() -> str | None:
+    """What `auto` comes down to now; None where nothing pre-trained can be used, and then says so."""
     with st.spinner(t("start.checking")):
         found = machine.auto_weights()
-    if found.source:
-        return "auto"
-    st.warning(t("start.scratch"), icon=":material/warning:")
-    return "random"
+    if not found.source:
+        st.warning(t("start.scratch"), icon=":material/warning:")
+    return found.source
 
 
-def _run(choice: DataChoice, source: str) -> None:
+def _run(choice: DataChoice, config: RunConfig) -> None:
     bar = st.progress(0.0, text=t("start.starting"))
 
     def drawn(done: int, total: int) -> None:
@@ -58,7 +60,7 @@ def _run(choice: DataChoice, source: str) -> None:
             bar.progress(done / total, text=t("start.drawing", done=done, total=total))
 
     try:
-        run = launching.start_run(choice, preset(choice.id, weights=source), drawn)
+        run = launching.start_run(choice, config, drawn)
     except TlError as error:
         bar.empty()
         shell.show_error(error)

@@ -8,10 +8,12 @@ import pytest
 
 from tests.ui.conftest import draw_pictures
 from tl_core import weight_files
+from tl_core.config import preset
 from tl_core.data import samples
 from tl_core.jobs import local
 from tl_core.paths import cache_dir
 from tl_core.runs import list_runs
+from tl_ui import practice
 from tl_ui.text import catalogue
 
 
@@ -61,6 +63,22 @@ def test_one_button_makes_a_run_on_the_practice_set_and_goes_to_train(
     assert config["weights"] == "auto"
     assert app.query_params["run"] == run.name
     assert app.title[0].value == catalogue("en")["train.title"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(open_page, language):
+    app = open_page("start", language)
+    sentence = catalogue(language)["start.small_pictures"].format(px=112)
+    assert sentence not in [caption.value for caption in app.caption]
+    app.segmented_control(key="practice_set").set_value("expression").run()
+    assert sentence in [caption.value for caption in app.caption]
+
+
+def test_better_weights_leave_the_preset_as_it_is():
+    assert practice.settings("expression", "auto", "imagenet") == preset("expression")
+    small = practice.settings("expression", "auto", "formula")
+    assert (small.image_px, small.unfreeze_blocks) == (112, 7)
+    assert practice.settings("casting", "auto", "formula") == preset("casting")
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

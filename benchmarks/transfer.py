@@ -35,7 +35,6 @@ from tl_core.config import preset
 from tl_core.data.prepare import prepare
 from tl_core.data.samples import SAMPLES, write_samples
 from tl_core.feeds import normalise
-from tl_core.runs import open_run
 
 REAL = {
     "casting_small": "near-duplicates",
@@ -120,7 +119,7 @@ def trained(pictures: Pictures, seed: int, **settings: object) -> float:
         config = preset("expression", seed=seed, positive_weight=1.0, **settings)
         run = workflow.create_run(data, Path(temporary) / "run", config)
         workflow.execute(run)
-        summary = open_run(run.path).read_summary() or {}
+        summary = run.read_summary() or {}
     return 100 * summary["reported"]["metrics"]["balanced_accuracy"]
 
 

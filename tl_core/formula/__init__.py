@@ -11,8 +11,8 @@ the class's number and a seed are the whole picture.
     render.py     form and scene -> pixels
 
 Drawn with NumPy and OpenCV, without a compiler such as numba: an instance is a few dozen operations on
-whole planes, in which NumPy is as fast (both are in benchmarks/formula_speed.py), while numba would
-install 200 MB more and let the first picture on a page wait ten seconds.
+whole planes, in which NumPy is as fast from 96 px up (figures in benchmarks/formula_speed.py), while
+numba would install 200 MB more and let the first picture on a page wait ten seconds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Every sentence a page says, in the person's language, from `locales/en.toml` and `locales/ko.toml`.
+"""Every sentence a page says, in the person's language, from `locales/en/*.toml` and `locales/ko/*.toml`.
 
-One table per page, and `[terms.<name>]` with the name of each metric or notion and its plain-words help.
+One file and table per page, and `[terms.<name>]` with the name of each metric or notion and its plain-words
+help. Both languages have the same keys and the same {placeholders}, filled in by `t("table.key", value=…)`.
+A value stands in its place as it is, so no Korean particle that depends on its last sound may follow it.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ LOCALES = Path(__file__).with_name("locales")
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """All sentences of one language under dotted keys, like `data.title` and `terms.f1.help`."""
-    tables = tomllib.loads((LOCALES / f"{language}.toml").read_text(encoding="utf-8"))
-    return dict(_flatten(tables, ""))
+    found: dict[str, str] = {}
+    for file in sorted((LOCALES / language).glob("*.toml")):
+        found.update(_flatten(tomllib.loads(file.read_text(encoding="utf-8")), ""))
+    return found
 
 
 def _flatten(table: dict[str, Any], prefix: str):

@@ -19,14 +19,15 @@ SIDE_PX = 64
 
 
 @cache
-def _catalogue(language: str) -> dict[str, Any]:
-    return tomllib.loads((ROOT / f"tl_ui/locales/{language}.toml").read_text(encoding="utf-8"))
+def _table(section: str, language: str) -> dict[str, Any]:
+    path = ROOT / f"tl_ui/locales/{language}/{section}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))[section]
 
 
 def said(key: str, language: str = "en") -> str:
     """The sentence under a key like `train.stop`, as the pages say it."""
     section, name = key.split(".")
-    return _catalogue(language)[section][name]
+    return _table(section, language)[name]
 
 
 def at(page: Any, key: str) -> Any:

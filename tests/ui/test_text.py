@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 import string
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tl_ui.text import catalogue, number, percent
+from tl_ui.text import LOCALES, catalogue, number, percent
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [
@@ -113,3 +114,10 @@ def test_numbers_are_written_with_separators():
     assert number(1281000) == "1,281,000"
     assert percent(0.8734) == "87.3 %"
     assert percent(None) == "–"
+
+
+def test_each_file_of_a_language_holds_its_own_table_and_both_languages_have_the_same_files():
+    files = {lang: sorted(p.name for p in (LOCALES / lang).glob("*.toml")) for lang in ("en", "ko")}
+    assert files["en"] == files["ko"] and files["en"]
+    for path in LOCALES.glob("*/*.toml"):
+        assert list(tomllib.loads(path.read_text(encoding="utf-8"))) == [path.stem], path

@@ -14,7 +14,7 @@ from tl_core.jobs import local
 from tl_core.paths import runs_dir
 from tl_core.runs import list_runs
 from tl_ui import state, theme
-from tl_ui.steps import PAGES, Step, steps
+from tl_ui.steps import DEEPER, LEARN, MAIN, PAGES, Step, steps
 from tl_ui.text import error_text, t
 
 ICONS = {
@@ -23,6 +23,14 @@ ICONS = {
     "open": ":material/radio_button_unchecked:",
     "running": "spinner",
     "locked": ":material/lock:",
+}
+
+PAGE_ICONS = {
+    "explore": ":material/travel_explore:",
+    "improve": ":material/build:",
+    "compare": ":material/compare_arrows:",
+    "lesson": ":material/school:",
+    "head_swap": ":material/swap_horiz:",
 }
 
 
@@ -98,12 +106,13 @@ def _preload() -> None:
 
 def _sidebar(here: str) -> None:
     found = {step.name: step for step in _steps(here)}
-    inside = found.pop("head_swap")
     with st.container(key="steps"):
-        for index, step in enumerate(found.values(), start=1):
-            _step_link(step, f"{index}. {t(f'shell.page_{step.name}')}")
-        st.divider()
-        _step_link(inside, t("shell.page_head_swap"), icon=":material/swap_horiz:")
+        for index, name in enumerate(MAIN, start=1):
+            _step_link(found[name], f"{index}. {t(f'shell.page_{name}')}")
+        for group in (DEEPER, LEARN):
+            st.divider()
+            for name in group:
+                _step_link(found[name], t(f"shell.page_{name}"), icon=PAGE_ICONS[name])
         st.divider()
     _language_switch()
 
@@ -117,10 +126,16 @@ def _step_link(step: Step, label: str, icon: str | None = None) -> None:
             disabled=step.state == "locked",
             query_params=state.link_params(),
             width="stretch",
-            help=t(f"shell.state_{step.state}") if step.state in ("done", "running") else None,
+            help=_step_help(step),
         )
-        if step.reason:
+        if step.reason and step.name in MAIN:
             st.caption(t(f"shell.{step.reason}"))
+
+
+def _step_help(step: Step) -> str | None:
+    if step.reason and step.name not in MAIN:
+        return t(f"shell.{step.reason}")
+    return t(f"shell.state_{step.state}") if step.state in ("done", "running") else None
 
 
 def _language_switch() -> None:

@@ -10,8 +10,16 @@ PAGES = {
     "train": "pages/train.py",
     "results": "pages/results.py",
     "classify": "pages/classify.py",
+    "explore": "pages/explore.py",
+    "improve": "pages/improve.py",
+    "compare": "pages/compare.py",
+    "lesson": "pages/lesson.py",
     "head_swap": "pages/head_swap.py",
 }
+MAIN = ("start", "data", "train", "results", "classify")
+DEEPER = ("explore", "improve", "compare")
+LEARN = ("lesson", "head_swap")
+"""The three groups of the sidebar: the main job in its order, more about a finished run, and the lesson."""
 LIVE = ("queued", "running", "stopping")
 
 
@@ -27,7 +35,7 @@ class Step:
 def steps(
     here: str, *, has_data: bool, run_state: str | None, has_runs: bool, has_results: bool
 ) -> list[Step]:
-    """The five steps and Head swap, in order.
+    """One for every page, in the sidebar's order.
 
     Args: here: the page being shown, never locked. run_state: of the chosen run, None without one.
       has_runs, has_results: whether any run, any finished run, is on this server.
@@ -41,6 +49,10 @@ def steps(
         "train": (is_finished, needs_data),
         "results": (False, needs_run),
         "classify": (False, needs_run),
+        "explore": (False, needs_run),
+        "improve": (False, needs_data),
+        "compare": (False, needs_run),
+        "lesson": (False, None),
         "head_swap": (False, None),
     }
     found = []

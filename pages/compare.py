@@ -1,0 +1,7 @@
+"""Compare: to be filled."""
+
+from tl_ui import shell
+from tl_ui.text import t
+
+page = shell.start("compare")
+shell.header(t("shell.page_compare"), "")

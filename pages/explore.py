@@ -1,0 +1,7 @@
+"""Explore: to be filled."""
+
+from tl_ui import shell
+from tl_ui.text import t
+
+page = shell.start("explore")
+shell.header(t("shell.page_explore"), "")

@@ -110,11 +110,11 @@ def _line(work: Pretraining, recent: list[dict[str, torch.Tensor]]) -> dict[str,
 
 def end(work: Pretraining, out: Path) -> None:
     """BatchNorm statistics, accuracy on unseen instances, the weight file and its card."""
-    network = finish.settled(work.averaged())
+    network = finish.settled(work.averaged(), finish.IMAGE_PX, finish.NUM_STATISTICS)
     facts = {
         "num_pictures_seen": work.step * work.recipe.batch_size,
         "recipe": dataclasses.asdict(work.recipe),
-        "unseen_accuracy": {str(px): finish.accuracy(network, px) for px in finish.SIZES},
+        "unseen_accuracy": {str(px): finish.accuracy(network, px, finish.NUM_TEST) for px in finish.SIZES},
     }
     card = finish.write(network, out / "formula_b0.safetensors", facts)
     print(json.dumps({name: card[name] for name in ("sha256", "unseen_accuracy")}))

@@ -36,7 +36,7 @@ def batches(pictures: np.ndarray, device: torch.device) -> Iterator[torch.Tensor
         yield normalise(part.to(device), MEAN, STD).to(memory_format=torch.channels_last)
 
 
-def settled(network: nn.Module, image_px: int = IMAGE_PX, num_pictures: int = NUM_STATISTICS) -> nn.Module:
+def settled(network: nn.Module, image_px: int, num_pictures: int) -> nn.Module:
     """A copy in evaluation mode whose BatchNorm statistics are those of pictures of image_px."""
     network = copy.deepcopy(network)
     device = next(network.parameters()).device
@@ -46,7 +46,7 @@ def settled(network: nn.Module, image_px: int = IMAGE_PX, num_pictures: int = NU
 
 
 @torch.inference_mode()
-def accuracy(network: nn.Module, image_px: int, num_pictures: int = NUM_TEST) -> dict[str, float]:
+def accuracy(network: nn.Module, image_px: int, num_pictures: int) -> dict[str, float]:
     """Top-1 and top-5 of 1,000 on instances that no training drew."""
     device = next(network.parameters()).device
     pictures, labels = unseen(num_pictures, image_px, TEST_SEED)

@@ -77,12 +77,12 @@ def pick_precision(device: str, asked: str = "auto") -> str:
 
         has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         if asked == "bf16" and not has_bf16:
-            raise DeviceError(device=device, detail="no bf16; use fp16 or auto")
+            raise DeviceError(device=device, detail="no bf16")
         return asked if asked != "auto" else "bf16" if has_bf16 else "fp16"
     if asked == "auto":
         return cpu_probe()["tail"]
     if asked == "fp16" or kind == "mps":
-        raise DeviceError(device=device, detail=f"no {asked} there; use fp32 or auto")
+        raise DeviceError(device=device, detail=f"no {asked} there")
     return asked
 
 

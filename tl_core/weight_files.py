@@ -57,7 +57,15 @@ def find(source: str) -> Path | None:
         "formula": (FORMULA,) if FORMULA.with_suffix(".json").is_file() else (),
         "vggface2": vggface2_paths(),
     }.get(source, ())
-    return next((path for path in places if path.is_file()), None)
+    return next((path for path in places if _is_there(path)), None)
+
+
+def _is_there(path: Path) -> bool:
+    """A cache folder with a name too long for the system holds nothing; `doctor` says why."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def find_sound(source: str) -> Path | None:

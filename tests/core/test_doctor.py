@@ -76,15 +76,16 @@ def test_too_little_disk_is_named_for_each_place(monkeypatch):
     assert found["problems"] == [say("doctor.low_disk", free="0.5", path=path) for path in places]
 
 
+@pytest.mark.parametrize("variable", ["HEADSWAP_RUNS", "HEADSWAP_CACHE"])
 @pytest.mark.parametrize("below", ["a file/runs", "a file/runs/deeper", "x" * 300])
-def test_a_folder_that_cannot_be_made_is_named_with_the_variable_that_moves_it(tmp_path, monkeypatch, below):
+def test_a_folder_that_cannot_be_made_is_named_with_the_variable_that_moves_it(
+    tmp_path, monkeypatch, below, variable
+):
     (tmp_path / "a file").write_text("", encoding="utf-8")
-    monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path / below))
     path = tmp_path / below
-    assert doctor.examine()["problems"] == [
-        say("doctor.not_writable", path=path, variable="HEADSWAP_RUNS"),
-    ]
-    assert "HEADSWAP_RUNS" in doctor.examine("ko")["problems"][0]
+    monkeypatch.setenv(variable, str(path))
+    assert doctor.examine()["problems"] == [say("doctor.not_writable", path=path, variable=variable)]
+    assert variable in doctor.examine("ko")["problems"][0]
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")

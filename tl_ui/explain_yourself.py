@@ -25,7 +25,11 @@ def show() -> None:
     else:
         st.info(t("explain.no_run"), icon=":material/edit_note:")
         shell.link("train", t("explain.to_train"), icon=":material/arrow_forward:")
-    texts = {language: _edit(facts, language) for language in _languages()}
+    languages = _languages()
+    texts = {}
+    for column, language in zip(st.columns(len(languages)), languages, strict=True):
+        with column:
+            texts[language] = _edit(facts, language)
     _downloads(facts.run if facts else "headswap", texts)
 
 

@@ -17,6 +17,8 @@ class Entry:
     other_name: str
     # in the other language; "" when it is the same
     help: str
+    other_help: str
+    # to be found by, never shown
 
 
 def show() -> None:
@@ -48,6 +50,7 @@ def glossary(language: str) -> list[Entry]:
             name=words[key],
             other_name="" if others[key].casefold() == words[key].casefold() else others[key],
             help=words[key.removesuffix("name") + "help"],
+            other_help=others[key.removesuffix("name") + "help"],
         )
         for key in keys
     ]
@@ -55,14 +58,15 @@ def glossary(language: str) -> list[Entry]:
 
 
 def matching(entries: list[Entry], sought: str) -> list[Entry]:
-    """Entries with every word of `sought` in either name or in the help; names that match come first."""
+    """Entries with every word of `sought` in their names or helps of either language; names come first."""
     parts = sought.casefold().split()
 
     def rank(entry: Entry) -> int | None:
         names = f"{entry.name} {entry.other_name}".casefold()
         if all(part in names for part in parts):
             return 0
-        return 1 if all(part in f"{names} {entry.help.casefold()}" for part in parts) else None
+        helps = f"{entry.help} {entry.other_help}".casefold()
+        return 1 if all(part in f"{names} {helps}" for part in parts) else None
 
     ranked = [(place, entry) for entry in entries if (place := rank(entry)) is not None]
     return [entry for _, entry in sorted(ranked, key=lambda pair: pair[0])]

@@ -18,7 +18,7 @@ table {{ border-collapse: collapse; width: 100%; font-size: 10pt; }}
 th, td {{ border: 1px solid {LIGHT.line}; padding: .35em .5em; text-align: left; vertical-align: top; }}
 th {{ background: {LIGHT.removed_soft}; }}
 tr {{ break-inside: avoid; }}
-td:first-child {{ white-space: nowrap; }}
+td:first-child {{ min-width: 4em; }}
 code {{ font-size: .92em; background: {LIGHT.removed_soft}; padding: .05em .3em; border-radius: .2em; }}
 article + article {{ break-before: page; }}
 footer {{ color: {LIGHT.muted}; font-size: 9pt; margin-top: 2em; border-top: 1px solid {LIGHT.line};

@@ -8,20 +8,22 @@ from tl_ui.theme import FONT, LIGHT
 
 STYLE = f"""
 @page {{ size: A4; margin: 18mm 20mm; }}
-body {{ font-family: {FONT}; color: {LIGHT.ink}; font-size: 11pt; line-height: 1.55; margin: 2rem auto;
+body {{ font-family: {FONT}; color: {LIGHT.ink}; font-size: 10.5pt; line-height: 1.45; margin: 2rem auto;
   max-width: 170mm; padding: 0 1rem; word-break: keep-all; overflow-wrap: anywhere; }}
 h1 {{ font-size: 18pt; line-height: 1.25; margin: 0 0 .6em; }}
-h2 {{ font-size: 13pt; margin: 1.4em 0 .3em; break-after: avoid; }}
-h3 {{ font-size: 11.5pt; margin: 1.1em 0 .2em; break-after: avoid; }}
-p, ul, ol {{ margin: 0 0 .6em; }}
+h2 {{ font-size: 13pt; margin: .9em 0 .15em; break-after: avoid; }}
+h3 {{ font-size: 11.5pt; margin: .9em 0 .15em; break-after: avoid; }}
+p, ul, ol {{ margin: 0 0 .5em; }}
 table {{ border-collapse: collapse; width: 100%; font-size: 10pt; }}
 th, td {{ border: 1px solid {LIGHT.line}; padding: .35em .5em; text-align: left; vertical-align: top; }}
 th {{ background: {LIGHT.removed_soft}; }}
 tr {{ break-inside: avoid; }}
 td:first-child {{ min-width: 4em; }}
+td:nth-child(2) {{ min-width: 6.5em; }}
+td {{ overflow-wrap: break-word; }}
 code {{ font-size: .92em; background: {LIGHT.removed_soft}; padding: .05em .3em; border-radius: .2em; }}
 article + article {{ break-before: page; }}
-footer {{ color: {LIGHT.muted}; font-size: 9pt; margin-top: 2em; border-top: 1px solid {LIGHT.line};
+footer {{ color: {LIGHT.muted}; font-size: 9pt; margin-top: 1.2em; border-top: 1px solid {LIGHT.line};
   padding-top: .5em; }}
 @media print {{ body {{ margin: 0; max-width: none; padding: 0; }} }}
 """

@@ -12,14 +12,12 @@ from tl_ui.text import t
 
 
 def show(step: str) -> None:
-    """The quiz of one step; nothing where the step has no questions."""
+    """The quiz of one step, without a heading; nothing where the step has no questions."""
     questions = bank.of_step(state.language(), step)
     if not questions:
         return
     with st.container(border=True, key=f"card_quiz_{step}"):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"quiz_head_{step}"):
-            st.markdown(f"#### {t('quiz.title')}")
-            at = _choose(step, questions)
+        at = _choose(step, questions)
         if _question(questions[at]) and at + 1 < len(questions):
             st.button(
                 t("quiz.next"),

@@ -1,9 +1,9 @@
 """Train the runs that ship with the lesson and keep what they said: `python scripts/record_runs.py [NAME …]`.
 
 Each is trained by the product's own command on the practice castings, on the processor with one thread,
-and differs from the others in nothing but what its name says. Of the run folder `events.jsonl` (without
-the progress ticks), `config.json` and `summary.json` are kept under tl_ui/recorded/NAME/, small and
-without paths of the machine. Takes a quarter of an hour each on a busy laptop.
+and differs from the others in nothing but what its name says. Of the run folder the events (without the
+progress ticks), settings, summary, answers on the test pictures and the measured change of the weights are
+kept under tl_ui/recorded/NAME/: small, without paths of the machine. About ten minutes each.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tl_core.changes import FILES, of_run  # noqa: E402 - found beside this folder
+from tl_core.runs import RunFolder  # noqa: E402
+
 TARGET = ROOT / "tl_ui" / "recorded"
 
 # 112 px and 12 epochs so that a class-room could repeat it in one lesson; no early stop, so that the
@@ -56,15 +61,26 @@ def record(name: str, folder: Path) -> None:
 
 
 def keep(run: Path, target: Path) -> None:
-    """Copy the three files without paths and ticks."""
-    target.mkdir(parents=True, exist_ok=True)
+    """Copy what the lesson reads, laid out like a run folder, without paths, ticks and models."""
     lines = (run / "logs" / "events.jsonl").read_text(encoding="utf-8").splitlines()
     events = [clean(json.loads(line)) for line in lines]
     kept = [json.dumps(event) for event in events if event["kind"] != "progress"]
-    (target / "events.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
-    for source in (run / "config.json", run / "metrics" / "summary.json"):
-        content = clean(json.loads(source.read_text(encoding="utf-8")))
-        (target / source.name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write(target / "logs" / "events.jsonl", "\n".join(kept) + "\n")
+    for name in ("config.json", "metrics/summary.json"):
+        content = clean(json.loads((run / name).read_text(encoding="utf-8")))
+        write(target / name, json.dumps(content, indent=1) + "\n")
+    rows = (run / "metrics" / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    tested = [row for row in rows[1:] if ",test," in row]
+    write(target / "metrics" / "predictions.csv", "\n".join([rows[0], *tested]) + "\n")
+    found = RunFolder(run)
+    stages = [stage for stage, file in FILES.items() if (found.models / f"{file}.safetensors").is_file()]
+    measured = {stage: [part.to_dict() for part in of_run(found, stage)] for stage in stages}
+    write(target / "metrics" / "changes.json", json.dumps(measured, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def clean(value: Any) -> Any:
@@ -79,7 +95,9 @@ def clean(value: Any) -> Any:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("names", nargs="*", default=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)}")
     parser.add_argument("--folder", type=Path, help="keep data and run folders here")
     args = parser.parse_args()

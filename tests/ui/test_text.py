@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = [
     ROOT / "streamlit_app.py",
     *sorted((ROOT / "pages").glob("*.py")),
-    *sorted((ROOT / "tl_ui").glob("*.py")),
+    *sorted((ROOT / "tl_ui").rglob("*.py")),
 ]
 ENGLISH, KOREAN = catalogue("en"), catalogue("ko")
 

@@ -1,0 +1,83 @@
+"""One idea of the lesson on the screen: its words on one side, something live on the other."""
+
+from __future__ import annotations
+
+import importlib
+
+import streamlit as st
+
+from tl_core.errors import TlError
+from tl_ui import quiz, shell
+from tl_ui.lesson import code_view, path, presenter, stepper
+from tl_ui.lesson.idea import Idea
+from tl_ui.lesson.path import QUIZ, Place
+from tl_ui.text import t
+
+WIDTHS = (4, 7)
+"""Words to live part."""
+
+
+def draw() -> None:
+    """The whole page below the shell."""
+    place = path.here()
+    if presenter.is_on():
+        presenter.style()
+        presenter.where(place)
+        _idea(place)
+        presenter.notes(place)
+        presenter.turn(place)
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.title(t("lesson.title"), anchor=False, width="content")
+        st.button(
+            t("lesson.present"), key="present", icon=":material/slideshow:", type="tertiary",
+            help=t("lesson.present_help"), on_click=presenter.enter,
+        )  # fmt: skip
+    stepper.row(place)
+    _idea(place)
+    stepper.turn(place)
+
+
+def _idea(place: Place) -> None:
+    if place.idea == QUIZ:
+        if not presenter.is_on():
+            stepper.progress(place)
+        st.subheader(t("lesson.quiz_title"), anchor=False)
+        quiz.show(place.step)
+        return
+    idea = idea_of(place)
+    if idea.is_wide:
+        _words(place)
+        _live(place, idea)
+        return
+    left, right = st.columns(WIDTHS, gap="large")
+    with left:
+        _words(place)
+    with right:
+        _live(place, idea)
+
+
+def _words(place: Place) -> None:
+    with st.container(key="lesson_words"):
+        if not presenter.is_on():
+            stepper.progress(place)
+        st.subheader(t(f"lesson_{place.step}.{place.idea}_title"), anchor=False)
+        st.markdown(t(f"lesson_{place.step}.{place.idea}_says"))
+
+
+def _live(place: Place, idea: Idea) -> None:
+    with st.container(border=True, key=f"card_{place.step}_{place.idea}"):
+        if idea.predicts and not quiz.prediction(place.step):
+            st.caption(f":material/lock: {t('lesson.predict_first')}")
+            return
+        try:
+            idea.live()
+        except TlError as error:
+            shell.show_error(error)
+        if idea.code:
+            code_view.show(idea.code, f"{place.step}_{place.idea}")
+
+
+def idea_of(place: Place) -> Idea:
+    """Looked up in the module of the step, which is imported when it is first shown."""
+    return importlib.import_module(f"tl_ui.lesson.{place.step}").IDEAS[place.idea]

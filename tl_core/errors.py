@@ -29,6 +29,9 @@
     │  ├─ NothingToResume      finished, or stopped before anything was kept
     │  ├─ RunDamaged           a file of the run cannot be read
     │  └─ OutputUnwritable     read-only folder or full disk
+    ├─ ClassroomError
+    │  ├─ NicknameRefused      empty, too long, or without a letter or digit
+    │  └─ ClassFull            more learners than this server keeps
     └─ DeviceError             the device or precision asked for is not here
 
 The sentences live in `messages/en.toml` and `messages/ko.toml`, section [error], under the
@@ -228,6 +231,22 @@ class OutputUnwritable(RunError):
     """values: path, reason (a key under [reason]), detail"""
 
     code = "output_unwritable"
+
+
+class ClassroomError(TlError):
+    pass
+
+
+class NicknameRefused(ClassroomError):
+    """values: longest"""
+
+    code = "nickname"
+
+
+class ClassFull(ClassroomError):
+    """values: count, path"""
+
+    code = "class_full"
 
 
 class DeviceError(TlError):

@@ -32,3 +32,9 @@ def runs_dir() -> Path:
 def datasets_dir() -> Path:
     """Uploaded and unpacked pictures."""
     return cache_dir() / "datasets"
+
+
+def class_dir() -> Path:
+    """What a class leaves behind: answers by nickname, predictions. Beside the runs, since it cannot be
+    made again; the leading dot keeps it out of the list of runs."""
+    return runs_dir() / ".class"

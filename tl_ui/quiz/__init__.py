@@ -1,12 +1,6 @@
 """Questions of the lesson: `show("labels")` draws a step's quiz, `prediction("freeze")` asks first."""
 
-from __future__ import annotations
+from tl_ui.quiz.predicting import prediction
+from tl_ui.quiz.view import show
 
-
-def show(step: str) -> None:
-    """The quiz of one step."""
-
-
-def prediction(step: str) -> bool:
-    """The prediction of one step; True once this person has committed to an answer."""
-    return False
+__all__ = ["prediction", "show"]

@@ -1,0 +1,90 @@
+"""Who answers, and what they have answered so far: in the session, and by nickname on the server."""
+
+from __future__ import annotations
+
+import uuid
+
+import streamlit as st
+
+from tl_core import learners
+from tl_core.errors import TlError
+from tl_core.learners import Record
+from tl_ui import shell
+from tl_ui.quiz import bank
+from tl_ui.text import t
+
+RECORD, NICKNAME, SESSION = "quiz_record", "quiz_nickname", "quiz_session"
+
+
+def record() -> Record:
+    return st.session_state.get(RECORD) or Record()
+
+
+def nickname() -> str | None:
+    return st.session_state.get(NICKNAME)
+
+
+def learner_key() -> str:
+    """The same for the same learner: of the nickname, else of this session."""
+    name = nickname()
+    return learners.learner_id(name) if name else st.session_state.setdefault(SESSION, uuid.uuid4().hex)
+
+
+def answered(question: str, given: tuple[str, ...], is_right: bool) -> None:
+    _keep(record().with_answer(question, given, is_right))
+
+
+def predicted(step: str, option: str) -> None:
+    _keep(record().with_prediction(step, option))
+
+
+def _keep(changed: Record) -> None:
+    """In the session first: a full disk takes nothing away from the lesson."""
+    st.session_state[RECORD] = changed
+    if name := nickname():
+        try:
+            st.session_state[RECORD] = learners.save(name, changed)
+        except TlError as error:
+            shell.show_error(error)
+
+
+def panel(key: str) -> None:
+    """How far one is, and the nickname that keeps it."""
+    known = {question.id for question in bank.questions("en")}
+    done = [answer for question, answer in record().answers.items() if question in known]
+    with st.container(horizontal=True, vertical_alignment="center", key=f"learner_{key}"):
+        words = t("quiz.progress", done=len(done), total=len(known))
+        if done:
+            words += " " + t("quiz.at_first", count=sum(answer.was_right_at_first for answer in done))
+        st.caption(words)
+        with st.popover(nickname() or t("quiz.keep"), icon=":material/bookmark:"):
+            _ask_nickname(key)
+
+
+def _ask_nickname(key: str) -> None:
+    if name := nickname():
+        st.caption(t("quiz.kept_as", nickname=name))
+        if st.button(t("quiz.leave"), key=f"leave_{key}"):
+            for kept in (NICKNAME, RECORD, SESSION):
+                st.session_state.pop(kept, None)
+            st.rerun()
+        return
+    text = st.text_input(
+        t("quiz.nickname"),
+        max_chars=learners.LONGEST_NICKNAME,
+        key=f"nickname_{key}",
+        help=t("quiz.nickname_help"),
+    )
+    if st.button(t("quiz.keep_now"), key=f"keep_{key}", type="primary") or text:
+        _log_in(text)
+
+
+def _log_in(text: str) -> None:
+    """Bring together what this session and the nickname's file have."""
+    try:
+        st.session_state[RECORD] = learners.save(text, record())
+        st.session_state[NICKNAME] = learners.clean_nickname(text)
+    except TlError as error:
+        shell.show_error(error)
+    else:
+        st.rerun()

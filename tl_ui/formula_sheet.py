@@ -7,8 +7,9 @@ import streamlit as st
 from tl_ui import pictures
 from tl_ui.text import number, t
 
-PER_PAGE = 18
+PER_PAGE = 15
 TILE_PX = 96
+SHOWN_PX = 76
 SEED = 3
 """Of the instance that is drawn; any would do."""
 
@@ -29,7 +30,7 @@ def show(key: str) -> None:
         )
     first = sum(list(counts.values())[: list(counts).index(family)]) + PER_PAGE * (page - 1)
     num = min(PER_PAGE, counts[family] - PER_PAGE * (page - 1))
-    pictures.gallery(sheet(first, num), px=TILE_PX)
+    pictures.gallery(sheet(first, num), px=SHOWN_PX)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -8,11 +8,14 @@ from typing import Any
 
 import streamlit as st
 
+from tl_ui.lesson import presenter
 from tl_ui.text import t
 
 
 def csv_button(rows: list[dict[str, Any]], name: str) -> None:
-    """A small button that gives `rows` as name.csv."""
+    """A small button that gives `rows` as name.csv; a projector needs none."""
+    if presenter.is_on():
+        return
     st.download_button(
         t("lesson.csv"), to_csv(rows), f"{name}.csv", "text/csv", key=f"csv_{name}", type="tertiary",
         icon=":material/download:",

@@ -193,6 +193,6 @@ def cost() -> None:
 IDEAS = {
     "strategies": Idea(strategies, code=("tl_core.model:TransferModel.unfreeze_last",)),
     "map": Idea(map_live, code=("tl_core.model:TransferModel.train",)),
-    "change": Idea(change, code=("tl_core.changes:measure",), predicts=True),
+    "change": Idea(change, code=("tl_core.changes:measure",), predicts=True, tells_the_answer=True),
     "cost": Idea(cost, code=("tl_core.model:TransferModel._freeze_before",)),
 }

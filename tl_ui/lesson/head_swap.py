@@ -58,7 +58,9 @@ def ways() -> None:
     largest, size = _difference(network.weights().choice.sha256)
     with st.container(horizontal=True, key="numbers_same"):
         st.metric(
-            t("lesson_head_swap.largest_difference"), f"{largest:.1e}", help=t("lesson_head_swap.same_help")
+            t("lesson_head_swap.largest_difference"),
+            f"{largest:.1e}" if largest else "0",
+            help=t("lesson_head_swap.same_help"),
         )
         st.metric(t("lesson_head_swap.largest_feature"), f"{size:.2f}")
     st.caption(t("lesson_head_swap.same_note", features=number(1280)))
@@ -83,7 +85,9 @@ def _difference(sha256: str) -> tuple[float, float]:
 
 IDEAS = {
     "old": Idea(old, code=("tl_core.formula:draw",)),
-    "swap": Idea(swap, code=("tl_core.model:TransferModel.replace_head",), predicts=True),
+    "swap": Idea(
+        swap, code=("tl_core.model:TransferModel.replace_head",), predicts=True, tells_the_answer=True
+    ),
     "answers": Idea(answers, code=("tl_core.model:TransferModel.classify",), is_wide=True),
     "ways": Idea(ways, code=("tl_core.model:TransferModel.replace_head",), is_wide=True),
 }

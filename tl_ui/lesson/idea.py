@@ -18,3 +18,5 @@ class Idea:
     # the live part takes the whole width, under the words
     predicts: bool = False
     # asks the step's prediction before the live part is shown
+    tells_the_answer: bool = False
+    # the words too wait for the prediction

@@ -15,6 +15,8 @@ LEVELS = {"low": ("stem", "blocks.0", "blocks.1"), "middle": ("blocks.2", "block
 """Rough: the step from edges to shapes is gradual. Everything later is high-level."""
 SHOWN = {"early": "stem", "middle": "blocks.2", "late": "blocks.6"}
 NUM_TILES = 6
+OLD_CLASS, OLD_SEED = 20, 3
+"""A star with clear edges, of the first family."""
 
 
 def part_name(part: str) -> str:
@@ -33,7 +35,6 @@ def level_of(part: str) -> str:
 def parts() -> None:
     """The whole network as bars of its parameters; one part closer."""
     found = network.weights()
-    head_swap_view.weights_note(found)
     known = network_look.parts(found.choice.sha256, found.choice)
     labels = {name: part_name(name) for name in known}
     name = st.segmented_control(
@@ -52,10 +53,12 @@ def parts() -> None:
         st.metric(
             name_of("parameters"), number(part.num_parameters), help=help_of("parameters"), width="content"
         )
+    columns = dict.fromkeys(key for row in part.layers for key in row)
     rows = [
-        {t(f"lesson_inside.column_{key}"): str(value) for key, value in row.items()} for row in part.layers
+        {t(f"lesson_inside.column_{key}"): str(row.get(key, "–")) for key in columns} for row in part.layers
     ]
     st.dataframe(rows, hide_index=True, key="part_layers")
+    head_swap_view.weights_note(found)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
@@ -96,7 +99,7 @@ def carry() -> None:
 
     found = network.weights()
     own = person_data.examples()[0][1]
-    old = draw(431, 3, 224)
+    old = draw(OLD_CLASS, OLD_SEED, 224)
     answers = {"old": network_look.answers(found.choice, old), "own": network_look.answers(found.choice, own)}
     part = st.segmented_control(
         t("lesson_inside.choose_part"),

@@ -19,8 +19,8 @@ def folders() -> None:
     for label, image in person_data.examples():
         shown.setdefault(label, pictures.jpeg_uri(image))
     rows = "".join(
-        f'<li><img src="{shown.get(name, "")}" alt=""><code>{escape(name)}/</code>'
-        f"<span>{t('lesson_labels.folder_holds', count=number(count), name=escape(name))}</span></li>"
+        f'<li><img src="{shown.get(name, "")}" alt=""><div><code>{escape(name)}/</code>'
+        f"<span>{t('lesson_labels.folder_holds', count=number(count), name=escape(name))}</span></div></li>"
         for name, count in counts.items()
     )
     st.html(f'<ul class="hs-folders"><li><code>{escape(person_data.name())}/</code></li>{rows}</ul>')

@@ -47,35 +47,42 @@ def _idea(place: Place) -> None:
         return
     idea = idea_of(place)
     if idea.is_wide:
-        _words(place)
-        _live(place, idea)
-        return
-    left, right = st.columns(WIDTHS, gap="large")
-    with left:
-        _words(place)
+        left, right = st.container(), st.container()
+    else:
+        left, right = st.columns(WIDTHS, gap="large")
     with right:
-        _live(place, idea)
+        is_open = _live(place, idea)
+    # after the live part: only then is it known whether the prediction is made
+    with left:
+        _words(place, is_hidden=idea.tells_the_answer and not is_open)
 
 
-def _words(place: Place) -> None:
+def _words(place: Place, is_hidden: bool) -> None:
     with st.container(key="lesson_words"):
         if not presenter.is_on():
             stepper.progress(place)
+        if is_hidden:
+            st.subheader(t("lesson.predict_title"), anchor=False)
+            st.markdown(t("lesson.predict_says"))
+            return
         st.subheader(t(f"lesson_{place.step}.{place.idea}_title"), anchor=False)
         st.markdown(t(f"lesson_{place.step}.{place.idea}_says"))
 
 
-def _live(place: Place, idea: Idea) -> None:
+def _live(place: Place, idea: Idea) -> bool:
+    """False while the prediction is still to be made."""
     with st.container(border=True, key=f"card_{place.step}_{place.idea}"):
         if idea.predicts and not quiz.prediction(place.step):
             st.caption(f":material/lock: {t('lesson.predict_first')}")
-            return
+            return False
         try:
-            idea.live()
+            with st.container(key="lesson_live"):
+                idea.live()
         except TlError as error:
             shell.show_error(error)
         if idea.code:
             code_view.show(idea.code, f"{place.step}_{place.idea}")
+    return True
 
 
 def idea_of(place: Place) -> Idea:

@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.advice import GOAL, Advice, advise
 from tl_ui import charts, runs_view, state
 from tl_ui.curves import curves, legend, rate
-from tl_ui.lesson import retry, which_run
+from tl_ui.lesson import presenter, retry, which_run
 from tl_ui.lesson.csv_button import csv_button
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.two_stages import epoch_rows
@@ -156,7 +156,7 @@ def threshold() -> None:
         truth, probabilities_of(rows, name), summary["classes"], name, limit, palette(), t
     )
     st.markdown(f"**{t('lesson_reading.threshold_chart')}**", help=help_of("probability"))
-    still(figure, key="lesson_sureness", alt=t("lesson_reading.threshold_chart"), height=280)
+    still(presenter.sized(figure), key="lesson_sureness", alt=t("lesson_reading.threshold_chart"), height=280)
     found = at_threshold(rows, name, limit)
     with st.container(horizontal=True, key="numbers_limit"):
         st.metric(t("lesson_reading.found"), number(found.num_found), width="content")
@@ -173,7 +173,12 @@ def overfitting() -> None:
     shown, summary, _ = _result()
     view = runs_view.view_of(shown.run)
     st.markdown(f"**{t('lesson_reading.gap_chart')}**", help=help_of("loss"))
-    still(curves(view, "loss", palette(), t), key="gap_chart", alt=t("lesson_reading.gap_chart"), height=290)
+    still(
+        presenter.sized(curves(view, "loss", palette(), t)),
+        key="gap_chart",
+        alt=t("lesson_reading.gap_chart"),
+        height=290,
+    )
     st.html(legend(view, palette(), t))
     scores = summary["stages"][summary["final_stage"]]
     train, val = scores["train"]["accuracy"], scores["val"]["accuracy"]

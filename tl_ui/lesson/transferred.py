@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import streamlit as st
 
 from tl_core.choice import source_name
 from tl_ui import formula_sheet, network, pictures, state
-from tl_ui.lesson import person_data, recorded, which_run
+from tl_ui.lesson import person_data, presenter, recorded, which_run
 from tl_ui.lesson.csv_button import csv_button
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.race_chart import Runner, race, rows
@@ -31,7 +30,7 @@ def tasks() -> None:
         st.markdown(f"**{t('lesson_transferred.task_a')}**")
         found = network.weights()
         if found.choice.source == "formula":
-            pictures.gallery([(uri, "") for uri, _ in formula_sheet.one_of_each(9)], px=84)
+            pictures.gallery([(uri, "") for uri, _ in formula_sheet.one_of_each(9)], px=56)
         st.metric(t("lesson_transferred.classes"), number(found.choice.num_classes or network.OLD_CLASSES))
         st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
     with after:
@@ -72,7 +71,7 @@ def race_live() -> None:
         if is_playing and upto >= longest:
             st.rerun()
         liveplot(
-            race(found, upto, palette(), t),
+            presenter.sized(race(found, upto, palette(), t)),
             key="race_chart",
             view=f"race-{state.is_dark()}",
             alt=t("lesson_transferred.race_chart"),
@@ -133,7 +132,7 @@ def _facts(name: str) -> dict[str, str]:
         "weights": source_name(summary["weights"]["source"], state.language()),
         "pictures": number(summary["split"]["train"]),
         "learns": number(stage.num_trainable),  # type: ignore[attr-defined]
-        "seconds": t("lesson.seconds", seconds=number(_train_seconds(name))),
+        "seconds": t("lesson.seconds", seconds=number(summary["seconds"])),
         "good": "–" if first is None else t("lesson.epoch_number", number=first),
         "test": f"{percent(scores['accuracy'])} ({percent(low, 0)} – {percent(high, 0)})",
     }
@@ -144,13 +143,8 @@ def _points(name: str) -> tuple[list[int], list[float]]:
     return runner.points(runner.num_epochs)
 
 
-def _train_seconds(name: str) -> float:
-    events: list[Any] = recorded.events(name)
-    return sum(event.epoch_seconds for event in events if event.kind == "epoch_end")
-
-
 IDEAS = {
     "tasks": Idea(tasks, code=("tl_core.weights:choose",)),
     "race": Idea(race_live, predicts=True),
-    "numbers": Idea(numbers, code=("tl_core.workflow:execute",)),
+    "numbers": Idea(numbers, code=("tl_core.workflow:execute",), is_wide=True),
 }

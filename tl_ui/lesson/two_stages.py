@@ -12,7 +12,7 @@ from tl_core.eventlog import EventLog
 from tl_ui import pictures, runs_view, state
 from tl_ui.charts import Figure, layout_of
 from tl_ui.curves import curves, legend, rate
-from tl_ui.lesson import person_data, which_run
+from tl_ui.lesson import person_data, presenter, which_run
 from tl_ui.lesson.csv_button import csv_button
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.story import story
@@ -25,7 +25,7 @@ from tl_ui.theme import palette
 AIDS = ("augmentation", "class_weight", "number_format", "scheduler", "early_stopping")
 NUM_VIEWS = 5
 ICONS = {
-    "run_started": "🎬", "stage_started": "▶", "new_best": "★", "learning_rate_reduced": "↓",
+    "run_started": "●", "stage_started": "▶", "new_best": "★", "learning_rate_reduced": "↓",
     "early_stopped": "✖", "stage_ended": "■", "run_ended": "✔",
 }  # fmt: skip
 
@@ -42,7 +42,7 @@ def first() -> None:
             return
         st.markdown(f"**{t('lesson_two_stages.first_chart')}**", help=help_of("loss"))
         liveplot(
-            curves(view, "loss", palette(), t),
+            presenter.sized(curves(view, "loss", palette(), t)),
             key="first_loss",
             view=f"{shown.run.name}-{state.is_dark()}",
             alt=t("lesson_two_stages.first_chart"),
@@ -78,7 +78,9 @@ def rate_live() -> None:
         st.caption(t("lesson_two_stages.not_yet"))
         return
     st.markdown(f"**{t('lesson_two_stages.rate_chart')}**", help=help_of("learning_rate"))
-    still(rate_chart(rows), key="rate_chart", alt=t("lesson_two_stages.rate_chart"), height=300)
+    still(
+        presenter.sized(rate_chart(rows)), key="rate_chart", alt=t("lesson_two_stages.rate_chart"), height=300
+    )
     with st.container(horizontal=True, key="numbers_rate"):
         for stage in view.ordered:
             used = [row["learning_rate"] for row in rows if row["stage"] == stage.name]
@@ -174,6 +176,8 @@ def story_live() -> None:
 
 def _tell(shown: Shown) -> None:
     lines = story(EventLog(shown.run.events_path).read(), t)
+    if shown.state in LIVE:
+        lines.reverse()  # what has just happened stands on top
     if not lines:
         st.caption(t("lesson_two_stages.not_yet"))
     rows = "".join(

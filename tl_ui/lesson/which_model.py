@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from tl_ui.charts import Figure, layout_of
+from tl_ui.lesson import presenter
 from tl_ui.lesson.csv_button import csv_button
 from tl_ui.lesson.idea import Idea
 from tl_ui.liveplot import still
@@ -60,7 +61,12 @@ def table() -> None:
 def choice() -> None:
     """Size against accuracy, on one picture."""
     st.markdown(f"**{t('lesson_which_model.chart')}**")
-    still(size_chart(palette()), key="model_chart", alt=t("lesson_which_model.chart"), height=330)
+    still(
+        presenter.sized(size_chart(palette())),
+        key="model_chart",
+        alt=t("lesson_which_model.chart"),
+        height=330,
+    )
     chosen = next(row for row in models() if row["name"] == CHOSEN)
     largest = max(models(), key=lambda row: row["parameters"])
     with st.container(horizontal=True, key="numbers_models"):
@@ -97,6 +103,6 @@ def size_chart(colours: Palette) -> Figure:
 
 
 IDEAS = {
-    "table": Idea(table, code=("tl_ui.lesson.which_model:count",)),
+    "table": Idea(table, code=("tl_ui.lesson.which_model:count",), is_wide=True),
     "choice": Idea(choice),
 }

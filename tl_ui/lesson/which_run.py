@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.jobs import local
 from tl_core.runs import RunFolder
 from tl_ui import runs_view, shell, state
-from tl_ui.lesson import recorded
+from tl_ui.lesson import presenter, recorded
 from tl_ui.text import t
 
 LIVE = runs_view.LIVE
@@ -44,6 +44,9 @@ def _choose(runs: list[RunFolder]) -> Shown:
     if not runs:
         _note()
         return Shown(recorded.run(recorded.STAND_IN), True)
+    if presenter.is_on():  # settings are hidden: the run is the one of the link, or the newest
+        chosen = state.chosen_run()
+        return Shown(chosen if chosen in runs else runs[0], False)
     return Shown(runs_view.choose(runs, t("lesson.your_run"), "lesson_run"), False)
 
 
@@ -51,6 +54,8 @@ def _note() -> None:
     """A recorded run is called so, with the way to one's own."""
     with st.container(horizontal=True, vertical_alignment="center", key="recorded_note"):
         badge()
+        if presenter.is_on():
+            return
         st.caption(t("lesson.stand_in"), width="stretch")
         name = "train" if state.chosen_data() else "start"
         shell.link(name, t("lesson.train_own"), icon=":material/arrow_forward:")

@@ -26,7 +26,9 @@ def summary(**changes: Any) -> dict[str, Any]:
         "final_stage": "finetune",
         "best": {"head": {"val_loss": 0.5}, "finetune": {"val_loss": 0.2}},
         "split": {"train": 400, "val": 100, "test": 100},
-        "stages": {"finetune": {"train": scores(0.97), "val": scores(0.95), "test": scores(0.2, 0.1, (0, 1))}},
+        "stages": {
+            "finetune": {"train": scores(0.97), "val": scores(0.95), "test": scores(0.2, 0.1, (0, 1))}
+        },
     }
     return {**found, **changes}
 

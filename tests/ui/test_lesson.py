@@ -106,7 +106,7 @@ def test_next_goes_through_all_ideas_and_marks_the_steps_done():
         assert app.query_params["step"] == place.step and app.query_params["idea"] == place.idea
     assert app.session_state["lesson_done"] == {"transferred"}
     app.button(key="lesson_back").click().run()
-    assert app.query_params["idea"] == path.PLACES[4.idea]
+    assert app.query_params["idea"] == path.PLACES[4].idea
 
 
 def test_an_unknown_step_in_the_link_begins_at_the_beginning():

@@ -22,9 +22,9 @@ from tl_core.paths import class_dir
 
 LONGEST_NICKNAME = 30
 MAX_LEARNERS = 2000
-MAX_ENTRIES = 300
-# answers, and predictions, of one learner; the lesson has some thirty
-MAX_BYTES = 100_000
+MAX_ENTRIES = 100
+# answers, and predictions, of one learner; the lesson has some forty
+MAX_BYTES = 500_000
 # of one learner's file; a larger one is not ours
 LOCK_SECONDS = 10.0
 
@@ -122,7 +122,7 @@ def _read(path: Path) -> Record:
 def _limited(record: Record) -> Record:
     """The newest entries only, each of a length that a question can have."""
     answers = {
-        question: replace(answer, given=tuple(value[:60] for value in answer.given[:20]))
+        question: replace(answer, given=tuple(value[:40] for value in answer.given[:12]))
         for question, answer in list(record.answers.items())[-MAX_ENTRIES:]
     }
     return Record(answers, dict(list(record.predictions.items())[-MAX_ENTRIES:]))

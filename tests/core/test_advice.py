@@ -1,4 +1,4 @@
-"""Advice from a run's own numbers: each rule fires on its case, stays silent otherwise, and can be followed."""
+"""Advice from a run's own numbers: each rule fires on its case, is silent otherwise, and can be followed."""
 
 from __future__ import annotations
 

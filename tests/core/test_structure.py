@@ -180,7 +180,7 @@ PUBLIC = {
         "from_dict",
     ],
     "tl_core.messages": ["say", "catalogue", "LANGUAGES"],
-    "tl_core.paths": ["cache_dir", "runs_dir", "datasets_dir"],
+    "tl_core.paths": ["cache_dir", "runs_dir", "datasets_dir", "class_dir"],
     "tl_core.data.decode": ["read_image", "resize_square", "EXTENSIONS"],
     "tl_core.data.folders": ["Picture", "Refused", "Dataset", "scan", "fingerprint"],
     "tl_core.data.archives": ["unpack_zip", "save_upload"],

@@ -102,7 +102,7 @@ class RunBuilder:
             ev.StageStarted(
                 stage=stage, epochs=settings.epochs, learning_rate=settings.learning_rate,
                 trainable_parts=learning, frozen_parts=[part for part in PARTS if part not in learning],
-                parameters=PARAMETERS,
+                parameters=PARAMETERS | {"classifier": 1281 * len(self.classes)},
                 num_trainable=sum(PARAMETERS[part] for part in learning),
                 num_parameters=sum(PARAMETERS.values()),
                 feed="cached", feed_why="saves_work", views=8,

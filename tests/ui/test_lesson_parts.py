@@ -120,18 +120,14 @@ def test_a_retry_of_a_head_only_run_stays_head_only():
 
 
 def test_numbers_are_taken_away_in_a_form_that_spreadsheets_read():
-    assert csv_button.to_csv([{"부분": "줄기", "n": 1}]).decode("utf-8-sig").splitlines() == [
-        "부분,n",
-        "줄기,1",
-    ]
+    written = csv_button.to_csv([{"part": "줄기", "n": 1}])
+    assert written.decode("utf-8-sig").splitlines() == ["part,n", "줄기,1"]
 
 
 def test_a_chart_for_the_projector_has_larger_letters_and_nothing_else(monkeypatch):
     monkeypatch.setattr(presenter, "is_on", lambda: True)
-    figure = {
-        "data": [{"marker": {"size": 10}}],
-        "layout": {"font": {"size": 10}, "xaxis": {"tickfont": {"size": 20}}},
-    }
+    layout = {"font": {"size": 10}, "xaxis": {"tickfont": {"size": 20}}}
+    figure = {"data": [{"marker": {"size": 10}}], "layout": layout}
     found = presenter.sized(figure)
     assert found["layout"] == {"font": {"size": 13}, "xaxis": {"tickfont": {"size": 26}}}
     assert found["data"] == figure["data"]

@@ -99,7 +99,9 @@ def test_no_text_is_unused():
     calls, strings = called_keys(), constants()
     patterns = [re.compile(key) for _, key, is_pattern in calls if is_pattern]
     exact = {key for _, key, is_pattern in calls if not is_pattern} | strings
-    unused = [key for key in ENGLISH if key not in exact and not any(p.fullmatch(key) for p in patterns)]
+    # terms are the glossary's content; test_glossary.py asks that each is used
+    keys = [key for key in ENGLISH if not key.startswith("terms.")]
+    unused = [key for key in keys if key not in exact and not any(p.fullmatch(key) for p in patterns)]
     assert unused == []
 
 

@@ -59,13 +59,16 @@ def _order(question: Question, learner: str, before: tuple[str, ...]) -> tuple[s
     known = {option.id: option.text for option in options}
     chosen: list[str] = st.session_state.setdefault(key, [one for one in before if one in known])
     st.caption(t("quiz.order"))
-    for place, option_id in enumerate(chosen, start=1):
-        st.markdown(f"**{place}.** {known[option_id]}")
-    for option in options:
-        if option.id not in chosen and st.button(option.text, key=f"quiz_{question.id}_{option.id}"):
-            chosen.append(option.id)
-            st.rerun()
-    if chosen and st.button(t("quiz.again"), key=f"again_{question.id}", icon=":material/undo:"):
+    with st.container(gap="xsmall", key=f"placed_{question.id}"):
+        for place, option_id in enumerate(chosen, start=1):
+            st.markdown(f"**{place}.** {known[option_id]}")
+        for option in options:
+            if option.id not in chosen and st.button(option.text, key=f"quiz_{question.id}_{option.id}"):
+                chosen.append(option.id)
+                st.rerun()
+    if chosen and st.button(
+        t("quiz.again"), key=f"again_{question.id}", icon=":material/undo:", type="tertiary"
+    ):
         chosen.clear()
         st.rerun()
     return tuple(chosen) if len(chosen) == len(options) else ()

@@ -14,6 +14,7 @@ from tl_ui.quiz import bank
 from tl_ui.text import t
 
 RECORD, NICKNAME, SESSION = "quiz_record", "quiz_nickname", "quiz_session"
+"""Keys in the session; whatever begins with quiz_, order_ or predict_ belongs to one learner."""
 
 
 def record() -> Record:
@@ -65,8 +66,7 @@ def _ask_nickname(key: str) -> None:
     if name := nickname():
         st.caption(t("quiz.kept_as", nickname=name))
         if st.button(t("quiz.leave"), key=f"leave_{key}"):
-            for kept in (NICKNAME, RECORD, SESSION):
-                st.session_state.pop(kept, None)
+            _forget()
             st.rerun()
         return
     text = st.text_input(
@@ -77,6 +77,13 @@ def _ask_nickname(key: str) -> None:
     )
     if st.button(t("quiz.keep_now"), key=f"keep_{key}", type="primary") or text:
         _log_in(text)
+
+
+def _forget() -> None:
+    """What this learner chose and answered leaves the session; it stays under the nickname."""
+    for key in [str(key) for key in st.session_state]:
+        if key.startswith(("quiz_", "order_", "predict_")):
+            del st.session_state[key]
 
 
 def _log_in(text: str) -> None:

@@ -17,13 +17,12 @@ REFRESH_SECONDS = 5.0
 
 
 def prediction(step: str) -> bool:
-    """The prediction of one step; True once this person has committed to an answer, or if the step has
+    """The prediction of one step, without heading or frame; True once this person has committed to an answer, or if the step has
     none. The caller shows the real result only then."""
     found = bank.predictions(state.language()).get(step)
     if found is None:
         return True
-    with st.container(border=True, key=f"card_predict_{step}"):
-        st.markdown(f"#### {t('quiz.predict')}")
+    with st.container(key=f"prediction_{step}"):
         st.markdown(found.prompt)
         chosen = learner.record().predictions.get(step)
         if chosen is None:

@@ -12,20 +12,30 @@ from tl_ui.text import t
 
 
 def show(step: str) -> None:
-    """The quiz of one step; nothing where the step has no questions."""
+    """The quiz of one step, without a heading; nothing where the step has no questions."""
     questions = bank.of_step(state.language(), step)
     if not questions:
         return
     with st.container(border=True, key=f"card_quiz_{step}"):
-        with st.container(horizontal=True, vertical_alignment="center", key=f"quiz_head_{step}"):
-            st.markdown(f"#### {t('quiz.title')}")
-            question = _choose(step, questions)
-        _question(question)
+        at = _choose(step, questions)
+        if _question(questions[at]) and at + 1 < len(questions):
+            st.button(
+                t("quiz.next"),
+                key=f"next_quiz_{step}",
+                icon=":material/arrow_forward:",
+                type="tertiary",
+                on_click=_go_to,
+                args=(step, at + 1),
+            )
         learner.panel(step)
 
 
-def _choose(step: str, questions: tuple[Question, ...]) -> Question:
-    """The first open question, or the one that is picked."""
+def _go_to(step: str, at: int) -> None:
+    st.session_state[f"quiz_at_{step}"] = at
+
+
+def _choose(step: str, questions: tuple[Question, ...]) -> int:
+    """The place of the first open question, or of the one that is picked."""
     answers = learner.record().answers
     key = f"quiz_at_{step}"
     if key not in st.session_state:
@@ -42,14 +52,15 @@ def _choose(step: str, questions: tuple[Question, ...]) -> Question:
         persist_state="session",
         label_visibility="collapsed",
     )
-    return questions[min(at or 0, len(questions) - 1)]
+    return min(at or 0, len(questions) - 1)
 
 
 def _is_done(answer: Answer | None) -> bool:
     return answer is not None and answer.is_right
 
 
-def _question(question: Question) -> None:
+def _question(question: Question) -> bool:
+    """True once it is answered right."""
     before = learner.record().answers.get(question.id)
     st.markdown(question.prompt)
     if question.recording:
@@ -59,14 +70,17 @@ def _question(question: Question) -> None:
         learner.answered(question.id, given, marking.is_right(question, given))
         before = learner.record().answers[question.id]
     # an answer that is being changed is not judged by what was said to the one before
-    if before and before.given == given:
-        _feedback(question, given)
+    if before is None or before.given != given:
+        return False
+    _feedback(question, given)
+    return before.is_right
 
 
 def _feedback(question: Question, given: tuple[str, ...]) -> None:
     if marking.is_right(question, given):
         st.success(question.right, icon=":material/check:")
         if question.mended:
+            st.caption(t("quiz.mended"))
             st.code(question.mended, language="python")
         _others(question, given)
         return

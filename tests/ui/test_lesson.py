@@ -104,7 +104,7 @@ def test_next_goes_through_all_ideas_and_marks_the_steps_done():
     for place in path.PLACES[1:6]:
         app.button(key="lesson_next").click().run()
         assert app.query_params["step"] == place.step and app.query_params["idea"] == place.idea
-    assert app.session_state["lesson_done"] == {"transferred"}
+    assert app.query_params["done"] == "1"
     app.button(key="lesson_back").click().run()
     assert app.query_params["idea"] == path.PLACES[4].idea
 
@@ -181,3 +181,14 @@ def test_the_two_recorded_rivals_differ_in_their_weights_alone():
     different = {key for key in one if one[key] != other[key]}
     assert different <= {"weights", "weights_used", "created", "device_used"}
     assert one["data_fingerprint"] == other["data_fingerprint"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("view", ["glossary", "plan"])
+def test_glossary_and_plan_stand_beside_the_path(view, lang):
+    app = open_page("lesson", lang=lang)
+    app.button(key=f"see_{view}").click().run()
+    assert not app.exception and app.query_params["view"] == view
+    assert app.title[0].value == text(lang, f"lesson.view_{view}")
+    app.button(key="to_lesson").click().run()
+    assert "view" not in app.query_params and has(app, "button", "lesson_next")

@@ -7,12 +7,14 @@ import importlib
 import streamlit as st
 
 from tl_core.errors import TlError
-from tl_ui import quiz, shell
+from tl_ui import glossary_view, lesson_plan_view, quiz, shell, state
 from tl_ui.lesson import code_view, path, presenter, stepper
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.path import QUIZ, Place
 from tl_ui.text import t
 
+VIEWS = {"glossary": glossary_view.show, "plan": lesson_plan_view.show}
+"""Beside the path, under `?view=…`."""
 WIDTHS = (4, 7)
 """Words to live part."""
 
@@ -27,15 +29,41 @@ def draw() -> None:
         presenter.notes(place)
         presenter.turn(place)
         return
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.title(t("lesson.title"), anchor=False, width="content")
+    view = state.read("view")
+    _head(view if view in VIEWS else None)
+    if view in VIEWS:
+        VIEWS[view]()
+        return
+    stepper.row(place)
+    _idea(place)
+    stepper.turn(place)
+
+
+def _head(view: str | None) -> None:
+    """The title, and what stands beside the path: glossary, lesson plan, the projector."""
+    title = t(f"lesson.view_{view}") if view else t("lesson.title")
+    with st.container(horizontal=True, vertical_alignment="center", key="lesson_head", gap="small"):
+        st.title(title, anchor=False, width="stretch")
+        if view:
+            st.button(
+                t("lesson.to_lesson"),
+                key="to_lesson",
+                icon=":material/arrow_back:",
+                on_click=_see,
+                args=(None,),
+            )
+            return
+        for name, icon in (("glossary", ":material/menu_book:"), ("plan", ":material/schedule:")):
+            words = t(f"lesson.view_{name}")
+            st.button(words, key=f"see_{name}", icon=icon, type="tertiary", on_click=_see, args=(name,))
         st.button(
             t("lesson.present"), key="present", icon=":material/slideshow:", type="tertiary",
             help=t("lesson.present_help"), on_click=presenter.enter,
         )  # fmt: skip
-    stepper.row(place)
-    _idea(place)
-    stepper.turn(place)
+
+
+def _see(view: str | None) -> None:
+    state.keep("view", view)
 
 
 def _idea(place: Place) -> None:
@@ -72,6 +100,8 @@ def _words(place: Place, is_hidden: bool) -> None:
 def _live(place: Place, idea: Idea) -> bool:
     """False while the prediction is still to be made."""
     with st.container(border=True, key=f"card_{place.step}_{place.idea}"):
+        if idea.predicts:
+            st.markdown(f"**{t('lesson.prediction')}**")
         if idea.predicts and not quiz.prediction(place.step):
             st.caption(f":material/lock: {t('lesson.predict_first')}")
             return False

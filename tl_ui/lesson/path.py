@@ -1,14 +1,12 @@
 """The way through the lesson: nine steps, the ideas of each, where this person is and what is done.
 
-The place is `?step=…&idea=…`, so a link opens the lesson where it was left; what is done is kept for
-the session. Knows nothing of what the ideas show.
+The place is `?step=…&idea=…` and what is done `?done=…`, so a link or a reload opens the lesson where it was
+left. Knows nothing of what the ideas show.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-import streamlit as st
 
 from tl_ui import state
 
@@ -62,7 +60,7 @@ def go_to(place: Place) -> None:
 def go_on(place: Place) -> None:
     """To the next idea; leaving a step's last one makes the step done."""
     if place.idea == STEPS[place.step][-1]:
-        done().add(place.step)
+        mark_done(place.step)
     if (following := after(place)) is not None:
         go_to(following)
 
@@ -89,5 +87,11 @@ def start_of(step: str) -> Place:
 
 
 def done() -> set[str]:
-    """Steps gone through in this session; add to it to mark one."""
-    return st.session_state.setdefault("lesson_done", set())
+    """Steps gone through: `?done=124` names them by their numbers, so a reload or a link keeps them."""
+    numbers = state.read("done") or ""
+    return {step for number, step in enumerate(STEPS, start=1) if str(number) in numbers}
+
+
+def mark_done(step: str) -> None:
+    found = done() | {step}
+    state.keep("done", "".join(str(n) for n, name in enumerate(STEPS, start=1) if name in found))

@@ -47,7 +47,7 @@ def test_there_are_enough_questions_of_every_kind_and_for_every_step():
 
 @both
 def test_both_languages_have_the_same_question(english, korean):
-    for name in ("id", "step", "kind", "code", "mended", "recording", "metric", "answer"):
+    for name in ("id", "step", "kind", "code", "mended", "recording", "metric", "answer", "tolerance"):
         assert getattr(english, name) == getattr(korean, name)
     assert [(o.id, o.is_right) for o in english.options] == [(o.id, o.is_right) for o in korean.options]
     assert bool(english.otherwise) == bool(korean.otherwise)
@@ -99,6 +99,21 @@ def test_each_mistake_is_answered_with_its_own_explanation(question):
         if question.kind in ("order",) or option.is_right:
             continue
         assert marking.remarks(question, [option.id]) == [option.why]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2562", 2562), ("2,562", 2562), (" 2562개 ", 2562), ("87 %", 87), ("86.7%", 86.7), ("-1", -1)]
+    + [("", None), ("many", None), ("1e400", None), ("1.2.3", None), ("2 or 3", None)],
+)
+def test_numbers_are_read_as_people_write_them(text, number):
+    assert marking.to_number(text) == number
+
+
+def test_a_share_may_be_given_before_rounding():
+    recall = BY_ID["reading_recall"]
+    assert marking.is_right(recall, ["86.7 %"]) and marking.is_right(recall, ["87"])
+    assert not marking.is_right(recall, ["88"])
 
 
 @each

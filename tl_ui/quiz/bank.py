@@ -55,6 +55,8 @@ class Question:
     metric: str = "loss"
     answer: float | None = None
     # number
+    tolerance: float = 0.0
+    # how far from `answer` is still right: a share before it is rounded
     otherwise: str = ""
     # number: said to a wrong number that is none of the options
 
@@ -100,8 +102,7 @@ def _file(language: str) -> dict[str, Any]:
 
 def _question(values: dict[str, Any]) -> Question:
     code = values.get("code", "").strip("\n")
-    names = {"id", "step", "kind", "prompt", "right", "mended", "recording", "metric", "answer", "otherwise"}
-    given = {name: value for name, value in values.items() if name in names}
+    given = {name: value for name, value in values.items() if name not in ("option", "code")}
     return Question(options=_options(values, code.splitlines()), code=code, **given)
 
 

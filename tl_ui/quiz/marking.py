@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import random
+import re
 from collections.abc import Sequence
 
 from tl_ui.quiz.bank import Option, Question
@@ -16,7 +16,9 @@ def is_right(question: Question, given: Sequence[str]) -> bool:
         return list(given) == [option.id for option in question.options]
     if question.kind == "number":
         value = to_number(given[0]) if given else None
-        return value is not None and question.answer is not None and math.isclose(value, question.answer)
+        if value is None or question.answer is None:
+            return False
+        return abs(value - question.answer) <= question.tolerance
     return set(given) == {option.id for option in question.options if option.is_right}
 
 
@@ -49,12 +51,9 @@ def num_missing(question: Question, given: Sequence[str]) -> int:
 
 
 def to_number(text: str) -> float | None:
-    """ "2,562" and "2562" are the same number; None: it is none."""
-    try:
-        value = float(text.replace(",", "").strip())
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    """2562 for "2562", "2,562" and "2562개", 87 for "87 %"; None: it is no number."""
+    found = re.fullmatch(r"\s*(-?\d[\d,]*(?:\.\d+)?)\s*[^\d.,]*", text)
+    return float(found[1].replace(",", "")) if found else None
 
 
 def shuffled(question: Question, learner: str) -> list[Option]:

@@ -17,8 +17,11 @@ REFRESH_SECONDS = 5.0
 
 
 def prediction(step: str) -> bool:
-    """The prediction of one step, without heading or frame; True once this person has committed to an answer, or if the step has
-    none. The caller shows the real result only then."""
+    """The prediction of one step, without heading or frame.
+
+    True once this person has committed to an answer, or if the step has none: the caller shows the real
+    result only then.
+    """
     found = bank.predictions(state.language()).get(step)
     if found is None:
         return True

@@ -170,7 +170,7 @@ def threshold() -> None:
 
 def overfitting() -> None:
     """The gap between learning pictures and unseen ones, in the curves and in numbers."""
-    shown, summary, _ = _result()
+    shown, summary, cell = _result()
     view = runs_view.view_of(shown.run)
     st.markdown(f"**{t('lesson_reading.gap_chart')}**", help=help_of("loss"))
     still(
@@ -185,9 +185,19 @@ def overfitting() -> None:
     with st.container(horizontal=True, key="numbers_gap"):
         st.metric(name_of("train"), percent(train), help=help_of("train"), width="content")
         st.metric(name_of("val"), percent(val), help=help_of("val"), width="content")
+        st.metric(_judged(cell), _with_interval(cell), help=help_of("interval"), width="content")
         gap = t("lesson_reading.points", points=number(100 * (train - val), 1))
         st.metric(t("lesson_reading.gap"), gap, width="content")
     csv_button(epoch_rows(view), "epochs")
+
+
+def _judged(cell: Cell) -> str:
+    return f"{name_of(cell.split)} ({name_of('interval')})"
+
+
+def _with_interval(cell: Cell) -> str:
+    low, high = cell.interval("accuracy") or (None, None)
+    return f"{percent(cell.value('accuracy'))} ({percent(low, 0)} – {percent(high, 0)})"
 
 
 def advice() -> None:
@@ -263,9 +273,9 @@ def _short(value: Any) -> str:
 
 
 IDEAS = {
-    "accuracy": Idea(accuracy, code=("tl_core.metrics:wilson",), predicts=True),
+    "accuracy": Idea(accuracy, code=("tl_core.metrics:wilson",)),
     "matrix": Idea(matrix, code=("tl_core.metrics:evaluate",)),
     "threshold": Idea(threshold, code=("tl_ui.results_data:at_threshold",)),
-    "overfitting": Idea(overfitting, code=("tl_core.trainer:Trainer._validate",)),
+    "overfitting": Idea(overfitting, code=("tl_core.trainer:Trainer._validate",), predicts=True),
     "advice": Idea(advice, code=("tl_core.advice:_overfitting", "tl_core.advice:_weak")),
 }

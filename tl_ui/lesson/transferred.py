@@ -14,7 +14,7 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.race_chart import Runner, race, rows
 from tl_ui.liveplot import liveplot
 from tl_ui.runview import fold
-from tl_ui.text import help_of, number, percent, t
+from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
 SECONDS_PER_EPOCH = 0.45
@@ -80,6 +80,10 @@ def race_live() -> None:
         )
 
     play()
+    with st.container(horizontal=True, key="numbers_race"):
+        for name in ("transfer", "scratch"):
+            words = f"{name_of('test')}: {t(f'lesson.recorded_{name}')}"
+            st.metric(words, _test_words(name), help=help_of("interval"), width="content")
     st.caption(settings_words("transfer"))
     csv_button(rows(found, t), "race")
 
@@ -124,8 +128,6 @@ def numbers() -> None:
 
 def _facts(name: str) -> dict[str, str]:
     summary = recorded.summary(name)
-    scores = summary["reported"]["metrics"]
-    low, high = scores["intervals"]["accuracy"]
     first = next((x for x, y in zip(*_points(name), strict=True) if y >= GOOD), None)
     stage = [event for event in recorded.events(name) if event.kind == "stage_started"][-1]
     return {
@@ -134,8 +136,15 @@ def _facts(name: str) -> dict[str, str]:
         "learns": number(stage.num_trainable),  # type: ignore[attr-defined]
         "seconds": t("lesson.seconds", seconds=number(summary["seconds"])),
         "good": "–" if first is None else t("lesson.epoch_number", number=first),
-        "test": f"{percent(scores['accuracy'])} ({percent(low, 0)} – {percent(high, 0)})",
+        "test": _test_words(name),
     }
+
+
+def _test_words(name: str) -> str:
+    """Test accuracy of a recorded run with its 95 % interval."""
+    scores = recorded.summary(name)["reported"]["metrics"]
+    low, high = scores["intervals"]["accuracy"]
+    return f"{percent(scores['accuracy'])} ({percent(low, 0)} – {percent(high, 0)})"
 
 
 def _points(name: str) -> tuple[list[int], list[float]]:

@@ -11,6 +11,7 @@ from tl_ui import glossary_view, lesson_plan_view, quiz, shell, state
 from tl_ui.lesson import code_view, path, presenter, stepper
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.path import QUIZ, Place
+from tl_ui.quiz import learner
 from tl_ui.text import t
 
 VIEWS = {"glossary": glossary_view.show, "plan": lesson_plan_view.show}
@@ -74,18 +75,24 @@ def _idea(place: Place) -> None:
         quiz.show(place.step)
         return
     idea = idea_of(place)
+    has_predicted = idea.predicts and place.step in learner.record().predictions
     if idea.is_wide:
         left, right = st.container(), st.container()
     else:
         left, right = st.columns(WIDTHS, gap="large")
+    if not idea.tells_the_answer:
+        with left:
+            _words(place)
     with right:
-        is_open = _live(place, idea)
-    # after the live part: only then is it known whether the prediction is made
+        is_open = _live(place, idea, has_predicted)
     with left:
-        _words(place, is_hidden=idea.tells_the_answer and not is_open)
+        if idea.tells_the_answer:  # only now is it known whether the prediction is made
+            _words(place, is_hidden=not is_open)
+        if has_predicted:
+            _what_was_said(place)
 
 
-def _words(place: Place, is_hidden: bool) -> None:
+def _words(place: Place, is_hidden: bool = False) -> None:
     with st.container(key="lesson_words"):
         if not presenter.is_on():
             stepper.progress(place)
@@ -97,14 +104,21 @@ def _words(place: Place, is_hidden: bool) -> None:
         st.markdown(t(f"lesson_{place.step}.{place.idea}_says"))
 
 
-def _live(place: Place, idea: Idea) -> bool:
+def _what_was_said(place: Place) -> None:
+    """One's own prediction and the class's, under the words: the result keeps its place beside them."""
+    with st.container(key="lesson_said", gap="small"):
+        st.markdown(f"**{t('lesson.prediction')}**")
+        quiz.prediction(place.step)
+
+
+def _live(place: Place, idea: Idea, has_predicted: bool) -> bool:
     """False while the prediction is still to be made."""
     with st.container(border=True, key=f"card_{place.step}_{place.idea}"):
-        if idea.predicts:
+        if idea.predicts and not has_predicted:
             st.markdown(f"**{t('lesson.prediction')}**")
-        if idea.predicts and not quiz.prediction(place.step):
-            st.caption(f":material/lock: {t('lesson.predict_first')}")
-            return False
+            if not quiz.prediction(place.step):
+                st.caption(f":material/lock: {t('lesson.predict_first')}")
+                return False
         try:
             with st.container(key="lesson_live"):
                 idea.live()

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.advice import GOAL, Advice, advise
-from tl_ui import charts, runs_view, state
-from tl_ui.curves import curves, legend, rate
-from tl_ui.lesson import presenter, retry, which_run
+from tl_ui import charts, runs_view
+from tl_ui.curves import curves, legend
+from tl_ui.lesson import advice_view, presenter, which_run
 from tl_ui.lesson.csv_button import csv_button
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.two_stages import epoch_rows
@@ -38,13 +37,6 @@ def _result() -> tuple[Shown, dict[str, Any], Cell]:
     return shown, summary, reported(summary)
 
 
-def _from(cell: Cell) -> None:
-    st.caption(
-        t("lesson_reading.from", split=name_of(cell.split), count=number(cell.metrics["num"])),
-        help=help_of(cell.split),
-    )
-
-
 def accuracy() -> None:
     """This run's accuracy beside that of a model which always gives the commonest answer."""
     _, _, cell = _result()
@@ -67,7 +59,7 @@ def accuracy() -> None:
     )
     st.markdown(f"**{t('lesson_reading.per_class')}**", help=help_of("recall"))
     st.html(f'<div class="hs-change">{rows}</div>')
-    _from(cell)
+    advice_view.judged_on(cell)
 
 
 def matrix() -> None:
@@ -82,7 +74,7 @@ def matrix() -> None:
     st.html(_matrix_table(cell.metrics, positive, metric))
     st.markdown(_arithmetic(cell.metrics, positive, metric), help=help_of(metric))
     st.caption(t("results.positive_is", name=positive), help=help_of("positive_class"))
-    _from(cell)
+    advice_view.judged_on(cell)
 
 
 def _cells(metrics: dict[str, Any], positive: str) -> tuple[int, int, int]:
@@ -200,82 +192,10 @@ def _with_interval(cell: Cell) -> str:
     return f"{percent(cell.value('accuracy'))} ({percent(low, 0)} – {percent(high, 0)})"
 
 
-def advice() -> None:
-    """What the run itself suggests, and the changed settings one click away."""
-    shown = which_run.any_run()
-    summary = shown.summary()
-    error = shown.run.read_status().get("error")
-    if summary is None and not error:
-        st.caption(t("lesson_reading.advice_wait"))
-        return
-    config = shown.run.read_config()
-    found = advise(config, summary, error)
-    if summary is not None:
-        _goal(reported(summary))
-    if not found:
-        st.success(t("lesson_reading.advice_none"), icon=":material/check:")
-    for number_of, one in enumerate(found):
-        _advice(one, config, number_of)
-    st.caption(t("lesson_reading.advice_note"))
-
-
-def _goal(cell: Cell) -> None:
-    with st.container(horizontal=True, key="numbers_goal"):
-        for metric in ("accuracy", "f1"):
-            value = cell.value(metric)
-            words = percent(value)
-            mark = "✓" if value is not None and value >= GOAL else "·"
-            st.metric(
-                t("lesson_reading.goal", metric=name_of(metric), goal=percent(GOAL, 0)), f"{words} {mark}",
-                help=help_of(metric), width="content",
-            )  # fmt: skip
-    _from(cell)
-
-
-def _advice(one: Advice, config: dict[str, Any], number_of: int) -> None:
-    values = {name: _plain(name, value) for name, value in one.values.items()}
-    with st.container(border=True, key=f"advice_{one.code}"):
-        st.markdown(f"**{t(f'lesson_reading.advice_{one.code}_title')}**")
-        st.markdown(t(f"lesson_reading.advice_{one.code}", **values))
-        if not one.changes:
-            return
-        parts = [f"`{name}` {_was(config, name)} → {_short(value)}" for name, value in one.changes.items()]
-        st.caption(" · ".join(parts))
-        if state.chosen_data() is None:
-            st.caption(f":material/lock: {t('train.needs_data')}")
-        elif st.button(t("lesson_reading.try"), key=f"try_{number_of}", icon=":material/arrow_forward:"):
-            retry.open_train(config, one.changes)
-
-
-def _plain(name: str, value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if name == "rate":
-        return rate(value)
-    if isinstance(value, float):
-        return f"{value:.3f}" if name in ("head", "finetune") else percent(value)
-    return number(value)
-
-
-def _was(config: dict[str, Any], name: str) -> str:
-    value: Any = config
-    for step in name.split("."):
-        value = value[step]
-    return _short(value)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {item:g}" for name, item in value.items())
-    return (
-        rate(value) if isinstance(value, float) and value < 0.01 else str(value) if value is not None else "–"
-    )
-
-
 IDEAS = {
     "accuracy": Idea(accuracy, code=("tl_core.metrics:wilson",)),
     "matrix": Idea(matrix, code=("tl_core.metrics:evaluate",)),
     "threshold": Idea(threshold, code=("tl_ui.results_data:at_threshold",)),
     "overfitting": Idea(overfitting, code=("tl_core.trainer:Trainer._validate",), predicts=True),
-    "advice": Idea(advice, code=("tl_core.advice:_overfitting", "tl_core.advice:_weak")),
+    "advice": Idea(advice_view.show, code=("tl_core.advice:_overfitting", "tl_core.advice:_weak")),
 }

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.errors import TlError
-from tl_ui import datasets, head_swap_view, network, overview, shell, state
+from tl_ui import datasets, formula_sheet, head_swap_view, network, overview, shell, state
 from tl_ui.text import t
 
 page = shell.start("head_swap")
@@ -43,6 +43,10 @@ if panel == "swap":
     head_swap_view.question(counts)
     with st.container(border=True, key="card_swap"):
         head_swap_view.swap(counts)
+elif panel == "classes":
+    with st.container(border=True, key="card_classes"):
+        st.markdown(t("head_swap.classes_lead"))
+        formula_sheet.show("page")
 else:
     try:
         with st.container(border=True, key=f"card_{panel}"):

@@ -1,7 +1,7 @@
-"""Lesson: to be filled."""
+"""Lesson: from "what is transferred?" to "explain what I did", one idea at a time."""
 
 from tl_ui import shell
-from tl_ui.text import t
+from tl_ui.lesson import page
 
-page = shell.start("lesson")
-shell.header(t("shell.page_lesson"), "")
+shell.start("lesson")
+page.draw()

@@ -16,7 +16,7 @@ from tl_ui.network import Counts, Station
 from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
-PANELS = ("swap", "way", "answers")
+PANELS = ("swap", "way", "answers", "classes")
 MAX_PICTURES = 6
 TILE_PX = 224
 MAX_DOTS = 100

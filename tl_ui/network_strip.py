@@ -31,7 +31,7 @@ def _box(part: str, is_learning: bool, count: int | None) -> str:
 
 def _name(part: str) -> str:
     if part.startswith("blocks."):
-        return part.removeprefix("blocks.")
+        return str(int(part.removeprefix("blocks.")) + 1)  # counted as people do, as on the other pages
     return {
         "stem": t("train.part_stem"),
         "head_conv": t("train.part_head_conv"),

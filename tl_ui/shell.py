@@ -13,7 +13,7 @@ from tl_core.errors import TlError
 from tl_core.jobs import local
 from tl_core.paths import runs_dir
 from tl_core.runs import list_runs
-from tl_ui import state, theme
+from tl_ui import state, teaching, theme
 from tl_ui.steps import DEEPER, LEARN, MAIN, PAGES, Step, steps
 from tl_ui.text import error_text, t
 
@@ -57,6 +57,7 @@ def start(name: str) -> Page:
     st.logo(theme.ASSETS / "wordmark.svg", icon_image=theme.ASSETS / "mark.svg", size="large")
     with st.sidebar:
         _sidebar(name)
+    teaching.note(name)
     return Page(name, language, state.is_dark())
 
 
@@ -114,6 +115,7 @@ def _sidebar(here: str) -> None:
             for name in group:
                 _step_link(found[name], t(f"shell.page_{name}"), icon=PAGE_ICONS[name])
         st.divider()
+    teaching.switch()
     _language_switch()
 
 

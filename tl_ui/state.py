@@ -1,6 +1,6 @@
 """What a person has chosen, remembered over reloads, page changes and lost connections.
 
-Three names are mirrored to the address bar: `?lang=…&data=…&run=…`. The address bar wins, so a link
+Four names are mirrored to the address bar: `?lang=…&data=…&run=…&teach=1`. The address bar wins, so a link
 reproduces a view; the session is the fall-back, since page changes drop parameters. Ids from the
 address bar are only ever looked up in a listing, never joined to a path.
 """
@@ -16,11 +16,11 @@ from tl_ui import datasets
 from tl_ui.datasets import DataChoice
 
 LANGUAGES = {"en": "English", "ko": "한국어"}
-MIRRORED = ("lang", "data", "run")
+MIRRORED = ("lang", "data", "run", "teach")
 
 
 def read(name: str) -> str | None:
-    """The remembered value of `lang`, `data` or `run`."""
+    """The remembered value of a name: `lang`, `data`, `run`, `teach`, or one that a page keeps itself."""
     return st.query_params.get(name) or st.session_state.get(f"kept_{name}")
 
 

@@ -1,0 +1,112 @@
+"""Train the runs that ship with the lesson and keep what they said: `python scripts/record_runs.py [NAME …]`.
+
+Each is trained by the product's own command on the practice castings, on the processor with one thread,
+and differs from the others in nothing but what its name says. Of the run folder the events (without the
+progress ticks), settings, summary, answers on the test pictures and the measured change of the weights are
+kept under tl_ui/recorded/NAME/: small, without paths of the machine. About ten minutes each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tl_core.changes import FILES, of_run  # noqa: E402 - found beside this folder
+from tl_core.runs import RunFolder  # noqa: E402
+
+TARGET = ROOT / "tl_ui" / "recorded"
+
+# 112 px and 12 epochs so that a class-room could repeat it in one lesson; no early stop, so that the
+# curves are equally long.
+SETTINGS = """
+image_px = 112
+early_stopping_patience = 0
+threads = 1
+precision = "fp32"
+unfreeze_blocks = {blocks}
+[head]
+epochs = {head}
+[finetune]
+epochs = {finetune}
+learning_rate = {rate}
+"""
+RUNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "transfer": ("formula", {"blocks": 7, "head": 3, "finetune": 12, "rate": 1e-3}),
+    "scratch": ("random", {"blocks": 7, "head": 3, "finetune": 12, "rate": 1e-3}),
+    "head_only": ("formula", {"blocks": 3, "head": 15, "finetune": 0, "rate": 1e-4}),
+    "gradual": ("formula", {"blocks": 3, "head": 3, "finetune": 12, "rate": 1e-4}),
+}
+
+
+def record(name: str, folder: Path) -> None:
+    """Train the run called `name` inside `folder` and keep its words."""
+    data, run, settings = folder / "casting", folder / name, folder / f"{name}.toml"
+    weights, values = RUNS[name]
+    settings.write_text(SETTINGS.format(**values), encoding="utf-8")
+    command = [sys.executable, "-m", "tl_core"]
+    if not data.exists():
+        subprocess.run([*command, "sample-data", "casting", str(data)], cwd=ROOT, check=True)
+    options = ["--preset", "casting", "--weights", weights, "--device", "cpu", "--seed", "42"]
+    options += ["--config", str(settings), "--output", str(run)]
+    subprocess.run([*command, "train", str(data), *options], cwd=ROOT, check=True)
+    keep(run, TARGET / name)
+
+
+def keep(run: Path, target: Path) -> None:
+    """Copy what the lesson reads, laid out like a run folder, without paths, ticks and models."""
+    lines = (run / "logs" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    events = [clean(json.loads(line)) for line in lines]
+    kept = [json.dumps(event) for event in events if event["kind"] != "progress"]
+    write(target / "logs" / "events.jsonl", "\n".join(kept) + "\n")
+    for name in ("config.json", "metrics/summary.json"):
+        content = clean(json.loads((run / name).read_text(encoding="utf-8")))
+        write(target / name, json.dumps(content, indent=1) + "\n")
+    rows = (run / "metrics" / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    tested = [row for row in rows[1:] if ",test," in row]
+    write(target / "metrics" / "predictions.csv", "\n".join([rows[0], *tested]) + "\n")
+    found = RunFolder(run)
+    stages = [stage for stage, file in FILES.items() if (found.models / f"{file}.safetensors").is_file()]
+    measured = {stage: [part.to_dict() for part in of_run(found, stage)] for stage in stages}
+    write(target / "metrics" / "changes.json", json.dumps(measured, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def clean(value: Any) -> Any:
+    """The same record with absolute paths replaced by the last part of their names."""
+    if isinstance(value, dict):
+        return {key: clean(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean(item) for item in value]
+    if isinstance(value, str) and Path(value).is_absolute():
+        return Path(value).name
+    return value
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", default=list(RUNS), metavar="NAME", help=f"of {', '.join(RUNS)}")
+    parser.add_argument("--folder", type=Path, help="keep data and run folders here")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = args.folder or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in args.names:
+            record(name, folder)
+
+
+if __name__ == "__main__":
+    main()

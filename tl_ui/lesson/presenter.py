@@ -1,0 +1,112 @@
+"""The lesson on a projector: `?present=1`. Large type, one idea per screen, nothing of the workbench.
+
+Turned with the buttons at the foot, with the arrow keys, and with PageUp and PageDown, which is what
+the small clickers for slides send. Esc leaves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from tl_ui import state
+from tl_ui.lesson import path
+from tl_ui.lesson.path import STEPS, Place
+from tl_ui.text import t
+
+CHART_SCALE = 1.3
+KEYS = {"back": ("Left", "PageUp"), "next": ("Right", "PageDown")}
+
+
+def is_on() -> bool:
+    return state.read("present") == "1"
+
+
+def enter() -> None:
+    state.keep("present", "1")
+
+
+def leave() -> None:
+    state.keep("present", None)
+
+
+def style() -> None:
+    """All sizes of text follow the root's, so one rule enlarges them; the frame of the page goes."""
+    st.html("<style>" + _RULES + "</style>")
+
+
+def where(place: Place) -> None:
+    """A thin line at the top: which step this is."""
+    width = 100 * (path.PLACES.index(place) + 1) / len(path.PLACES)
+    st.html(
+        f'<div class="hs-present"><b>{place.number} / {len(STEPS)}</b> '
+        f"{t(f'lesson.step_{place.step}_long')}<i><u style='width:{width:.1f}%'></u></i></div>"
+    )
+
+
+def turn(place: Place) -> None:
+    """Back, Next and the way out, at the foot of the screen."""
+    earlier, following = path.before(place), path.after(place)
+    with st.container(horizontal=True, horizontal_alignment="distribute", key="present_turn"):
+        _button("back", t("lesson.back"), path.go_back, place, earlier is None)
+        st.button(t("lesson.leave"), key="present_leave", type="tertiary", shortcut="Esc", on_click=leave)
+        _button("next", t("lesson.next"), path.go_on, place, following is None)
+
+
+def _button(name: str, words: str, action, place: Place, is_end: bool) -> None:
+    arrow, page = KEYS[name]
+    with st.container(key=f"present_keys_{name}", width="content", gap=None):
+        st.button(
+            words, key=f"present_{name}", shortcut=arrow, disabled=is_end,
+            on_click=action, args=(place,),
+        )  # fmt: skip
+        # a button listens to one key; this one is never seen
+        st.button(
+            words, key=f"present_{name}_page", shortcut=page, disabled=is_end, on_click=action, args=(place,)
+        )
+
+
+def sized(figure: dict[str, Any]) -> dict[str, Any]:
+    """The chart, on a projector with larger letters: Plotly's are pixels, which no style rule scales."""
+    return _enlarged(figure) if is_on() else figure
+
+
+def _enlarged(value: Any, is_font: bool = False) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: round(item * CHART_SCALE) if is_font and key == "size" else _enlarged(item, "font" in key)
+            for key, item in value.items()
+        }
+    return [_enlarged(item) for item in value] if isinstance(value, list) else value
+
+
+def notes(place: Place) -> None:
+    """For the teacher, closed until they are wanted."""
+    box = st.expander(t("lesson.notes"), icon=":material/sticky_note_2:", key="notes", on_change="rerun")
+    if box.open:
+        with box:
+            is_quiz = place.idea == path.QUIZ
+            words = t("lesson.quiz_teacher") if is_quiz else t(f"lesson_{place.step}.{place.idea}_teacher")
+            st.markdown(words)
+
+
+_RULES = """
+html { font-size: 20px; }
+[data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"],
+[data-testid="stHeader"], [data-testid="stToolbar"] { display: none !important; }
+[data-testid="stMainBlockContainer"] { max-width: 1640px; padding: .6rem 2.2rem 4.2rem; }
+[class*="st-key-lesson_words"] [data-testid="stMarkdownContainer"] p { font-size: 1.12rem; line-height: 1.6; }
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: .5rem; }
+.st-key-lesson_live [data-testid="stVerticalBlock"], .st-key-lesson_live { gap: .55rem; }
+.st-key-lesson_live :is([data-testid="stCaptionContainer"], label) p { font-size: .8rem; }
+.st-key-pick_picture .hs-gallery { grid-template-columns: repeat(6, 52px); }
+.st-key-pick_picture :is(figcaption, [data-testid="stWidgetLabel"]) { display: none; }
+.hs-maps > div { grid-template-columns: repeat(6, 74px); }
+.hs-maps { margin-bottom: .2rem; }
+.hs-story { max-height: 500px; font-size: .95rem; }
+.st-key-present_turn { position: fixed; left: 0; right: 0; bottom: 0; padding: .5rem 2.2rem;
+  background: var(--hs-page); border-top: 1px solid var(--hs-line); z-index: 20; }
+[class*="st-key-present_"][class*="_page"] { position: absolute; visibility: hidden; height: 0;
+  overflow: hidden; }
+"""

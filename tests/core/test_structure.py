@@ -18,7 +18,7 @@ PACKAGES = ("tl_core", "tl_ui", "pages", "benchmarks", "tests", "streamlit_app")
 # Layers of tl_core, lowest first; a module may import its own layer and those below, never above.
 # Whatever is not named here is a part (data, model, weights, metrics ...).
 RECORDS = {"", "config", "events", "errors", "messages", "paths"}
-FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "jobs", "doctor"}
+FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "stages", "embeddings", "jobs", "doctor"}
 COMMANDS = {"cli", "__main__"}
 
 SCREEN_LIBRARIES = {"streamlit", "plotly", "altair"}

@@ -102,3 +102,27 @@ def calibration_error(bins: list[Bin]) -> float:
     """Expected calibration error: |accuracy - confidence|, averaged over the pictures. Guo et al., eq. 5."""
     total = sum(b.num for b in bins)
     return sum(b.num * abs(b.accuracy - b.confidence) for b in bins) / max(total, 1)
+
+
+def bootstrap(
+    truth: np.ndarray, probabilities: np.ndarray, num_draws: int = 500
+) -> dict[str, tuple[float, float]]:
+    """95 % percentile intervals of `calibration_error` and `log_loss`: pictures drawn again with
+    replacement, seeded. With few pictures the error is too large on average, in every draw as well."""
+    rng = np.random.default_rng(0)
+    confidence = probabilities.max(axis=1)
+    gap = (probabilities.argmax(axis=1) == truth) - confidence
+    place = np.clip(np.ceil(np.round(confidence * NUM_BINS, 9)).astype(int) - 1, 0, NUM_BINS - 1)
+    losses = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST))
+    errors, means = [], []
+    for _ in range(num_draws):
+        drawn = rng.integers(0, len(truth), len(truth))
+        sums = np.bincount(place[drawn], weights=gap[drawn], minlength=NUM_BINS)
+        errors.append(np.abs(sums).sum() / len(truth))
+        means.append(losses[drawn].mean())
+    ends = [0.025, 0.975]
+    (error_low, error_high), (loss_low, loss_high) = np.quantile(errors, ends), np.quantile(means, ends)
+    return {
+        "calibration_error": (float(error_low), float(error_high)),
+        "log_loss": (float(loss_low), float(loss_high)),
+    }

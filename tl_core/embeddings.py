@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,8 +16,12 @@ from tl_core.atomic import write_atomic
 from tl_core.data.decode import read_image
 from tl_core.errors import OutputUnwritable, UnreadableImage
 from tl_core.paths import cache_dir
-from tl_core.predict import BATCH, Predictor
+from tl_core.runs import RunFolder
 
+if TYPE_CHECKING:
+    from tl_core.predict import Predictor  # brings torch along
+
+BATCH = 32
 MAX_KEPT = 40
 """Files kept; the oldest goes first. One is 5 KB a picture."""
 
@@ -29,10 +34,10 @@ class Embedded:
     # (N, 1280) float32
 
 
-def kept(predictor: Predictor, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
+def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
     """What was computed before for exactly these pictures and this model; None when it was not."""
     try:
-        with np.load(_place(predictor, stage, pictures)) as stored:
+        with np.load(_place(run, stage, pictures)) as stored:
             return Embedded([str(name) for name in stored["names"]], stored["features"])
     except (OSError, ValueError, KeyError, EOFError):
         return None
@@ -48,7 +53,7 @@ def embed(
 
     on_progress: called with (done, total) after each batch.
     """
-    found = kept(predictor, stage, pictures)
+    found = kept(predictor.run, stage, pictures)
     if found is not None:
         return found
     names: list[str] = []
@@ -65,18 +70,18 @@ def embed(
         if on_progress:
             on_progress(min(start + BATCH, len(pictures)), len(pictures))
     found = Embedded(names, np.concatenate(parts))
-    _keep(_place(predictor, stage, pictures), found)
+    _keep(_place(predictor.run, stage, pictures), found)
     return found
 
 
-def _place(predictor: Predictor, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
+def _place(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
     """Named after the model's files and each picture's name, size and time."""
     key = hashlib.blake2b(digest_size=12)
-    for file in sorted(predictor.run.models.glob("*.safetensors")):
+    for file in sorted(run.models.glob("*.safetensors")):
         key.update(f"{file}{_stamp(file)}".encode())
     for name, path in pictures:
         key.update(f"{name}{path}{_stamp(path)}".encode())
-    return cache_dir() / "features" / f"{predictor.run.name}-{stage}-{key.hexdigest()}.npz"
+    return cache_dir() / "features" / f"{run.name}-{stage}-{key.hexdigest()}.npz"
 
 
 def _stamp(path: Path) -> tuple[int, int]:

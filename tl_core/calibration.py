@@ -126,3 +126,20 @@ def bootstrap(
         "calibration_error": (float(error_low), float(error_high)),
         "log_loss": (float(loss_low), float(loss_high)),
     }
+
+
+def loss_change(
+    truth: np.ndarray, before: np.ndarray, after: np.ndarray, num_draws: int = 2000
+) -> tuple[float, float]:
+    """95 % percentile interval of log loss after minus before, on the same pictures: below 0 is better.
+
+    Shapes: truth (N,) int, both probabilities (N, C). Pictures are drawn again in pairs, seeded.
+    """
+    rows = np.arange(len(truth))
+    each = np.log(np.maximum(before[rows, truth], SMALLEST)) - np.log(
+        np.maximum(after[rows, truth], SMALLEST)
+    )
+    rng = np.random.default_rng(0)
+    means = [each[rng.integers(0, len(each), len(each))].mean() for _ in range(num_draws)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)

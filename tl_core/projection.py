@@ -1,7 +1,8 @@
 """1,280 numbers per picture on a flat map: PCA at once, t-SNE when asked for.
 
 All stages of a comparison share one basis and one pair of axes; a map fitted to each would move
-points that did not move.
+points that did not move. Features are taken at length 1, as the cosine distance does, and each stage's
+mean is taken away: a shift that all pictures share says nothing about them, and would fill the map.
 """
 
 from __future__ import annotations
@@ -29,12 +30,19 @@ def project(stages: dict[str, np.ndarray], method: str = "pca") -> dict[str, np.
         place[stage] = same[0] if same else len(distinct)
         if not same:
             distinct.append(features)
+    distinct = [_centred(features) for features in distinct]
     together = np.concatenate(distinct).astype(np.float32)
     if len(together) < 3:
         raise ValueError("at least three pictures are needed for a map")
     flat = _pca(together, 2) if method == "pca" else _tsne(together)
     parts = np.split(flat.astype(np.float32), np.cumsum([len(f) for f in distinct])[:-1])
     return {stage: parts[index] for stage, index in place.items()}
+
+
+def _centred(features: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    at_length_one = features / np.maximum(lengths, 1e-12)
+    return at_length_one - at_length_one.mean(axis=0)
 
 
 def _pca(features: np.ndarray, num: int) -> np.ndarray:

@@ -71,6 +71,7 @@ def _temperature(
         t(f"explore.temperature_{kind}", temperature=f"{fitted:.2f}", count=number(len(val.truth))),
         help=help_of("temperature"),
     )
+    st.markdown(_verdict(split, judged.truth, states["raw"], states["warmed"]))
     with st.container(horizontal=True):
         if decided.temperature is not None:
             st.caption(t("explore.temperature_now", temperature=f"{decided.temperature:.2f}"))
@@ -85,6 +86,15 @@ def _temperature(
             file_name=f"{run.name}-calibration.csv", mime="text/csv", icon=":material/download:",
             key="csv_calibration", on_click="ignore", type="tertiary",
         )  # fmt: skip
+
+
+def _verdict(split: str, truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray) -> str:
+    """Whether the temperature helps on pictures that had no say in it."""
+    low, high = _change(truth, raw, warmed)
+    kind = "better" if high < 0 else "worse" if low > 0 else "open"
+    before, after = (f"{calibration.log_loss(truth, p):.3f}" for p in (raw, warmed))
+    values = {"split": split, "before": before, "after": after, "low": f"{low:+.3f}", "high": f"{high:+.3f}"}
+    return t(f"explore.judged_{kind}", **values)
 
 
 def _warm(run: RunFolder, decided: Decision, temperature: float | None) -> None:
@@ -103,6 +113,11 @@ def _fitted(truth: np.ndarray, p: np.ndarray) -> float:
 @st.cache_data(max_entries=32, show_spinner=False)
 def _spread(truth: np.ndarray, p: np.ndarray) -> dict[str, tuple[float, float]]:
     return calibration.bootstrap(truth, p)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _change(truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray) -> tuple[float, float]:
+    return calibration.loss_change(truth, raw, warmed)
 
 
 def _unsure(run: RunFolder, found: Predictions, judged: Answers, decided: Decision) -> None:

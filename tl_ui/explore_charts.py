@@ -11,6 +11,9 @@ from tl_core.calibration import Bin
 from tl_ui.charts import Figure, Words, confusion, layout_of
 from tl_ui.theme import Palette
 
+MANY = 3
+"""Classes above which a cell has room for its count alone."""
+
 MAX_CURVE = 400
 """Points of a curve that are sent: more than a chart has pixels for."""
 
@@ -73,6 +76,8 @@ def matrix(
     figure = confusion({"confusion_matrix": counts, "classes": classes}, colours, t)
     heat = figure["data"][0]
     heat |= {"hoverinfo": "skip", "showscale": False}
+    if num > MANY:
+        heat["text"] = [[f"<b>{count}</b>" if count else "" for count in row] for row in counts]
     del heat["hovertemplate"]
     places = [(r, c) for r in range(num) for c in range(num) if counts[r, c]]
     figure["data"].append(
@@ -84,7 +89,7 @@ def matrix(
             "customdata": [[r, c] for r, c in places],
             "marker": {
                 "symbol": "square",
-                "size": min((side - 90) / num, 90),
+                "size": min((side - 120) / num, 70),
                 "color": colours.ink,
                 "opacity": 0,
             },
@@ -97,6 +102,9 @@ def matrix(
     figure["layout"] |= {"dragmode": False, "clickmode": "event+select", "hovermode": "closest"}
     for axis in ("xaxis", "yaxis"):
         figure["layout"][axis] |= {"fixedrange": True, "categoryorder": "array", "categoryarray": classes}
+    # fixed: the large marks would make Plotly leave room around them
+    figure["layout"]["xaxis"]["range"] = [-0.5, num - 0.5]
+    figure["layout"]["yaxis"] |= {"range": [num - 0.5, -0.5], "autorange": False}
     return figure
 
 
@@ -283,5 +291,5 @@ def feature_map(
     layout = layout_of(colours) | {"dragmode": "lasso", "hovermode": "closest"}
     layout["legend"] |= {"y": -0.06, "itemsizing": "constant"}
     for axis, (low, high) in zip(("xaxis", "yaxis"), axes, strict=True):
-        layout[axis] |= {"range": [low, high], "showticklabels": False}
+        layout[axis] |= {"range": [low, high], "showticklabels": False, "showgrid": False, "mirror": True}
     return {"data": data, "layout": layout}

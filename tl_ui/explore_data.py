@@ -92,6 +92,10 @@ def _read(
         )
     except (OSError, ValueError):
         return None
+    table = table.drop_duplicates(["stage", "split", "file"])
+    # a picture that one stage lacks cannot be compared
+    stages_of = table.groupby(["split", "file"])["stage"].transform("count")
+    table = table[stages_of == table.groupby("split")["stage"].transform("nunique")]
     table = table.sort_values("file", kind="stable")
     index = {name: number for number, name in enumerate(classes)}
     parts = {}

@@ -21,28 +21,33 @@ PICKED = "explore_picture"
 
 
 def pages(
-    names: Sequence[str], captions: Sequence[str], paths: dict[str, Path], key: str, can_open: bool = True
+    names: Sequence[str],
+    captions: Sequence[str],
+    paths: dict[str, Path],
+    key: str,
+    *,
+    can_open: bool = True,
+    cell_px: int = 140,
 ) -> None:
-    """A page of pictures with their captions, and the other pages' numbers."""
+    """A page of pictures with their captions, and the other pages' numbers. cell_px: width of one."""
     num_pages = max(-(-len(names) // PER_PAGE), 1)
     # before the pictures, so that the number stays where it was while pages turn
     page = 1
     if num_pages > 1:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"{key}_pages"):
-            page = min(st.pagination(num_pages, key=f"{key}_page"), num_pages)
-            first = (page - 1) * PER_PAGE
-            last = min(first + PER_PAGE, len(names))
-            st.caption(t("explore.pages", first=first + 1, last=last, count=number(len(names))))
+        page = min(st.pagination(num_pages, key=f"{key}_page", max_visible_pages=5), num_pages)
+        first = (page - 1) * PER_PAGE
+        last = min(first + PER_PAGE, len(names))
+        st.caption(t("explore.pages", first=first + 1, last=last, count=number(len(names))))
     if not paths:
         st.caption(t("explore.pictures_gone"))
     chosen = range((page - 1) * PER_PAGE, min(page * PER_PAGE, len(names)))
     with st.container(horizontal=True, key=f"{key}_cells"):
         for index in chosen:
-            _cell(names[index], captions[index], paths.get(names[index]), f"{key}_{index}", can_open)
+            _cell(names[index], captions[index], paths.get(names[index]), f"{key}_{index}", can_open, cell_px)
 
 
-def _cell(name: str, caption: str, path: Path | None, key: str, can_open: bool) -> None:
-    with st.container(width=150, gap="xsmall"):
+def _cell(name: str, caption: str, path: Path | None, key: str, can_open: bool, cell_px: int) -> None:
+    with st.container(width=cell_px, gap="xsmall"):
         uri = thumbnail(path)
         image = f'<img src="{uri}" alt="{escape(name, quote=True)}">' if uri else '<i class="gone"></i>'
         st.html(
@@ -51,7 +56,12 @@ def _cell(name: str, caption: str, path: Path | None, key: str, can_open: bool) 
         )
         if can_open:
             st.button(
-                short(name), key=f"{key}_open", on_click=_open, args=(name,), type="tertiary", width="stretch"
+                short(name, cell_px // 8),
+                key=f"{key}_open",
+                on_click=_open,
+                args=(name,),
+                type="tertiary",
+                width="stretch",
             )
 
 

@@ -101,6 +101,8 @@ def _map(
         config=MAP_CONFIG,
         alt=t("explore.map_title"),
     )
+    if method == "tsne":
+        st.caption(t("explore.map_tsne"))
     st.caption(t("explore.map_lasso"))
     picked = {int(p["customdata"]) for p in _selected(event) if isinstance(p.get("customdata"), int | float)}
     if picked:

@@ -19,6 +19,7 @@ from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
 NUM_FOREIGN = 24
+NUM_FARTHEST = 5
 FEW = 20
 """Validation pictures below which one in twenty cannot be told."""
 
@@ -81,7 +82,7 @@ def _measured(
             st.session_state[f"foreign_{run.name}"] = _foreign_features(run, found.final_stage)
         st.rerun()
     if "test" in away:
-        order = np.argsort(-away["test"])[: explore_gallery.PER_PAGE // 2]
+        order = np.argsort(-away["test"])[:NUM_FARTHEST]
         st.caption(t("explore.novelty_farthest"))
         explore_gallery.pages(
             [embedded.names[rows["test"][i]] for i in order],

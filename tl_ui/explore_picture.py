@@ -16,7 +16,7 @@ from tl_ui.explore_data import Predictions, picture_paths
 from tl_ui.text import help_of, name_of, percent, t
 
 SHOWN_PX = 224
-NUM_NEIGHBOURS = 6
+NUM_NEIGHBOURS = 5
 STRENGTH = 0.55
 """How much of the colour covers the picture, everywhere the same, so that the scale can be read off."""
 
@@ -58,7 +58,7 @@ def _bars(found: Predictions, split: str, stages: list[str], index: int) -> str:
         mark = "✓" if is_right else "✗"
         kind = "right" if is_right else "wrong"
         columns += (
-            f'<div><b>{escape(name_of(f"stage_{stage}"))} <span class="{kind}">{mark}</span></b>{bars}</div>'
+            f'<div><b><span class="{kind}">{mark}</span> {escape(name_of(f"stage_{stage}"))}</b>{bars}</div>'
         )
     return f'<div class="hs-stages">{columns}</div>'
 

@@ -13,6 +13,8 @@ from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
 ALL_MISTAKES = "mistakes"
+MAX_BESIDE = 8
+"""Classes up to which the matrix leaves room for pictures beside it."""
 
 
 def draw(run: RunFolder, found: Predictions) -> None:
@@ -21,7 +23,8 @@ def draw(run: RunFolder, found: Predictions) -> None:
         split, stage = _which(found)
         answers = found.parts[(stage, split)]
         cells = _cells(answers, found.classes)
-        matrix, gallery = st.columns([5, 6], gap="medium")
+        is_wide = len(found.classes) <= MAX_BESIDE
+        matrix, gallery = st.columns([5, 6], gap="medium") if is_wide else (st.container(), st.container())
         with matrix:
             _matrix(answers, found.classes, f"matrix_{split}_{stage}", cells)
         with gallery:
@@ -76,7 +79,7 @@ def _cells(answers: Answers, classes: list[str]) -> dict[str, tuple[str, np.ndar
 
 
 def _matrix(answers: Answers, classes: list[str], key: str, cells: dict[str, tuple[str, np.ndarray]]) -> None:
-    side = min(320 + 26 * len(classes), 640)
+    side = min(320 + 26 * len(classes), 760)
     figure = explore_charts.matrix(answers.truth, answers.said, classes, palette(), t, side)
     figure["layout"]["height"] = side
 
@@ -117,7 +120,7 @@ def _cell_pictures(
     st.caption(t("explore.cell_says"))
     captions = [f"{found.classes[answers.said[i]]} {percent(answers.p[i].max(), 0)}" for i in order]
     names = [str(answers.files[i]) for i in order]
-    explore_gallery.pages(names, captions, picture_paths(run), key)
+    explore_gallery.pages(names, captions, picture_paths(run), key, cell_px=122)
     columns = {"file": names, "truth": [found.classes[answers.truth[i]] for i in order]}
     columns |= {f"p_{name}": answers.p[order, c] for c, name in enumerate(found.classes)}
     st.download_button(

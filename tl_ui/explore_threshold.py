@@ -186,7 +186,7 @@ def _cost(found: Predictions, curves: dict[str, tuple[np.ndarray, np.ndarray]], 
         step=1.0,
         format="%g",
         key="miss_cost",
-        width=320,
+        width=480,
     )
     is_positive, probability = curves["val"]
     picked = threshold.cheapest(is_positive, probability, miss_cost)

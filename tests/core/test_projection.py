@@ -26,12 +26,16 @@ def test_a_map_is_the_same_each_time(features, method):
     assert np.array_equal(project(features, method)["finetune"], project(features, method)["finetune"])
 
 
-def test_equal_pictures_have_equal_points_in_both_stages(features):
-    """One basis: a feature that did not change stays where it is."""
-    mixed = features["finetune"].copy()
-    mixed[:5] = features["head"][:5]
-    points = project({"head": features["head"], "finetune": mixed})
-    np.testing.assert_allclose(points["head"][:5], points["finetune"][:5], atol=1e-4)
+def test_what_all_pictures_share_does_not_move_them(features):
+    """Twice the length, and the same shift for all pictures: the same map."""
+    long = project({"head": features["head"], "finetune": features["head"] * 2})
+    np.testing.assert_allclose(long["head"], long["finetune"], atol=1e-5)
+    even = features["head"] / np.linalg.norm(features["head"], axis=1, keepdims=True)
+    turned = np.concatenate([even, np.ones((30, 1), np.float32)], axis=1)
+    flat = np.concatenate([even, np.zeros((30, 1), np.float32)], axis=1)
+    points = project({"head": flat, "finetune": turned})
+    spread = np.linalg.norm(points["finetune"], axis=1) / np.linalg.norm(points["head"], axis=1)
+    np.testing.assert_allclose(spread, 1 / np.sqrt(2), rtol=1e-3)
 
 
 def test_the_axes_hold_every_stage(features):

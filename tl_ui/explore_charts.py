@@ -282,7 +282,7 @@ def feature_map(
             "x": points[wrong, 0].tolist(),
             "y": points[wrong, 1].tolist(),
             "name": t("explore.line_wrong"),
-            "marker": {"size": 15, "symbol": "x-thin", "line": {"width": 2, "color": colours.ink}},
+            "marker": {"size": 11, "symbol": "x-thin", "line": {"width": 1.5, "color": colours.ink}},
             "selected": {"marker": {"opacity": 1}},
             "unselected": {"marker": {"opacity": 0.5}},
             "hoverinfo": "skip",

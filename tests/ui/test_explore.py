@@ -100,9 +100,9 @@ def test_the_race_has_every_stage_of_one_split_and_counts_the_flips(lang, run):
     assert len(expected.gained) and len(expected.lost)
     gained, lost = len(expected.gained), len(expected.lost)
     assert text(lang, "flips_count", gained=gained, lost=lost) in words(app)
-    assert words(app).count("hs-look") == min(gained, explore_gallery.PER_PAGE)
+    assert words(app).count('class="hs-look"') == min(gained, explore_gallery.PER_PAGE)
     app.segmented_control(key="flips_way").set_value("lost").run()
-    assert words(app).count("hs-look") == min(lost, explore_gallery.PER_PAGE)
+    assert words(app).count('class="hs-look"') == min(lost, explore_gallery.PER_PAGE)
 
 
 @both
@@ -114,11 +114,11 @@ def test_a_cell_shows_its_pictures_a_page_at_a_time_surest_first(lang, run):
     assert row != column, "mistakes come first"
     cell.set_value("1,1").run()
     inside = np.flatnonzero((found.truth == 1) & (found.said == 1))
-    assert words(app).count("hs-look") == min(len(inside), explore_gallery.PER_PAGE)
+    assert words(app).count('class="hs-look"') == min(len(inside), explore_gallery.PER_PAGE)
     shown = [float(part.split(" %")[0]) for part in words(app).split("<figcaption>good ")[1:]]
     assert shown == sorted(shown, reverse=True)
     app.segmented_control(key="matrix_split").set_value("train").run()
-    assert not app.exception and words(app).count("hs-look")
+    assert not app.exception and words(app).count('class="hs-look"')
 
 
 @both

@@ -28,7 +28,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
     with st.container(border=True, key="card_calibration"):
         _temperature(run, found, judged, val, decided)
     with st.container(border=True, key="card_unsure"):
-        _unsure(run, found, judged, decided)
+        _unsure(run, found, judged, val, decided)
     with st.container(border=True, key="card_novelty"):
         explore_novelty.draw(run, found, decided)
 
@@ -72,9 +72,10 @@ def _temperature(
         help=help_of("temperature"),
     )
     st.markdown(_verdict(split, judged.truth, states["raw"], states["warmed"]))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if decided.temperature is not None:
-            st.caption(t("explore.temperature_now", temperature=f"{decided.temperature:.2f}"))
+            words = t("explore.temperature_now", temperature=f"{decided.temperature:.2f}")
+            st.caption(words, width="content")
             if st.button(t("explore.temperature_forget"), key="forget_temperature", icon=":material/undo:"):
                 _warm(run, decided, None)
         elif st.button(t("explore.temperature_save"), key="save_temperature", icon=":material/save:"):
@@ -120,31 +121,45 @@ def _change(truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray) -> tuple[flo
     return calibration.loss_change(truth, raw, warmed)
 
 
-def _unsure(run: RunFolder, found: Predictions, judged: Answers, decided: Decision) -> None:
+def _unsure(run: RunFolder, found: Predictions, judged: Answers, val: Answers, decided: Decision) -> None:
     st.markdown(f"#### {t('explore.unsure_title')}", help=help_of("unsure"))
-    p = decided.probabilities(judged.p)
-    sureness = decided.sureness(p, found.classes)
-    is_right = decided.answers(p, found.classes) == judged.truth
     limit = st.slider(
         t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
         help=t("classify.sure_from_help"), key=f"explore_sure_{run.name}", width=420,
     )  # fmt: skip
-    is_sure = sureness >= limit
+    shown = {
+        found.judged: _left_out(found, judged, decided, limit),
+        "val": _left_out(found, val, decided, limit),
+    }
     with st.container(horizontal=True, key="unsure_numbers"):
-        for key, chosen, of in (
-            ("explore.unsure_share", ~is_sure, np.ones(len(is_sure), bool)),
-            ("explore.unsure_wrong", is_sure & ~is_right, is_sure),
-            ("explore.unsure_caught", ~is_sure & ~is_right, ~is_right),
-        ):
-            num, total = int(chosen.sum()), int(of.sum())
+        for key, (num, total) in shown[found.judged].items():
             interval = wilson(num, total)
             counted = f"{number(num)} / {number(total)}"
             if interval:
                 counted += f" · {100 * interval[0]:.0f}–{100 * interval[1]:.0f} %"
             share = percent(num / total if total else None)
-            st.metric(t(key), share, delta=counted, delta_color="off", delta_arrow="off", width="content")
-    st.caption(t("explore.unsure_says", split=name_of(found.judged), count=number(len(p))))
+            words = t(f"explore.unsure_{key}")
+            st.metric(words, share, delta=counted, delta_color="off", delta_arrow="off", width="content")
+    st.caption(t("explore.unsure_says", split=name_of(found.judged), count=number(len(judged.truth))))
+    parts = [
+        f"{t(f'explore.unsure_{key}')} {number(n)} / {number(of)}" for key, (n, of) in shown["val"].items()
+    ]
+    st.caption(t("explore.unsure_val", split=name_of("val"), parts=" · ".join(parts)))
     if limit != (decided.sure_from or SURE_FROM) and st.button(
         t("explore.unsure_save", limit=percent(limit, 0)), key="save_sure", icon=":material/save:"
     ):
         write(run, decided, sure_from=limit)
+
+
+def _left_out(
+    found: Predictions, answers: Answers, decided: Decision, limit: float
+) -> dict[str, tuple[int, int]]:
+    """{what: (pictures, of how many)} when answers less sure than `limit` are left to a person."""
+    p = decided.probabilities(answers.p)
+    is_sure = decided.sureness(p, found.classes) >= limit
+    is_right = decided.answers(p, found.classes) == answers.truth
+    return {
+        "share": (int((~is_sure).sum()), len(is_sure)),
+        "wrong": (int((is_sure & ~is_right).sum()), int(is_sure.sum())),
+        "caught": (int((~is_sure & ~is_right).sum()), int((~is_right).sum())),
+    }

@@ -114,9 +114,9 @@ def _foreign_features(run: RunFolder, stage: str) -> np.ndarray:
 def _save(
     run: RunFolder, decided: Decision, train: np.ndarray, limit: float, away: dict[str, np.ndarray]
 ) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if decided.far_from is not None:
-            st.caption(t("explore.novelty_now", limit=f"{decided.far_from:.3f}"))
+            st.caption(t("explore.novelty_now", limit=f"{decided.far_from:.3f}"), width="content")
             if st.button(t("explore.novelty_forget"), key="forget_novelty", icon=":material/undo:"):
                 write(run, decided, far_from=None)
         elif st.button(t("explore.novelty_save"), key="save_novelty", icon=":material/save:"):

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import Server
-from tests.e2e.driving import FIRST_PAGE_MS, at, button, said
+from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said
 from tests.ui.explorable_run import explorable_run
 from tl_core import decision
 from tl_core.cli import main
@@ -36,7 +36,7 @@ def test_a_click_in_the_matrix_shows_pictures_and_a_saved_threshold_is_used(
     card.locator("[class*='_open'] button").first.click()
     picture = at(page, "card_picture")
     expect(picture).to_contain_text(said("explore.picture_title"))
-    expect(picture.locator(".hs-gallery img")).to_have_count(3)
+    expect(picture.locator(".hs-gallery img")).to_have_count(3, timeout=RUN_MS)  # torch is loaded now
 
     # the slider -> save -> the file
     page.get_by_role("radio", name=said("explore.view_threshold")).click()
@@ -60,7 +60,7 @@ def test_a_click_in_the_matrix_shows_pictures_and_a_saved_threshold_is_used(
     assert answer["predictions"][0]["label"] == "bad" and answer["decision"]["threshold"] == 0.999
     page.goto(f"{server.url}/classify?run=two&lang=en")
     page.locator("input[type=file]").first.set_input_files([file])
-    expect(page.locator("article h4, article small").first).to_be_visible(timeout=FIRST_PAGE_MS)
+    expect(page.locator("article h4").first).to_be_visible(timeout=FIRST_PAGE_MS)
     words = said("classify.decided_threshold").format(name="good", threshold="99.9 %")
     expect(page.locator("[data-testid='stMain']")).to_contain_text(words)
     expect(page.locator("article .hs-bar.first span")).to_have_text("bad")

@@ -9,10 +9,10 @@ from tl_core import calibration, decision
 from tl_core.decision import Decision
 from tl_core.metrics import wilson
 from tl_core.runs import RunFolder
-from tl_ui import explore_charts, explore_novelty
+from tl_ui import explore_curves, explore_novelty
 from tl_ui.classify_view import SURE_FROM
 from tl_ui.explore_data import Answers, Predictions, csv_of
-from tl_ui.explore_threshold import write
+from tl_ui.explore_decide import write
 from tl_ui.liveplot import still
 from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
@@ -50,7 +50,7 @@ def _temperature(
         words = t(f"explore.state_{state}", temperature=f"{fitted:.2f}")
         with column:
             st.markdown(f"**{words}**")
-            still(explore_charts.reliability(bins, palette(), t), key=f"bins_{state}", alt=words, height=330)
+            still(explore_curves.reliability(bins, palette(), t), key=f"bins_{state}", alt=words, height=330)
         spread = _spread(judged.truth, p)
         error, loss = calibration.calibration_error(bins), calibration.log_loss(judged.truth, p)
         low, high = spread["calibration_error"]

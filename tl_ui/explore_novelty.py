@@ -11,9 +11,9 @@ from tl_core.embeddings import Embedded
 from tl_core.errors import TlError
 from tl_core.metrics import wilson
 from tl_core.runs import RunFolder
-from tl_ui import explore_charts, explore_gallery, explore_models, shell
+from tl_ui import explore_curves, explore_gallery, explore_models, shell
 from tl_ui.explore_data import Predictions, csv_of, picture_paths
-from tl_ui.explore_threshold import write
+from tl_ui.explore_decide import write
 from tl_ui.liveplot import still
 from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
@@ -63,7 +63,7 @@ def _measured(
             (t("explore.novelty_foreign", count=len(foreign)), novelty.nearest(train, foreign)[0][:, 0])
         )
     still(
-        explore_charts.distances(groups, limit, palette(), t),
+        explore_curves.distances(groups, limit, palette(), t),
         key="distances", alt=t("explore.novelty_title"), height=320,
     )  # fmt: skip
     if "test" in away:

@@ -17,7 +17,6 @@ import math
 from typing import Any
 
 import numpy as np
-from sklearn import metrics as sk
 
 Z95 = 1.959964
 """Two-sided 95 % point of the normal distribution."""
@@ -38,6 +37,8 @@ def evaluate(
 
     Raises: ValueError: no predictions.
     """
+    from sklearn import metrics as sk  # late: pages need the intervals alone, and at once
+
     truth = np.asarray(truth, dtype=np.int64)
     if not len(truth):
         raise ValueError("no predictions to evaluate")
@@ -76,6 +77,8 @@ def evaluate(
 
 
 def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str) -> float | None:
+    from sklearn import metrics as sk
+
     if len(np.unique(truth)) < len(classes):
         return None
     if len(classes) == 2:

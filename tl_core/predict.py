@@ -1,7 +1,8 @@
 """Use a trained run: classify pictures, or judge it on a labelled folder.
 
 Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
-the weights. Computed in float32, as the run's own evaluation was, so the numbers agree.
+the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
+in float32, as the run's own evaluation was, so the numbers agree.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from tl_core import metrics, modelfiles
+from tl_core import decision, metrics, modelfiles
 from tl_core.data import folders
 from tl_core.data.decode import read_image, resize_square
+from tl_core.decision import Decision
 from tl_core.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
 from tl_core.feeds import normalise
 from tl_core.model import TransferModel, skeleton
@@ -30,7 +32,7 @@ BATCH = 32
 
 @dataclass(frozen=True)
 class Predictor:
-    """A run's final model, ready to answer; shared by whoever asks, never changed."""
+    """A run's model, ready to answer; shared by whoever asks, never changed."""
 
     run: RunFolder
     model: TransferModel
@@ -42,10 +44,13 @@ class Predictor:
     device: str = "cpu"
 
     @classmethod
-    def load(cls, run: Path | RunFolder, device: str = "cpu") -> Predictor:
-        """Raises: RunNotFound, RunNotReady, RunDamaged."""
+    def load(cls, run: Path | RunFolder, device: str = "cpu", file: str = "final") -> Predictor:
+        """file: which of the run's models, without its ending; `tl_core.stages` knows the stages'.
+
+        Raises: RunNotFound, RunNotReady, RunDamaged.
+        """
         folder = run if isinstance(run, RunFolder) else open_run(run)
-        path = folder.models / "final.safetensors"
+        path = folder.models / f"{file}.safetensors"
         if not path.is_file():
             raise RunNotReady(path=folder.path)
         config, recorded = settings_of(folder), folder.read_config()
@@ -72,15 +77,26 @@ class Predictor:
             device=device,
         )
 
-    @torch.no_grad()
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
-        results = [np.zeros((0, len(self.classes)), np.float32)]
+        return self.look(images)[0]
+
+    @torch.no_grad()
+    def look(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C), pooled features (N, 1280);
+        both float32, as the network gives them: no temperature, no threshold."""
+        answers = [np.zeros((0, len(self.classes)), np.float32)]
+        features = [np.zeros((0, self.model.feature_dim), np.float32)]
         for some in _batched(images):
-            squares = np.stack([resize_square(image, self.image_px) for image in some])
-            x = normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
-            results.append(torch.softmax(self.model(x).float(), dim=1).cpu().numpy())
-        return np.concatenate(results)
+            pooled = self.model.forward_until(self.enter(some), "pooled")
+            answers.append(torch.softmax(self.model.classify(pooled).float(), dim=1).cpu().numpy())
+            features.append(pooled.float().cpu().numpy())
+        return np.concatenate(answers), np.concatenate(features)
+
+    def enter(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """RGB uint8 pictures of any size (H, W, 3) -> (N, 3, px, px) float32 as the network takes them."""
+        squares = np.stack([resize_square(image, self.image_px) for image in images])
+        return normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
 
 
 def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
@@ -89,8 +105,15 @@ def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield some
 
 
-def predict_files(predictor: Predictor, files: Iterable[Path | str]) -> Iterator[dict[str, Any]]:
-    """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}."""
+def predict_files(
+    predictor: Predictor, files: Iterable[Path | str], decided: Decision | None = None
+) -> Iterator[dict[str, Any]]:
+    """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}.
+
+    decided: how probabilities become an answer; None: as the run's decision.json says, and without one
+    the most probable class. Raises: RunDamaged: a decision.json that cannot be.
+    """
+    decided = decision.read(predictor.run) if decided is None else decided
     for some in _batched(files):
         answers: list[dict[str, Any]] = []
         images = []
@@ -100,11 +123,12 @@ def predict_files(predictor: Predictor, files: Iterable[Path | str]) -> Iterator
                 answers.append({"file": str(file)})
             except UnreadableImage as error:
                 answers.append({"file": str(file), "error": error})
-        rows = iter(predictor.predict(images))
+        probabilities = decided.probabilities(predictor.predict(images))
+        rows = zip(probabilities, decided.answers(probabilities, predictor.classes), strict=True)
         for answer in answers:
             if "error" not in answer:
-                row = next(rows)
-                answer["label"] = predictor.classes[int(row.argmax())]
+                row, said = next(rows)
+                answer["label"] = predictor.classes[int(said)]
                 answer["probabilities"] = {c: float(p) for c, p in zip(predictor.classes, row, strict=True)}
             yield answer
 
@@ -112,6 +136,7 @@ def predict_files(predictor: Predictor, files: Iterable[Path | str]) -> Iterator
 def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     """Scores on every readable picture of a labelled folder whose classes the run knows.
 
+    Of the network itself, as in the run's summary: a saved decision does not change them.
     Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}].
     Raises: DataError: no such folder, no pictures, a class the run does not know.
     """
@@ -124,7 +149,7 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     }
     truth, rows = [], []
     refused = [vars(item) for item in dataset.refused]
-    for picture, answer in zip(dataset.pictures, predict_files(predictor, index), strict=True):
+    for picture, answer in zip(dataset.pictures, predict_files(predictor, index, Decision()), strict=True):
         if "error" in answer:
             values = answer["error"].values
             refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})

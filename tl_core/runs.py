@@ -104,7 +104,7 @@ class RunFolder:
 
     def read_config(self) -> dict[str, Any]:
         """Raises: RunNotFound, RunDamaged."""
-        config = _read_json(self.config_path)
+        config = read_json(self.config_path)
         if config is None:
             raise RunNotFound(path=self.path)
         return config
@@ -113,7 +113,7 @@ class RunFolder:
         """{} when there is none (yet), or none that can be read: whether the run is alive is
         asked of its lock (`tl_core.jobs.local.state`), not of this file."""
         try:
-            return _read_json(self.status_path) or {}
+            return read_json(self.status_path) or {}
         except RunDamaged:
             return {}
 
@@ -124,7 +124,7 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, Any] | None:
         """None before the run has finished. Raises: RunDamaged."""
-        return _read_json(self.summary_path)
+        return read_json(self.summary_path)
 
     def created(self) -> float:
         """Seconds since 1970; 0 when the configuration cannot be read."""
@@ -182,13 +182,13 @@ def find(root: Path, name: str) -> RunFolder:
 @lru_cache(maxsize=4096)
 def _created(config_path: Path, _changed_ns: int) -> float:
     try:
-        written = (_read_json(config_path) or {}).get("created", "")
+        written = (read_json(config_path) or {}).get("created", "")
         return datetime.fromisoformat(written).timestamp()
     except (RunDamaged, TypeError, ValueError):
         return config_path.stat().st_mtime
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path) -> dict[str, Any] | None:
     """Raises: RunDamaged."""
     for attempt in range(NUM_TRIES):
         try:

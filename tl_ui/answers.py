@@ -25,31 +25,48 @@ MAX_BARS = 5
 
 @dataclass(frozen=True)
 class Answer:
-    """One picture's answer. thumbnail: a data: address. truth: of a sample, where it is known."""
+    """One picture's answer. thumbnail: a data: address. truth: of a sample, where it is known.
+
+    The others are there where a decision was saved for the run: said: index of the answer, sureness: 0.5..1,
+    threshold: (index of its class, probability), is_far: like no training picture.
+    """
 
     name: str
     thumbnail: str
     classes: tuple[str, ...]
     probabilities: tuple[float, ...]
     truth: str | None = None
+    said: int | None = None
+    sureness: float | None = None
+    threshold: tuple[int, float] | None = None
+    is_far: bool = False
 
     @property
     def order(self) -> list[int]:
-        """Classes from the most to the least probable."""
-        return np.argsort(-np.array(self.probabilities), kind="stable").tolist()
+        """The answer, then the other classes from the most to the least probable."""
+        ranked = np.argsort(-np.array(self.probabilities), kind="stable").tolist()
+        return ranked if self.said is None else [self.said, *(i for i in ranked if i != self.said)]
 
     @property
     def label(self) -> str:
         return self.classes[self.order[0]]
 
     def is_unsure(self, limit: float) -> bool:
-        return max(self.probabilities) < limit
+        return (max(self.probabilities) if self.sureness is None else self.sureness) < limit
 
 
 def why_unsure(answer: Answer, limit: float, t: Callable[..., str]) -> str:
     """The reason, in a sentence that names the numbers."""
     first, second = answer.order[:2]
     p = answer.probabilities
+    if answer.threshold is not None:
+        positive, threshold = answer.threshold
+        return t(
+            "classify.unsure_threshold",
+            name=answer.classes[positive],
+            p=percent(p[positive]),
+            threshold=percent(threshold),
+        )
     if p[first] - p[second] < CLOSE:
         return t(
             "classify.unsure_close",
@@ -77,12 +94,14 @@ def _card(answer: Answer, limit: float, t: Callable[..., str]) -> str:
     notes = ""
     if is_unsure:
         notes += f'<p class="unsure">{escape(why_unsure(answer, limit, t))}</p>'
+    if answer.is_far:
+        notes += f'<p class="unsure">{escape(t("classify.far"))}</p>'
     if answer.truth is not None:
         verdict = "right" if answer.truth == answer.label else "wrong"
         words = escape(t(f"classify.truth_{verdict}", truth=answer.truth))
         notes += f'<p class="{verdict}">{"✓" if verdict == "right" else "✗"} {words}</p>'
     bars = "".join(
-        _bar(answer.classes[index], answer.probabilities[index], limit, rank == 0)
+        _bar(answer.classes[index], answer.probabilities[index], _mark(answer, index, limit), rank == 0)
         for rank, index in enumerate(answer.order[:MAX_BARS])
     )
     name = escape(answer.name, quote=True)
@@ -93,8 +112,15 @@ def _card(answer: Answer, limit: float, t: Callable[..., str]) -> str:
     )
 
 
-def _bar(name: str, probability: float, limit: float, is_first: bool) -> str:
-    mark = f'<u style="left:{100 * limit:.1f}%"></u>' if is_first else ""
+def _mark(answer: Answer, index: int, limit: float) -> float | None:
+    """Where the bar has its mark: a saved threshold on its class, else the limit of sureness on the first."""
+    if answer.threshold is not None:
+        return answer.threshold[1] if index == answer.threshold[0] else None
+    return limit if index == answer.order[0] else None
+
+
+def _bar(name: str, probability: float, place: float | None, is_first: bool) -> str:
+    mark = f'<u style="left:{100 * place:.1f}%"></u>' if place is not None else ""
     return (
         f'<div class="hs-bar{" first" if is_first else ""}"><span>{escape(name)}</span>'
         f"<em>{percent(probability, 0)}</em>"

@@ -12,13 +12,15 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
+from tl_core import decision, known
 from tl_core.data.decode import EXTENSIONS, read_image
+from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder
 from tl_ui import overview, pictures
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.results_data import read_predictions
-from tl_ui.text import help_of, number, reason_text, t
+from tl_ui.text import help_of, number, percent, reason_text, t
 
 if TYPE_CHECKING:
     from tl_core.predict import Predictor
@@ -126,7 +128,17 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
             refused.append(error)
     if not images:
         return [], refused
-    probabilities = model.predict(images)
+    decided = decision.read(model.run)
+    raw, features = model.look(images)
+    probabilities = decided.probabilities(raw)
+    said = decided.answers(probabilities, model.classes)
+    sureness = decided.sureness(probabilities, model.classes)
+    is_far = np.zeros(len(images), bool)
+    if decided.far_from is not None:
+        is_far = known.distances(model.run, features) > decided.far_from
+    threshold = None
+    if decided.threshold is not None:
+        threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
     answers = [
         Answer(
             name=item.name,
@@ -134,8 +146,12 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
             classes=tuple(model.classes),
             probabilities=tuple(float(p) for p in row),
             truth=item.truth,
+            said=int(said[i]),
+            sureness=float(sureness[i]),
+            threshold=threshold,
+            is_far=bool(is_far[i]),
         )
-        for item, image, row in zip(kept, images, probabilities, strict=True)
+        for i, (item, image, row) in enumerate(zip(kept, images, probabilities, strict=True))
     ]
     return answers, refused
 
@@ -158,8 +174,10 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
         _show_refused(refused)
     if not answers:
         return
+    decided = decision.read(model.run)
+    _show_decided(decided)
     limit = st.slider(
-        t("classify.sure_from"), 0.5, 0.99, SURE_FROM, 0.01, format="percent",
+        t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
         help=t("classify.sure_from_help"), key="sure_from", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
@@ -181,9 +199,30 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     )
 
 
+def _show_decided(decided: Decision) -> None:
+    """What was saved on Explore for this run and is used here."""
+    parts = []
+    if decided.threshold is not None:
+        words = t(
+            "classify.decided_threshold", name=decided.positive_class, threshold=percent(decided.threshold)
+        )
+        parts.append(words)
+    if decided.temperature is not None:
+        parts.append(t("classify.decided_temperature", temperature=f"{decided.temperature:.2f}"))
+    if decided.far_from is not None:
+        parts.append(t("classify.decided_far"))
+    if parts:
+        st.info(" ".join([*parts, t("classify.decided_where")]), icon=":material/tune:")
+
+
 def _remembered(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
     """Moving the slider asks for the same answers again: the last ones of this browser are kept."""
-    asked = (str(model.run.path), id(model), tuple((g.name, g.truth, hash(g.content)) for g in given))
+    asked = (
+        str(model.run.path),
+        id(model),
+        repr(decision.read(model.run)),
+        tuple((g.name, g.truth, hash(g.content)) for g in given),
+    )
     last = st.session_state.get("last_answers")
     if last is None or last[0] != asked:
         last = (asked, answer(model, given))

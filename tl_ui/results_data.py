@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.threshold import AtThreshold
+from tl_core.threshold import at_threshold as threshold_counts
+
 METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
 STAGES = ("before", "head", "finetune")
 SPLITS = ("train", "val", "test", "cross_validation")
@@ -74,36 +77,10 @@ def probabilities_of(rows: Sequence[dict[str, str]], name: str) -> np.ndarray:
     return np.array([float(row[f"p_{name}"]) for row in rows])
 
 
-@dataclass(frozen=True)
-class AtThreshold:
-    """What happens when `name` is said from a certain probability on."""
-
-    num_found: int
-    num_missed: int
-    num_false: int
-    num_rest: int
-
-    @property
-    def recall(self) -> float | None:
-        total = self.num_found + self.num_missed
-        return self.num_found / total if total else None
-
-    @property
-    def precision(self) -> float | None:
-        said = self.num_found + self.num_false
-        return self.num_found / said if said else None
-
-
 def at_threshold(rows: Sequence[dict[str, str]], name: str, threshold: float) -> AtThreshold:
     """Counts for class `name` when it is said from `threshold` (0..1) on."""
-    is_said = probabilities_of(rows, name) >= threshold
     is_true = np.array([row["truth"] == name for row in rows], dtype=bool)
-    return AtThreshold(
-        num_found=int((is_said & is_true).sum()),
-        num_missed=int((~is_said & is_true).sum()),
-        num_false=int((is_said & ~is_true).sum()),
-        num_rest=int((~is_said & ~is_true).sum()),
-    )
+    return threshold_counts(is_true, probabilities_of(rows, name), threshold)
 
 
 def confusions(metrics: dict[str, Any], most: int = 3) -> list[tuple[int, str, str]]:

@@ -1,8 +1,9 @@
 """What a person has chosen, remembered over reloads, page changes and lost connections.
 
 Four names are mirrored to the address bar: `?lang=…&data=…&run=…&teach=1`. The address bar wins, so a link
-reproduces a view; the session is the fall-back, since page changes drop parameters. Ids from the
-address bar are only ever looked up in a listing, never joined to a path.
+reproduces a view; the session is the fall-back, since page changes drop parameters. A page may keep a
+name of its own beside them, like Explore its `view`; it stays on that page. Ids from the address bar
+are only ever looked up in a listing, never joined to a path.
 """
 
 from __future__ import annotations

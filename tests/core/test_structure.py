@@ -18,7 +18,7 @@ PACKAGES = ("tl_core", "tl_ui", "pages", "benchmarks", "tests", "streamlit_app")
 # Layers of tl_core, lowest first; a module may import its own layer and those below, never above.
 # Whatever is not named here is a part (data, model, weights, metrics ...).
 RECORDS = {"", "config", "events", "errors", "messages", "paths"}
-FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "jobs", "doctor"}
+FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "stages", "embeddings", "jobs", "doctor"}
 COMMANDS = {"cli", "__main__"}
 
 SCREEN_LIBRARIES = {"streamlit", "plotly", "altair"}
@@ -202,6 +202,11 @@ PUBLIC = {
     "tl_core.trainer": ["Trainer"],
     "tl_core.workflow": ["create_run", "execute"],
     "tl_core.predict": ["Predictor", "predict_files", "evaluate_folder"],
+    "tl_core.decision": ["Decision", "read", "save"],
+    "tl_core.stages": ["NAMES", "available", "load"],
+    "tl_core.explain": ["gradcam", "enlarge"],
+    "tl_core.threshold": ["AtThreshold", "at_threshold", "cheapest"],
+    "tl_core.calibration": ["fit_temperature", "with_temperature", "reliability", "calibration_error"],
     "tl_core.runs": ["RunFolder", "create", "open_run", "list_runs", "find"],
     "tl_core.jobs.local": ["launch", "request_stop", "state", "queue_position"],
     "tl_core.jobs.worker": ["main", "foreground"],

@@ -52,18 +52,23 @@ def evaluate(args: argparse.Namespace, language: str) -> Answer:
 
 def predict(args: argparse.Namespace, language: str) -> Answer:
     """Exit status 2 only when no picture at all could be read."""
+    from tl_core import decision
     from tl_core.predict import Predictor, predict_files
 
     predictor = Predictor.load(args.run)
+    decided = decision.read(predictor.run)
     answers = []
-    for answer in predict_files(predictor, _expand(args.images)):
+    for answer in predict_files(predictor, _expand(args.images), decided):
         if isinstance(answer.get("error"), TlError):
             answer = {**answer, "error": answer["error"].message(language)}
         if "error" in answer:
             print(answer["error"], file=sys.stderr)
         answers.append(answer)
     is_any_read = any("error" not in answer for answer in answers)
-    return Answer({"predictions": answers}, report.predictions(answers), 0 if is_any_read else 2)
+    content: dict[str, Any] = {"predictions": answers}
+    if not decided.is_empty:
+        content["decision"] = decided.to_dict()
+    return Answer(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
 
 
 def sample_data(args: argparse.Namespace, language: str) -> Answer:

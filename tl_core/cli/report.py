@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tl_core.layout import table
 from tl_core.messages import say
+
+if TYPE_CHECKING:
+    from tl_core.decision import Decision
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 PER_CLASS = ("precision", "recall", "f1", "support")
@@ -40,14 +43,20 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     return "\n".join(lines)
 
 
-def predictions(answers: list[dict[str, Any]]) -> str:
-    """File, class, probability; unreadable ones have been named elsewhere."""
+def predictions(answers: list[dict[str, Any]], decided: Decision, language: str) -> str:
+    """File, class, probability; unreadable ones have been named elsewhere. Then what was decided."""
     rows = [
         [answer["file"], answer["label"], f"{answer['probabilities'][answer['label']]:.1%}"]
         for answer in answers
         if "error" not in answer
     ]
-    return "\n".join(table(rows))
+    lines = table(rows)
+    if decided.threshold is not None:
+        values = {"name": decided.positive_class, "threshold": f"{decided.threshold:.1%}"}
+        lines.append(say("cli.threshold", language, **values))
+    if decided.temperature is not None:
+        lines.append(say("cli.temperature", language, temperature=f"{decided.temperature:.2f}"))
+    return "\n".join(lines)
 
 
 def _metric_lines(metrics: dict[str, Any], language: str) -> list[str]:

@@ -1,0 +1,38 @@
+"""Distances to the nearest known picture, and the limit that they are held against."""
+
+import numpy as np
+import pytest
+
+from tl_core.novelty import limit_of, nearest
+
+
+def test_a_known_picture_is_at_no_distance_whatever_its_length():
+    known = np.random.default_rng(0).normal(size=(40, 16))
+    distances, indices = nearest(known, known * 3, k=3)
+    np.testing.assert_allclose(distances[:, 0], 0, atol=1e-6)
+    assert indices[:, 0].tolist() == list(range(40))
+    assert (np.diff(distances, axis=1) >= 0).all()
+
+
+def test_many_rows_give_what_one_row_at_a_time_gives():
+    rng = np.random.default_rng(1)
+    known, asked = rng.normal(size=(30, 8)), rng.normal(size=(1100, 8))
+    distances, indices = nearest(known, asked, 2)
+    for row in (0, 511, 512, 1099):
+        alone = nearest(known, asked[row : row + 1], 2)
+        np.testing.assert_allclose(distances[row], alone[0][0], atol=1e-6)
+        assert indices[row].tolist() == alone[1][0].tolist()
+
+
+def test_more_neighbours_than_pictures_are_not_asked_for():
+    assert nearest(np.eye(3), np.eye(3), 10)[0].shape == (3, 3)
+
+
+def test_the_limit_lets_the_promised_share_of_new_pictures_pass():
+    rng = np.random.default_rng(2)
+    beyond = [float((rng.random(2000) > limit_of(rng.random(100))).mean()) for _ in range(200)]
+    assert np.mean(beyond) == pytest.approx(0.05, abs=0.012)
+
+
+def test_with_few_pictures_the_limit_is_the_largest():
+    assert limit_of(np.array([0.2, 0.4, 0.1])) == 0.4

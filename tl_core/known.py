@@ -1,0 +1,35 @@
+"""The training pictures' features, kept with the run, so that a new picture can be held against them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+
+from tl_core.atomic import write_atomic
+from tl_core.errors import RunDamaged
+from tl_core.novelty import nearest
+from tl_core.runs import RunFolder
+
+
+def path_of(run: RunFolder) -> Path:
+    return run.models / "known_features.npz"
+
+
+def save(run: RunFolder, features: np.ndarray) -> None:
+    """features: (N, 1280), of training pictures under the final model; kept in half precision, 2.5 KB each.
+    Raises: OutputUnwritable."""
+    buffer = io.BytesIO()
+    np.savez(buffer, features=features.astype(np.float16))
+    write_atomic(path_of(run), buffer.getvalue())
+
+
+def distances(run: RunFolder, features: np.ndarray) -> np.ndarray:
+    """(N, 1280) of new pictures -> (N,) cosine distance to the nearest kept one. Raises: RunDamaged."""
+    try:
+        with np.load(path_of(run)) as stored:
+            kept = stored["features"].astype(np.float32)
+        return nearest(kept, features)[0][:, 0]
+    except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+        raise RunDamaged(file=path_of(run), detail=error) from error

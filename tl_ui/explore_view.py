@@ -1,0 +1,63 @@
+"""Explore around its views: which run, which view, and what is said when there is nothing to see."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tl_core.errors import TlError
+from tl_core.runs import RunFolder
+from tl_ui import (
+    explore_calibration,
+    explore_data,
+    explore_map,
+    explore_pictures,
+    explore_race,
+    explore_threshold,
+    shell,
+    state,
+)
+from tl_ui.text import t
+
+VIEWS = ("race", "pictures", "threshold", "calibration", "map")
+
+
+def choose_view() -> str:
+    """The view that the address bar names; a choice goes back into it."""
+    asked = state.read("view")
+    key = "explore_view"
+    # set before it is drawn, so that a link wins over an old widget value
+    st.session_state[key] = asked if asked in VIEWS else VIEWS[0]
+    state.keep("view", st.session_state[key])
+    return st.segmented_control(
+        t("results.look_at"),
+        VIEWS,
+        format_func={name: t(f"explore.view_{name}") for name in VIEWS}.get,
+        required=True,
+        key=key,
+        on_change=lambda: state.keep("view", st.session_state[key]),
+        label_visibility="collapsed",
+        width="stretch",
+    )
+
+
+def draw(run: RunFolder, view: str) -> None:
+    """One view; the others are not computed."""
+    try:
+        summary = run.read_summary() or {}
+        found = explore_data.predictions(run, summary)
+        if found is None:
+            st.info(t("results.no_predictions"), icon=":material/info:")
+            return
+        match view:
+            case "pictures":
+                explore_pictures.draw(run, found)
+            case "threshold":
+                explore_threshold.draw(run, found)
+            case "calibration":
+                explore_calibration.draw(run, found)
+            case "map":
+                explore_map.draw(run, found)
+            case _:
+                explore_race.draw(run, summary, found)
+    except TlError as error:
+        shell.show_error(error)

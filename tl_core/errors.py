@@ -12,7 +12,9 @@
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
     │  ├─ NoReadableImages     every picture was refused
-    │  └─ BadArchive           a zip that is broken, dangerous or too large
+    │  ├─ BadArchive           a zip that is broken, dangerous or too large
+    │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
+    │  └─ DecisionsLeaveNone   after the decisions a part of the split lacks a class
     ├─ WeightsError
     │  ├─ UnknownWeights       no such weight source
     │  ├─ WeightsUnavailable   a source that cannot be used now, with the reason
@@ -134,6 +136,18 @@ class BadArchive(DataError):
     """values: file, reason (a key under [reason]), detail"""
 
     code = "bad_archive"
+
+
+class BadDecisions(DataError):
+    """values: file (the table, or the picture), line, value, need"""
+
+    code = "bad_decisions"
+
+
+class DecisionsLeaveNone(DataError):
+    """values: split, name (class)"""
+
+    code = "decisions_leave_none"
 
 
 class WeightsError(TlError):

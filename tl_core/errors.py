@@ -30,6 +30,7 @@
     │  ├─ RunNotReady          the run has no trained model yet
     │  ├─ NothingToResume      finished, or stopped before anything was kept
     │  ├─ RunDamaged           a file of the run cannot be read
+    │  ├─ NotComparable        two runs whose answers cannot be paired, with the reason
     │  └─ OutputUnwritable     read-only folder or full disk
     └─ DeviceError             the device or precision asked for is not here
 
@@ -236,6 +237,12 @@ class RunDamaged(RunError):
     """values: file, detail"""
 
     code = "run_damaged"
+
+
+class NotComparable(RunError):
+    """values: first, second (names of the runs), reason (a key under [reason])"""
+
+    code = "not_comparable"
 
 
 class OutputUnwritable(RunError):

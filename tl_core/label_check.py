@@ -95,7 +95,11 @@ def flags(prepared: Prepared, probabilities: np.ndarray) -> list[Flag]:
     for index in issues(prepared.labels, probabilities):
         given, said = int(prepared.labels[index]), int(probabilities[index].argmax())
         p = probabilities[index]
-        values = {"given": classes[given], "said": classes[said]}
-        values |= {"p_given": float(p[given]), "p_said": float(p[said])}
+        values = {
+            "given": classes[given],
+            "said": classes[said],
+            "p_given": float(p[given]),
+            "p_said": float(p[said]),
+        }
         found.append(Flag(names[index].name, "label", float(p[given]), values))
     return found

@@ -41,7 +41,7 @@ def pooled_features(
     from tl_core.feeds import normalise
 
     network = model.build(library, 2, 0.0, choice, 0).eval()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH):

@@ -75,6 +75,20 @@ def sample_data(args: argparse.Namespace, language: str) -> Answer:
     return Answer(content, say("cli.written", language, path=folder))
 
 
+def report_page(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core.atomic import output_errors, write_atomic
+    from tl_core.run_report import render
+
+    run = open_run(args.run)
+    path = (args.output or run.path / "report.html").expanduser()
+    page = render(run, args.language or language)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, page)
+    content = {"run": str(run.path), "path": str(path)}
+    return Answer(content, say("cli.report_written", language, path=path))
+
+
 def doctor(args: argparse.Namespace, language: str) -> Answer:
     from tl_core import doctor as checks
 
@@ -88,6 +102,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
     "evaluate": evaluate,
     "predict": predict,
     "sample-data": sample_data,
+    "report": report_page,
     "doctor": doctor,
 }
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from tl_core import __version__
 from tl_core.config import PRESETS
 from tl_core.data.samples import SAMPLES
-from tl_core.messages import say
+from tl_core.messages import LANGUAGES, say
 
 PROGRAM = "python -m tl_core"
 
@@ -73,6 +73,11 @@ def build_parser(language: str) -> Parser:
     sample.add_argument("name", choices=SAMPLES, help=text("name"))
     sample.add_argument("out", metavar="OUT", type=Path, help=text("out"))
     sample.add_argument("--seed", metavar="N", type=int, default=0, help=text("seed"))
+
+    report = add("report")
+    report.add_argument("run", metavar="RUN", type=Path, help=text("run"))
+    report.add_argument("--output", metavar="FILE", type=Path, help=text("report_output"))
+    report.add_argument("--language", choices=LANGUAGES, help=text("report_language"))
 
     add("doctor")
     return parser

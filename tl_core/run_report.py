@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -31,6 +32,9 @@ NUM_RIGHT, NUM_WRONG = 6, 12
 """Example pictures shown."""
 THUMB_PX = 160
 # of 1/96 inch; about 40 mm on paper when shown at full size
+SETTINGS: tuple[str, ...] = ("preset", "library", "seed", "image_px", "batch_size", "dropout", "weight_decay")
+SETTINGS += ("unfreeze_blocks", "augment", "views", "target_per_class", "positive_class", "positive_weight")
+"""Shown by the names that `--config` knows."""
 MISSING = "–"
 
 Words = Callable[..., str]
@@ -202,23 +206,12 @@ def _thumbnail(path: Path | None) -> str:
 
 
 def _settings(recorded: dict[str, Any], t: Words) -> list[tuple[str, str]]:
-    shown = (
-        "preset",
-        "library",
-        "seed",
-        "image_px",
-        "batch_size",
-        "dropout",
-        "weight_decay",
-        "unfreeze_blocks",
-    )
-    shown += ("augment", "views", "target_per_class", "positive_class", "positive_weight")
     rows = []
     for stage in ("head", "finetune"):
         values = recorded.get(stage) or {}
         plan = t("plan", epochs=values.get("epochs"), rate=values.get("learning_rate"))
         rows.append((t(f"stage_{stage}"), plan if values.get("epochs") else t("skipped")))
-    return rows + [(name, _plain(recorded[name])) for name in shown if name in recorded]
+    return rows + [(name, _plain(recorded[name])) for name in SETTINGS if name in recorded]
 
 
 def _plain(value: Any) -> str:
@@ -232,7 +225,7 @@ def _warnings(run: RunFolder, language: str) -> list[str]:
 
 
 def config_toml(run: RunFolder) -> str:
-    """What the run set otherwise than its preset, as a file for `--config`; its weights by the source used."""
+    """What the run set otherwise than its preset, as a file for `--config`; weights by the source used."""
     config, recorded = settings_of(run), run.read_config()
     used = (recorded.get("weights_used") or {}).get("source", config.weights)
     mine, base = config.to_dict() | {"weights": used}, preset(config.preset).to_dict()
@@ -248,6 +241,7 @@ def config_toml(run: RunFolder) -> str:
     return "\n".join(lines + tables)
 
 
-def _quoted(recorded: dict[str, Any]) -> str:
-    name = Path(str(recorded.get("data", "DATA"))).name
-    return f'"{name}"' if " " in name else name
+def command(run: RunFolder) -> str:
+    """What makes the run again, from the folder that holds the data's own."""
+    data = shlex.quote(Path(str(run.read_config().get("data", "DATA"))).name)
+    return f"python -m tl_core train {data} --output {shlex.quote(run.name)}-again --config settings.toml"

@@ -110,8 +110,8 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
 
 
 def percent(share: float | None) -> str:
-    """0.8321 -> "83.2 %"."""
-    return MISSING if share is None else f"{100 * share:.1f} %"
+    """0.8321 -> "83.2 %", with a space that does not break."""
+    return MISSING if share is None else f"{100 * share:.1f}\u00a0%"
 
 
 def _interval(metrics: dict[str, Any], name: str) -> str:

@@ -15,7 +15,7 @@ import streamlit as st
 from tl_core.data.decode import EXTENSIONS, read_image
 from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder
-from tl_ui import overview, pictures
+from tl_ui import classify_correct, overview, pictures
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.results_data import read_predictions
 from tl_ui.text import help_of, number, reason_text, t
@@ -179,6 +179,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
         key="get_answers",
         on_click="ignore",
     )
+    classify_correct.draw(model.run, given, model.classes)
 
 
 def _remembered(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:

@@ -10,13 +10,13 @@ import streamlit as st
 
 from tl_core import compare
 from tl_core.choice import source_name
-from tl_core.errors import TlError
+from tl_core.errors import NotComparable, TlError
 from tl_core.runs import RunFolder
 from tl_ui import charts, paired_view, runs_view, shell, state
 from tl_ui.compare_charts import overlaid, points
 from tl_ui.liveplot import still
 from tl_ui.results_data import METRICS, Cell, reported
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import error_text, help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
 MOST = 6
@@ -89,6 +89,8 @@ def paired(judged: list[Judged]) -> None:
                 st.markdown(f"`{first.name}`  ↔  `{other.name}`")
             try:
                 paired_view.show(compare.pair(first, other), first.name, other.name, f"pair{index}")
+            except NotComparable as error:
+                st.info(error_text(error), icon=":material/info:")
             except TlError as error:
                 shell.show_error(error)
         if len(others) > 1:

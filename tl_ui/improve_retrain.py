@@ -72,15 +72,16 @@ def draw(place: Place, made: Sequence[Decision]) -> None:
         shell.show_error(error)
         return
     is_same = after is not None and _decided(after) == {_essence(row) for row in changing}
-    missing = t("improve.nothing_decided") if not changing else t("improve.already") if is_same else ""
     is_live = any(run is not None and local.state(run) in LIVE for run in (before, after))
+    missing = t("improve.measuring") if is_live else t("improve.already") if is_same else ""
+    missing = missing if changing else t("improve.nothing_decided")
     with st.container(horizontal=True, vertical_alignment="center"):
         is_asked = st.button(
             t("improve.retrain"),
             key="retrain",
             type="primary",
             icon=":material/model_training:",
-            disabled=bool(missing) or is_live,
+            disabled=bool(missing),
         )
         st.caption(missing or t("improve.to_follow", count=number(len(changing))))
     if is_asked:

@@ -22,6 +22,8 @@ GROUPS = {
     "looks": ("blurred", "dark", "bright", "small", "shape"),
 }
 """Panels of the checks, and the kinds of flags that each shows."""
+MOST_LISTED = 60
+# decisions shown, the last ones; all stand in the file
 PANELS = [*GROUPS, "mistakes", "decisions", "retrain"]
 # mistakes and retrain need a finished run on the pictures
 
@@ -142,8 +144,10 @@ def _decisions(place: Place, made: list[Decision]) -> None:
     if not made:
         st.info(t("improve.none_decisions"), icon=":material/inbox:")
         return
-    for row in reversed(made):
+    for row in made[: -MOST_LISTED - 1 : -1]:
         _decision(place, row)
+    if len(made) > MOST_LISTED:
+        st.caption(t("improve.more_decisions", count=number(len(made) - MOST_LISTED)))
     if any(row.decision != "add" for row in made) and st.button(
         t("improve.undo_all"), key="undo_all", icon=":material/delete_sweep:"
     ):

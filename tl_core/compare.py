@@ -1,8 +1,8 @@
 """Two or more finished runs side by side: what they set differently, and whether one answers better.
 
 Answers are paired: only pictures that both runs held out count, each with one truth for both. Where a
-label was mended between the runs, the truth of the run made last holds for both; what was left out
-by then counts for neither.
+label was mended between the runs, the truth of the run made last holds for both; what one of them left
+out counts for neither.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Paired:
     num_second: int
     # held out by each
     num_mended: int
-    # common pictures whose truth differs between the runs
+    # common pictures whose truth here is not the one that a run was judged by itself
     both_right: int
     only_first: int
     only_second: int
@@ -138,10 +138,13 @@ def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) 
     return {row["file"]: row for row in rows}
 
 
-def pair(first: RunFolder, second: RunFolder, stage: str | None = None) -> Paired:
+def pair(
+    first: RunFolder, second: RunFolder, stage: str | None = None, others: Sequence[RunFolder] = ()
+) -> Paired:
     """Compare two finished runs on the pictures that both held out. The order is the caller's.
 
-    stage: compare this stage of both instead of the final models.
+    stage: compare this stage of both instead of the final models. others: more runs that are compared
+    at the same time; the one made last of all of them says what is true.
     Raises: NotComparable: other classes, other pictures, or none in common. RunDamaged.
     """
     summaries = [_summary(run) for run in (first, second)]
@@ -155,8 +158,10 @@ def pair(first: RunFolder, second: RunFolder, stage: str | None = None) -> Paire
     files = sorted(rows[0].keys() & rows[1].keys())
     if not files:
         raise NotComparable(first=first.name, second=second.name, reason="no_common_pictures")
-    last = rows[0] if first.created() > second.created() else rows[1]
-    truth = np.array([classes.index(last[file]["truth"]) for file in files])
+    said = {file: row["truth"] for file, row in (rows[0] | rows[1]).items()}
+    for run in sorted((first, second, *others), key=lambda run: run.created()):
+        said |= _truths(run, pictures_of(configs[0]))
+    truth = np.array([classes.index(said[file]) for file in files])
     chances = [np.array([[float(r[f][f"p_{name}"]) for name in classes] for f in files]) for r in rows]
     right = [p.argmax(axis=1) == truth for p in chances]
     positive = summaries[0]["positive_class"]
@@ -165,7 +170,7 @@ def pair(first: RunFolder, second: RunFolder, stage: str | None = None) -> Paire
         files=files,
         num_first=len(rows[0]),
         num_second=len(rows[1]),
-        num_mended=sum(rows[0][file]["truth"] != rows[1][file]["truth"] for file in files),
+        num_mended=sum(any(row[file]["truth"] != said[file] for row in rows) for file in files),
         both_right=int((right[0] & right[1]).sum()),
         only_first=int((right[0] & ~right[1]).sum()),
         only_second=int((~right[0] & right[1]).sum()),
@@ -173,6 +178,13 @@ def pair(first: RunFolder, second: RunFolder, stage: str | None = None) -> Paire
         first=scores[0],
         second=scores[1],
     )
+
+
+def _truths(run: RunFolder, pictures: str | None) -> dict[str, str]:
+    """{file: class} by which the run was judged; {} when it is about other pictures."""
+    if pictures_of(run.read_config()) != pictures:
+        return {}
+    return {file: row["truth"] for file, row in held_out(run, _summary(run)).items()}
 
 
 def _summary(run: RunFolder) -> dict[str, Any]:

@@ -88,7 +88,8 @@ def paired(judged: list[Judged]) -> None:
             if len(others) > 1:
                 st.markdown(f"`{first.name}`  ↔  `{other.name}`")
             try:
-                paired_view.show(compare.pair(first, other), first.name, other.name, f"pair{index}")
+                pair = compare.pair(first, other, others=[run for run, _ in others])
+                paired_view.show(pair, first.name, other.name, f"pair{index}")
             except NotComparable as error:
                 st.info(error_text(error), icon=":material/info:")
             except TlError as error:

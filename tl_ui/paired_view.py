@@ -92,8 +92,9 @@ def _who(paired: Paired, first: str, second: str) -> None:
 
 
 def points(share: float) -> str:
-    """0.031 -> "+3.1 %p", as Korean and English both read percentage points."""
-    return f"{100 * share:+.1f} %p"
+    """0.031 -> "+3.1 points": percentage points, so called in the person's language."""
+    value = round(100 * share, 1)
+    return t("compare.points", value=f"{value:+.1f}" if value else "0.0")
 
 
 def p_words(p: float) -> str:

@@ -98,6 +98,15 @@ def test_mended_labels_hold_for_both_and_the_order_does_not_matter(tmp_path: Pat
         assert (paired.both_right, paired.neither) == (3, 1)
 
 
+def test_of_several_runs_the_one_made_last_says_what_is_true(tmp_path: Path):
+    first, second = make(tmp_path / "first", answers("1100")), make(tmp_path / "second", answers("1110"))
+    mended = {"003.png": ("good", "good")}
+    third = make(tmp_path / "third", answers("111") | mended)
+    write_json(third.config_path, {**third.read_config(), "created": "2999-01-01T00:00:00+00:00"})
+    paired = compare.pair(first, second, others=[second, third])
+    assert (paired.num_mended, paired.both_right, paired.only_second) == (1, 3, 1)
+
+
 def test_cross_validated_runs_are_paired_by_their_final_answers(tmp_path: Path):
     first = make(tmp_path / "first", answers("1100"), split="cross_validation")
     second = make(tmp_path / "second", answers("1110"), split="cross_validation")

@@ -58,6 +58,16 @@ def run(own_runs_folder, pictures):
     return built.run
 
 
+@pytest.fixture
+def quick_judge(monkeypatch):
+    """Brightness in place of the backbone, whose 224 pixels take seconds; with a run of 32 it is asked."""
+
+    def mean_colours(images, choice, library, on_progress=None):
+        return images.reshape(len(images), 16, -1).mean(axis=2)
+
+    monkeypatch.setattr("tl_core.label_check.pooled_features", mean_colours)
+
+
 def panel(app, name):
     app.segmented_control(key="improve_panel").set_value(name).run()
     assert not app.exception, app.exception
@@ -75,7 +85,7 @@ def test_without_pictures_the_page_says_where_to_get_them(lang, own_runs_folder)
     assert text(lang, "none") in words(open_page("improve", lang=lang))
 
 
-def test_pictures_without_a_run_can_be_checked_before_anything_is_trained(lang, data_id, own_runs_folder):
+def test_pictures_without_a_run_can_be_checked_before_anything_is_trained(lang, data_id, quick_judge):
     app = checked(lang, data=data_id)
     found = words(panel(app, "copies"))
     assert text(lang, "why_twin_class", **{"class": "dots", "twin": "dots/003.png"}) in found
@@ -83,9 +93,9 @@ def test_pictures_without_a_run_can_be_checked_before_anything_is_trained(lang, 
     assert not has(app, "button", "check"), "what was found is kept"
 
 
-def test_a_decision_is_written_beside_the_pictures_and_taken_back_by_the_same_click(lang, data_id, pictures):
+def test_a_decision_is_written_beside_the_pictures_and_taken_back_by_the_same_click(lang, run, pictures):
     before = {path: path.read_bytes() for path in pictures.rglob("*.png")}
-    app = panel(checked(lang, data=data_id), "copies")
+    app = panel(checked(lang, run="done"), "copies")
     key = f"decide_copies_{_id('stripes/twin.png')}"
     app.pills(key=key).set_value("as:dots").run()
     [row] = decisions.decided(pictures)
@@ -111,7 +121,8 @@ def test_mistakes_of_a_run_can_be_decided_and_the_exam_is_explained(lang, run, p
     assert not app.exception
 
 
-def test_more_mistakes_are_on_the_next_page(lang, run):
+def test_more_mistakes_are_on_the_next_page(lang, run, monkeypatch):
+    monkeypatch.setattr("tl_ui.improve_cards.PER_PAGE", 2)
     app = panel(open_page("improve", lang=lang, run="done"), "mistakes")
     first = words(app)
     app.button(key="ahead_mistakes").click().run()
@@ -187,7 +198,7 @@ def test_pictures_that_are_gone_are_an_error_in_words(lang, run, pictures):
     assert len(app.error) == 1 and str(pictures) in app.error[0].value
 
 
-def test_many_classes_are_a_list(lang, tmp_path, own_runs_folder):
+def test_many_classes_are_a_list(lang, tmp_path, quick_judge):
     root = write_classes(tmp_path / "many", dict.fromkeys("abcdef", 8), px=32)
     (root / "f" / "twin.png").write_bytes((root / "a" / "003.png").read_bytes())
     app = panel(checked(lang, data=datasets.add_folder(root).id), "copies")

@@ -56,7 +56,8 @@ class Checked:
 def choose(runs: list[RunFolder]) -> Place | None:
     """Ask which run, or which pictures without one. None: there is neither. Raises: DataError."""
     choice = state.chosen_data()
-    path = datasets.folder_of(choice) if choice else None
+    with st.spinner(t("train.reading")):  # a practice set is drawn on its first use
+        path = datasets.folder_of(choice) if choice else None
     by_name = {run.name: run for run in runs}
     names = ([NO_RUN] if choice else []) + list(by_name)
     if not names:

@@ -143,6 +143,14 @@ def test_corrections_are_in_no_fold_of_a_cross_validation(tmp_path: Path):
         assert index in part.train and index not in part.val + part.test + held_out
 
 
+def test_an_evaluation_follows_labels_and_omissions_but_judges_no_correction(root: Path):
+    decisions.decide(root, "cats/000.png", "exclude")
+    decisions.decide(root, "cats/001.png", "relabel", "dogs")
+    decisions.add_correction(root, "x.png", scene(904), "dogs")
+    used = decisions.followed(scan(root))
+    assert used.counts() == {"cats": 62, "dogs": 63}
+
+
 def test_what_does_not_exist_any_more_is_passed_over(root: Path):
     decisions.decide(root, "cats/gone.png", "exclude")
     assert ready(root).decision_counts == {"excluded": 0, "relabelled": 0, "added": 0}

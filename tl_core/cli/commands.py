@@ -45,9 +45,21 @@ def resume(args: argparse.Namespace, language: str) -> Answer:
 def evaluate(args: argparse.Namespace, language: str) -> Answer:
     from tl_core.predict import Predictor, evaluate_folder
 
-    scores = evaluate_folder(Predictor.load(args.run), args.data)
+    predictor = Predictor.load(args.run)
+    _say_decisions(args.data, language)
+    scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
     return Answer(content, report.scores(scores, language))
+
+
+def _say_decisions(data: Path, language: str) -> None:
+    """One line on standard error when decisions beside the pictures change what is judged."""
+    from tl_core.data import decisions, folders
+
+    found = folders.scan(data)
+    counts = decisions.counts(found, decisions.followed(found))
+    if any(counts.values()):
+        print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
 def predict(args: argparse.Namespace, language: str) -> Answer:

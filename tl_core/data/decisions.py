@@ -169,6 +169,17 @@ def relabelled(dataset: Dataset, rows: Sequence[Decision]) -> Dataset:
     return dataclasses.replace(dataset, pictures=pictures)
 
 
+def followed(dataset: Dataset) -> Dataset:
+    """Without what is left out, and with the classes given; corrections judge nothing and stay away.
+
+    Raises: BadDecisions.
+    """
+    rows = decided(dataset.root)
+    names = excluded_names(rows)
+    kept = [picture for picture in dataset.pictures if picture.name not in names]
+    return relabelled(dataclasses.replace(dataset, pictures=kept), rows)
+
+
 def excluded_names(rows: Sequence[Decision]) -> set[str]:
     return {row.file for row in rows if row.decision == "exclude"}
 

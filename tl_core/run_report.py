@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import re
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -234,11 +235,15 @@ def config_toml(run: RunFolder) -> str:
         if name == "preset" or value is None or value == base[name]:
             continue
         if isinstance(value, dict):
-            inner = [f"{json.dumps(k, ensure_ascii=False)} = {json.dumps(v)}" for k, v in value.items()]
+            inner = [f"{_toml_key(key)} = {json.dumps(one)}" for key, one in value.items()]
             tables += ["", f"[{name}]", *inner]
         else:
             lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
     return "\n".join(lines + tables)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def command(run: RunFolder) -> str:

@@ -22,6 +22,7 @@ from tl_core.runs import RunFolder
 from tl_core.workflow import DECISIONS, settings_of
 from tl_ui import compare_view, improve_data, launching, paired_view, runs_view, shell
 from tl_ui.improve_data import Place
+from tl_ui.results_data import read_predictions
 from tl_ui.runs_view import LIVE
 from tl_ui.steps import PAGES
 from tl_ui.text import number, t
@@ -66,8 +67,8 @@ def draw(place: Place, made: Sequence[Decision]) -> None:
     st.markdown(t("improve.says_retrain"))
     changing = [row for row in made if row.decision != "keep"]
     try:
-        after = next(iter(made_before(place, use_decisions=True)), None)
-        before = _usable(made_before(place, use_decisions=False))
+        after = next((run for run in made_before(place, True) if _is_current(place, run)), None)
+        before = _usable([run for run in made_before(place, False) if _is_current(place, run)])
     except TlError as error:
         shell.show_error(error)
         return
@@ -88,6 +89,24 @@ def draw(place: Place, made: Sequence[Decision]) -> None:
         _start(place, before)
     if after is not None and before is not None:
         _follow(place, before, after)
+
+
+def _is_current(place: Place, run: RunFolder) -> bool:
+    """Whether the run was about the pictures as they lie there now; one that goes on is."""
+    rows = read_predictions(run.predictions_path)
+    if not rows:
+        return True
+    followed = read_decisions(run.path / DECISIONS)
+    seen = {row["file"] for row in rows} | {row.file for row in followed if row.decision == "exclude"}
+    seen |= {one["name"] for one in (run.read_summary() or {}).get("refused", [])}
+    seen -= {row.file for row in followed if row.decision == "add"}
+    seen -= {one.name for one in place.dataset.refused}
+    if {picture.name for picture in place.dataset.pictures} != seen:
+        return False
+    try:
+        return all(picture.path.stat().st_mtime <= run.created() for picture in place.dataset.pictures)
+    except OSError:
+        return False
 
 
 def _usable(runs: list[RunFolder]) -> RunFolder | None:

@@ -104,7 +104,7 @@ def _card_of(flag: Flag, label: str, part: str) -> Card:
     values = dict(flag.values)
     for name in ("p_given", "p_said", "share", "light", "usual"):
         if isinstance(values.get(name), float):
-            values[name] = percent(values[name], 0)
+            values[name] = percent(values[name], 0).replace(" ", "\u00a0")
     if "part" in values:
         part = values["part"]
     why = t(f"improve.why_{flag.kind}", **values)

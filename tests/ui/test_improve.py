@@ -10,6 +10,7 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder
 from tl_core.config import RunConfig
 from tl_core.data import decisions
+from tl_core.data.folders import scan
 from tl_core.jobs import local
 from tl_core.runs import write_json
 from tl_core.workflow import create_run
@@ -184,6 +185,18 @@ def test_the_two_runs_are_found_again_by_their_settings(lang, run, pictures):
     new = create_run(pictures, run.path.parent / "later", improve_retrain.recipe(run, True))
     assert [found.name for found in improve_retrain.made_before(place, use_decisions=True)] == [new.name]
     assert improve_retrain.made_before(place, use_decisions=False) == []
+
+
+def test_a_run_made_before_the_pictures_changed_is_not_measured_against(lang, run, pictures):
+    def place():
+        return improve_data.Place(pictures, "x", scan(pictures), run)
+
+    files = [f"{path.parent.name}/{path.name}" for path in sorted(pictures.rglob("*.png"))]
+    lines = [f"{file},x,x,train,head\n" for file in files]
+    run.predictions_path.write_text("file,truth,predicted,split,stage\n" + "".join(lines), encoding="utf-8")
+    assert improve_retrain._is_current(place(), run)
+    (pictures / "dots" / "new.png").write_bytes((pictures / "dots" / "000.png").read_bytes())
+    assert not improve_retrain._is_current(place(), run)
 
 
 def test_a_broken_table_is_an_error_in_words(lang, data_id, pictures):

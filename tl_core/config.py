@@ -98,6 +98,9 @@ class RunConfig:
     test_fraction: float = 0.2
     # of all pictures, where the data has no such folder of its own
 
+    use_decisions: bool = True
+    # follow headswap-decisions.csv beside the pictures
+
     device: str = "auto"
     # "auto", "cpu", "cuda", "cuda:1", "mps"
     precision: str = "auto"

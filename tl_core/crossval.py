@@ -43,7 +43,8 @@ def cross_validate(
 
 def without(prepared: Prepared, held_out: list[int], config: RunConfig) -> Prepared:
     """The same pictures with `held_out` as the test part, and train and val made anew of the rest."""
-    rest = np.setdiff1d(np.arange(len(prepared.labels)), held_out)
+    # corrections are no fold's: they are trained on in each, and choose or judge nothing
+    rest = np.setdiff1d(np.arange(len(prepared.labels)), [*held_out, *prepared.added])
     train, val = take_part(rest, prepared.labels, prepared.groups, config.val_fraction, config.seed)
-    split = Split(train.tolist(), val.tolist(), sorted(held_out))
+    split = Split(train.tolist() + prepared.added, val.tolist(), sorted(held_out))
     return dataclasses.replace(prepared, split=split)

@@ -12,7 +12,9 @@
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
     │  ├─ NoReadableImages     every picture was refused
-    │  └─ BadArchive           a zip that is broken, dangerous or too large
+    │  ├─ BadArchive           a zip that is broken, dangerous or too large
+    │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
+    │  └─ DecisionsLeaveNone   after the decisions a part of the split lacks a class
     ├─ WeightsError
     │  ├─ UnknownWeights       no such weight source
     │  ├─ WeightsUnavailable   a source that cannot be used now, with the reason
@@ -28,6 +30,7 @@
     │  ├─ RunNotReady          the run has no trained model yet
     │  ├─ NothingToResume      finished, or stopped before anything was kept
     │  ├─ RunDamaged           a file of the run cannot be read
+    │  ├─ NotComparable        two runs whose answers cannot be paired, with the reason
     │  └─ OutputUnwritable     read-only folder or full disk
     ├─ ClassroomError
     │  ├─ NicknameRefused      empty, too long, or without a letter or digit
@@ -139,6 +142,18 @@ class BadArchive(DataError):
     code = "bad_archive"
 
 
+class BadDecisions(DataError):
+    """values: file (the table, or the picture), line, value, need"""
+
+    code = "bad_decisions"
+
+
+class DecisionsLeaveNone(DataError):
+    """values: split, name (class)"""
+
+    code = "decisions_leave_none"
+
+
 class WeightsError(TlError):
     pass
 
@@ -225,6 +240,12 @@ class RunDamaged(RunError):
     """values: file, detail"""
 
     code = "run_damaged"
+
+
+class NotComparable(RunError):
+    """values: first, second (names of the runs), reason (a key under [reason])"""
+
+    code = "not_comparable"
 
 
 class OutputUnwritable(RunError):

@@ -89,6 +89,7 @@ def summarise(
         "class_to_idx": prepared.dataset.class_to_idx,
         "positive_class": trainer.positive,
         "split": {**{part: len(getattr(split, part)) for part in SPLITS}, "folds": len(split.folds)},
+        "decisions": prepared.decision_counts,
         "refused": [vars(refused) for refused in prepared.dataset.refused],
         "leak": {"exact": prepared.leak.exact, "near": prepared.leak.near, "pairs": prepared.leak.pairs},
         "final_stage": final,

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from tl_core import decision, metrics, modelfiles
-from tl_core.data import folders
+from tl_core.data import decisions, folders
 from tl_core.data.decode import read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
@@ -134,13 +134,14 @@ def predict_files(
 
 
 def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
-    """Scores on every readable picture of a labelled folder whose classes the run knows.
+    """Scores on every readable picture of a labelled folder whose classes the run knows; labels and
+    omissions decided beside the pictures are followed.
 
     Of the network itself, as in the run's summary: a saved decision does not change them.
     Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}].
     Raises: DataError: no such folder, no pictures, a class the run does not know.
     """
-    dataset = folders.scan(path)
+    dataset = decisions.followed(folders.scan(path))
     unknown = [name for name in dataset.classes if name not in predictor.classes]
     if unknown:
         raise UnknownClass(path=path, name=unknown[0], known=", ".join(predictor.classes))

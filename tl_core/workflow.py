@@ -15,10 +15,13 @@ from typing import Any
 
 from tl_core import device, runs
 from tl_core.config import RunConfig, default_positive
-from tl_core.data import folders
+from tl_core.data import decisions, folders
 from tl_core.errors import ConfigError
 from tl_core.events import EpochEnd, Event, NewBest, Progress, RunEnded, RunStarted, RunStopped, WarningRaised
 from tl_core.runs import EventWriter, RunFolder
+
+DECISIONS = "decisions.csv"
+"""In a run folder: the decisions that were in force when the run was made."""
 
 
 def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolder:
@@ -34,7 +37,8 @@ def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolde
             raise ConfigError(name="class", value=name, need=", ".join(dataset.classes))
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
-    return runs.create(
+    rows = decisions.in_force(dataset.root) if config.use_decisions else []
+    folder = runs.create(
         Path(out),
         {
             **settings,
@@ -43,6 +47,9 @@ def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolde
             "versions": device.versions(),
         },
     )
+    if rows:  # the run's own copy: what is decided later is for later runs
+        decisions.write(folder.path / DECISIONS, rows)
+    return folder
 
 
 def settings_of(folder: RunFolder) -> RunConfig:
@@ -141,19 +148,26 @@ class _Work:
                 seed=self.config.seed,
                 val_fraction=self.config.val_fraction,
                 test_fraction=self.config.test_fraction,
+                decisions=decisions.read(self.folder.path / DECISIONS),
                 on_progress=lambda done, total: news.update(done=done, total=total),
             )
             while not reading.done():
                 time.sleep(0.1)
                 yield Progress(phase="reading", done=news["done"], total=news["total"])
             self.prepared = reading.result()
-        fingerprint = folders.fingerprint(self.prepared.dataset)
+        found = self.prepared.found or self.prepared.dataset
+        of_pictures = folders.fingerprint(found)
+        fingerprint = decisions.fingerprint(found, self.prepared.dataset, of_pictures)
         known = self.recorded.get("data_fingerprint")
         if known and known != fingerprint:
             raise ConfigError(
                 name="data", value=self.recorded["data"], need="the pictures the run began with"
             )
-        self._record(data_fingerprint=fingerprint)
+        self._record(
+            data_fingerprint=fingerprint,
+            pictures_fingerprint=of_pictures,
+            decisions=self.prepared.decision_counts,
+        )
 
     def _choose_weights(self) -> None:
         from tl_core import weights
@@ -268,6 +282,8 @@ class _Work:
         prepared, config = self.prepared, self.config
         if not self.choice.is_pretrained:
             yield WarningRaised(code="from_scratch")
+        if any(prepared.decision_counts.values()):
+            yield WarningRaised(code="decisions", values=prepared.decision_counts)
         if prepared.dataset.refused:
             yield WarningRaised(code="refused", values={"count": len(prepared.dataset.refused)})
         if prepared.leak.pairs:

@@ -17,7 +17,7 @@ from tl_core.data.decode import EXTENSIONS, read_image
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder
-from tl_ui import overview, pictures
+from tl_ui import classify_correct, overview, pictures
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.results_data import read_predictions
 from tl_ui.text import help_of, number, percent, reason_text, t
@@ -197,6 +197,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
         key="get_answers",
         on_click="ignore",
     )
+    classify_correct.draw(model.run, given, model.classes)
 
 
 def _show_decided(decided: Decision) -> None:

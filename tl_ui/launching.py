@@ -32,9 +32,14 @@ def start_run(
     for the run; "" takes the preset's.
     Raises: DataError, WeightsError, OutputUnwritable and what else `create_run` refuses.
     """
+    return start_on(datasets.folder_of(choice, on_progress), config, name)
+
+
+def start_on(data: Path, config: RunConfig, name: str = "") -> RunFolder:
+    """The same for pictures that lie at `data`. Raises: as `start_run`."""
     from tl_core.workflow import create_run
 
-    run = create_run(datasets.folder_of(choice, on_progress), _new_path(name or config.preset), config)
+    run = create_run(data, _new_path(name or config.preset), config)
     local.launch(run)
     return run
 

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.config import RunConfig
+from tl_core.data.decisions import in_force
 from tl_core.data.folders import Dataset, Refused, scan
 from tl_ui.memo import Memo
 
@@ -58,7 +59,7 @@ def read(path: Path, on_progress: Callable[[int, int], None] | None = None) -> O
     Raises: DataError in all its kinds.
     """
     dataset = _scan(str(path))
-    return _memo().get((str(path), _signature(dataset)), lambda: _look(path, on_progress))
+    return _memo().get((str(path), signature(dataset, with_decisions=True)), lambda: _look(path, on_progress))
 
 
 def scanned(path: Path) -> Dataset:
@@ -81,9 +82,12 @@ def _memo() -> Memo:
     return Memo(max_entries=8)
 
 
-def _signature(dataset: Dataset) -> str:
-    """Changes when a file is added, removed or written; reads no contents."""
+def signature(dataset: Dataset, with_decisions: bool = False) -> str:
+    """Changes when a picture is added, removed or written, and if asked when a decision is; reads no
+    picture. Raises: BadDecisions."""
     digest = hashlib.sha256()
+    if with_decisions:
+        digest.update(repr(in_force(dataset.root)).encode())
     for picture in dataset.pictures:
         try:
             about = picture.path.stat()

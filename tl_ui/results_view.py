@@ -96,6 +96,16 @@ def downloads(run: RunFolder) -> None:
     """The files of the run folder that are worth taking along."""
     st.markdown(f"#### {t('results.downloads')}")
     with st.container(horizontal=True, key="downloads"):
+        st.download_button(
+            t("results.report"),
+            lambda: _report(run),
+            file_name=f"{run.name}-report.html",
+            mime="text/html",
+            key="get_report",
+            icon=":material/print:",
+            help=t("results.report_says"),
+            on_click="ignore",
+        )
         for name, mime in DOWNLOADS:
             path = run.path / name
             if path.is_file():
@@ -110,6 +120,13 @@ def downloads(run: RunFolder) -> None:
                     on_click="ignore",
                 )
     st.caption(t("results.downloads_says", folder=str(run.path)))
+
+
+def _report(run: RunFolder) -> bytes:
+    """Made when it is asked for: it reads pictures."""
+    from tl_core.run_report import render
+
+    return render(run, state.language()).encode()
 
 
 def nothing_yet(runs: Sequence[RunFolder]) -> None:

@@ -7,6 +7,7 @@ import re
 import streamlit as st
 
 from tl_core.config import RunConfig
+from tl_core.data.decisions import in_force
 from tl_core.errors import ConfigError, TlError
 from tl_ui import datasets, overview, shell, state, train_settings
 from tl_ui.launching import MAX_NAME, start_run
@@ -72,6 +73,8 @@ def _data() -> tuple[list[str], str | None]:
         total = t("train.data_is", name=_plain(data_name(choice)), count=number(sum(counts.values())))
         parts = "  ·  ".join(f"{_plain(name)} {number(count)}" for name, count in counts.items())
         st.markdown(f":material/photo_library: {total}  {parts}")
+        if num_decided := len([row for row in in_force(dataset.root) if row.decision != "keep"]):
+            st.caption(t("train.data_decided", count=number(num_decided)))
         if dataset.refused:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")

@@ -687,3 +687,23 @@ def test_ctrl_c_exits_130_and_resume_finishes_the_run(started, pictures, tmp_pat
     assert say("progress.resumed", stage="head", epoch=done[-1]) in said.err
     assert epochs() == list(range(1, LONG + 1))
     assert run_cli("evaluate", folder.path, pictures, "--json").json()["num"] == 126
+
+
+def test_decisions_are_said_in_one_line_and_can_be_ignored(capsys):
+    from tl_core.cli.commands import settings
+    from tl_core.cli.parser import build_parser
+    from tl_core.cli.progress import ProgressView
+    from tl_core.events import WarningRaised
+
+    parser = build_parser("en")
+    assert settings(parser.parse_args(["train", "d", "--output", "r"])).use_decisions
+    assert not settings(
+        parser.parse_args(["train", "d", "--output", "r", "--ignore-decisions"])
+    ).use_decisions
+    counts = {"excluded": 3, "relabelled": 2, "added": 1}
+    with ProgressView("en") as view:
+        view.on_event(WarningRaised(code="decisions", values=counts))
+    said = capsys.readouterr()
+    assert said.out == ""
+    [line] = said.err.splitlines()
+    assert all(number in line for number in "321") and "headswap-decisions.csv" in line

@@ -19,6 +19,7 @@ PACKAGES = ("tl_core", "tl_ui", "pages", "benchmarks", "tests", "streamlit_app")
 # Whatever is not named here is a part (data, model, weights, metrics ...).
 RECORDS = {"", "config", "events", "errors", "messages", "paths"}
 FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "stages", "embeddings", "jobs", "doctor"}
+FLOWS |= {"run_report"}
 COMMANDS = {"cli", "__main__"}
 
 SCREEN_LIBRARIES = {"streamlit", "plotly", "altair"}
@@ -212,6 +213,11 @@ PUBLIC = {
     "tl_core.jobs.worker": ["main", "foreground"],
     "tl_core.device": ["pick_device", "pick_precision", "free_memory_bytes", "describe"],
     "tl_core.plots": ["write_plots"],
+    "tl_core.data.decisions": ["Decision", "FILE", "decided", "in_force", "decide", "undo", "undo_all"],
+    "tl_core.data.quality": ["Flag", "flags"],
+    "tl_core.label_check": ["pooled_features", "unseen_probabilities", "issues", "flags"],
+    "tl_core.compare": ["Paired", "pair", "differing_settings", "mcnemar", "paired_interval"],
+    "tl_core.run_report": ["render", "config_toml", "command"],
     "tl_core.cli": ["main"],
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 import torch
 
 from tests.core.drawn import write_classes
-from tl_core import workflow
+from tl_core import compare, workflow
 from tl_core.config import preset
+from tl_core.data import decisions
 from tl_core.errors import (
     ConfigError,
     OneClass,
@@ -231,3 +233,45 @@ def test_summary_is_plain_json(finished):
     json.loads(
         finished[0].summary_path.read_text(encoding="utf-8"), parse_constant=lambda name: pytest.fail(name)
     )
+
+
+def test_a_run_follows_the_decisions_that_were_in_force_when_it_was_made(pictures: Path, tmp_path: Path):
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    config = preset("expression", **FAST | {"finetune": {"epochs": 0}})
+    plain = workflow.create_run(data, tmp_path / "plain", config)
+    workflow.execute(plain)
+    tested = [row["file"] for row in rows_of(plain) if row["split"] == "test" and row["stage"] == "head"]
+    decisions.decide(data, tested[0], "exclude")
+    decisions.decide(data, tested[1], "relabel", "stripes" if tested[1].startswith("dots") else "dots")
+    mended = workflow.create_run(data, tmp_path / "mended", config)
+    decisions.decide(data, tested[2], "exclude")  # too late for this run
+    events = []
+    workflow.execute(mended, on_event=events.append)
+    counts = {"excluded": 1, "relabelled": 1, "added": 0}
+    assert [e.values for e in events if isinstance(e, WarningRaised) and e.code == "decisions"] == [counts]
+    assert mended.read_summary()["decisions"] == mended.read_config()["decisions"] == counts
+    rows = {r["file"]: r for r in rows_of(mended) if r["split"] == "test" and r["stage"] == "head"}
+    assert set(rows) == set(tested) - {tested[0]}
+    assert rows[tested[1]]["truth"] != tested[1].split("/")[0]
+    first, second = plain.read_config(), mended.read_config()
+    assert first["pictures_fingerprint"] == second["pictures_fingerprint"] == first["data_fingerprint"]
+    assert second["data_fingerprint"] != first["data_fingerprint"]
+    paired = compare.pair(plain, mended)
+    assert (paired.num, paired.num_mended) == (len(tested) - 1, 1)
+
+
+def test_decisions_can_be_ignored(pictures: Path, tmp_path: Path):
+    data = tmp_path / "data"
+    shutil.copytree(pictures, data)
+    decisions.decide(data, "dots/000.png", "exclude")
+    config = preset("expression", **FAST | {"finetune": {"epochs": 0}, "use_decisions": False})
+    run = workflow.create_run(data, tmp_path / "run", config)
+    workflow.execute(run)
+    assert run.read_summary()["decisions"] == {"excluded": 0, "relabelled": 0, "added": 0}
+    assert any(row["file"] == "dots/000.png" for row in rows_of(run))
+
+
+def rows_of(run) -> list[dict[str, str]]:
+    with run.predictions_path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

@@ -137,6 +137,30 @@ def test_camera_opens_on_https_and_on_the_machine_itself_only():
 
 
 @both
+def test_a_wrong_answer_can_be_corrected_for_the_next_training(lang, run, tmp_path):
+    from tl_core.data import decisions
+
+    app = open_page("classify", lang=lang)
+    assert not has(app, "button", "correct_keep")
+    app.file_uploader(key="upload").set_value([("웃음 1.png", png(1), "image/png")]).run()
+    app.selectbox(key="correct_class").set_value(CLASSES[1]).run()
+    app.button(key="correct_keep").click().run()
+    assert not app.exception
+    assert text(lang, "correct_kept", name="웃음 1.png", label=CLASSES[1]) in words(app)
+    [row] = decisions.in_force(tmp_path / "pictures")
+    assert (row.decision, row.label) == ("add", CLASSES[1])
+    kept = cv2.imread(str(tmp_path / "pictures" / row.file))
+    assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
+
+
+@both
+def test_samples_have_their_truth_and_are_not_corrected_here(lang, run):
+    app = open_page("classify", lang=lang)
+    app.segmented_control(key="source").set_value("sample").run()
+    assert not has(app, "button", "correct_keep")
+
+
+@both
 def test_without_a_camera_the_page_says_why(lang, run, monkeypatch):
     monkeypatch.setattr("tl_ui.classify_view.is_camera_allowed", lambda url: False)
     app = open_page("classify", lang=lang)

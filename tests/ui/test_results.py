@@ -137,7 +137,14 @@ def test_what_is_there_can_be_taken_along(lang, runs):
         button.proto.id.rsplit("get_", 1)[-1]
         for button in open_page("results", lang=lang).get("download_button")
     }
-    assert {"summary.json", "summary.txt", "predictions.csv", "training_log.json", "curves.png"} <= keys
+    assert {
+        "report",
+        "summary.json",
+        "summary.txt",
+        "predictions.csv",
+        "training_log.json",
+        "curves.png",
+    } <= keys
     assert "confusion_matrix.png" not in keys
 
 

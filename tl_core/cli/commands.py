@@ -45,9 +45,21 @@ def resume(args: argparse.Namespace, language: str) -> Answer:
 def evaluate(args: argparse.Namespace, language: str) -> Answer:
     from tl_core.predict import Predictor, evaluate_folder
 
-    scores = evaluate_folder(Predictor.load(args.run), args.data)
+    predictor = Predictor.load(args.run)
+    _say_decisions(args.data, language)
+    scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
     return Answer(content, report.scores(scores, language))
+
+
+def _say_decisions(data: Path, language: str) -> None:
+    """One line on standard error when decisions beside the pictures change what is judged."""
+    from tl_core.data import decisions, folders
+
+    found = folders.scan(data)
+    counts = decisions.counts(found, decisions.followed(found))
+    if any(counts.values()):
+        print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
 def predict(args: argparse.Namespace, language: str) -> Answer:
@@ -80,6 +92,20 @@ def sample_data(args: argparse.Namespace, language: str) -> Answer:
     return Answer(content, say("cli.written", language, path=folder))
 
 
+def report_page(args: argparse.Namespace, language: str) -> Answer:
+    from tl_core.atomic import output_errors, write_atomic
+    from tl_core.run_report import render
+
+    run = open_run(args.run)
+    path = (args.output or run.path / "report.html").expanduser()
+    page = render(run, args.language or language)
+    with output_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, page)
+    content = {"run": str(run.path), "path": str(path)}
+    return Answer(content, say("cli.report_written", language, path=path))
+
+
 def doctor(args: argparse.Namespace, language: str) -> Answer:
     from tl_core import doctor as checks
 
@@ -93,6 +119,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
     "evaluate": evaluate,
     "predict": predict,
     "sample-data": sample_data,
+    "report": report_page,
     "doctor": doctor,
 }
 
@@ -113,6 +140,8 @@ def settings(args: argparse.Namespace) -> RunConfig:
     ):
         if getattr(args, option) is not None:
             chosen[name] = getattr(args, option)
+    if args.ignore_decisions:
+        chosen["use_decisions"] = False
     for option, stage in (("stage1_epochs", "head"), ("stage2_epochs", "finetune")):
         if getattr(args, option) is not None:
             given = chosen.get(stage)

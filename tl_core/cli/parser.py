@@ -10,7 +10,7 @@ from typing import NoReturn
 from tl_core import __version__
 from tl_core.config import PRESETS
 from tl_core.data.samples import SAMPLES
-from tl_core.messages import say
+from tl_core.messages import LANGUAGES, say
 
 PROGRAM = "python -m tl_core"
 
@@ -74,6 +74,11 @@ def build_parser(language: str) -> Parser:
     sample.add_argument("out", metavar="OUT", type=Path, help=text("out"))
     sample.add_argument("--seed", metavar="N", type=int, default=0, help=text("seed"))
 
+    report = add("report")
+    report.add_argument("run", metavar="RUN", type=Path, help=text("run"))
+    report.add_argument("--output", metavar="FILE", type=Path, help=text("report_output"))
+    report.add_argument("--language", choices=LANGUAGES, help=text("report_language"))
+
     add("doctor")
     return parser
 
@@ -98,3 +103,4 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) ->
     train.add_argument("--library", choices=("timm", "torchvision"), help=text("library"))
     precisions = ("auto", "fp32", "bf16", "fp16")
     train.add_argument("--precision", choices=precisions, help=text("precision"))
+    train.add_argument("--ignore-decisions", action="store_true", help=text("ignore_decisions"))

@@ -35,7 +35,9 @@ SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _FOREIGN = ("gif", "heic", "heif", "avif", "jfif", "jp2", "psd", "svg", "raw", "dng", "cr2", "nef", "arw")
 # pictures that people have but we cannot read: listed as refused, so that nobody wonders where they went
-_SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__"}
+CORRECTIONS = "headswap-corrections"
+"""Our own folder beside the class folders, never a class: see `tl_core.data.decisions`."""
+_SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__", CORRECTIONS}
 _MAX_WRAPPERS = 3
 
 

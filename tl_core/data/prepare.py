@@ -1,23 +1,31 @@
-"""From a path to everything training needs: pictures in memory, labels, split, leak report."""
+"""From a path to everything training needs: pictures in memory, labels, split, leak report.
+
+The split is made of the pictures as the folders give them; the person's decisions are followed after it.
+So a decision never moves a picture from one part to another, and a run before and a run after it are
+judged on the same test pictures.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import psutil
 
+from tl_core.data import decisions as deciding
 from tl_core.data import decode, folders
+from tl_core.data.decisions import Decision
 from tl_core.data.duplicates import near_duplicate_groups
 from tl_core.data.splitting import LeakReport, Split, leaks, split_dataset
-from tl_core.errors import NoReadableImages, OutputUnwritable, UnreadableImage
+from tl_core.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwritable, UnreadableImage
 from tl_core.messages import say
 
 
@@ -35,6 +43,15 @@ class Prepared:
     groups: np.ndarray
     # int64 (N,), near-duplicates share a number
     leak: LeakReport
+    found: folders.Dataset | None = None
+    # the readable pictures as the folders give them, before decisions; None: no decision changed any
+    added: list[int] = field(default_factory=list)
+    # indices of corrections; always in split.train and in no fold
+
+    @property
+    def decision_counts(self) -> dict[str, int]:
+        """{"excluded", "relabelled", "added"}"""
+        return deciding.counts(self.found or self.dataset, self.dataset)
 
 
 def prepare(
@@ -44,38 +61,109 @@ def prepare(
     seed: int,
     val_fraction: float,
     test_fraction: float,
+    decisions: Sequence[Decision] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
-    """Scan, decode each file once, find near-duplicates, split.
+    """Scan, decode each file once, find near-duplicates, split, follow the decisions.
 
-    Args: image_px: side of the square in pixels. on_progress: called with (done, total) as
-        pictures are read.
+    Args: image_px: side of the square in pixels. decisions: None = those beside the pictures, () = none.
+        on_progress: called with (done, total) as pictures are read.
     Raises: what `folders.scan` raises; NoReadableImages; TooFewPictures; SplitClassMissing;
+        BadDecisions; DecisionsLeaveNone;
         OutputUnwritable: pictures too many for memory, and no room for them on disk.
     """
     dataset = folders.scan(path)
-    images, refused = _read_all(dataset, image_px, on_progress)
-    if len(refused) == len(dataset.pictures):
+    rows = deciding.in_force(dataset.root) if decisions is None else list(decisions)
+    added = deciding.added_pictures(dataset, rows)
+    both = dataclasses.replace(dataset, pictures=[*dataset.pictures, *added])
+    images, refused = _read_all(both, image_px, on_progress)
+    if sum(index < len(dataset.pictures) for index in refused) == len(dataset.pictures):
         first = refused[0]
         why = say(f"reason.{first.reason}", detail=first.detail)
-        raise NoReadableImages(path=path, count=len(refused), example=f"{first.name}: {why}")
-    kept = folders.without(dataset, refused)
-    folders.check_splits(kept)
-    images = images[: len(kept.pictures)]
-    labels = np.array([picture.label for picture in kept.pictures], dtype=np.int64)
-    groups = near_duplicate_groups(images)
+        raise NoReadableImages(path=path, count=len(dataset.pictures), example=f"{first.name}: {why}")
+    both = folders.without(both, refused)
+    names_added = {picture.name for picture in added}
+    num_found = sum(picture.name not in names_added for picture in both.pictures)
+    found = dataclasses.replace(both, pictures=both.pictures[:num_found])
+    folders.check_splits(found)
+    groups = near_duplicate_groups(images[:num_found])
     split = split_dataset(
-        labels,
+        np.array([picture.label for picture in found.pictures], dtype=np.int64),
         groups,
-        [picture.given_split for picture in kept.pictures],
+        [picture.given_split for picture in found.pictures],
         seed=seed,
         val_fraction=val_fraction,
         test_fraction=test_fraction,
-        classes=kept.classes,
+        classes=found.classes,
     )
+    return _follow(rows, found, both, images, groups, split)
+
+
+def _follow(
+    rows: Sequence[Decision],
+    found: folders.Dataset,
+    both: folders.Dataset,
+    images: np.ndarray,
+    groups: np.ndarray,
+    split: Split,
+) -> Prepared:
+    """Leave out, rename and add what the decisions say; the parts stay as they were otherwise.
+
+    both: `found` and then the corrections. images: in its order, perhaps longer. groups, split: of `found`.
+    """
+    num_found, num = len(found.pictures), len(both.pictures)
+    copies: set[int] = set()
+    if num > num_found:
+        groups, copies = _group_added(images[:num], groups, split)
+    names = deciding.excluded_names(rows)
+    left_out = {i for i in range(num_found) if found.pictures[i].name in names}
+    kept = [i for i in range(num) if i not in left_out | copies]
+    place = {old: new for new, old in enumerate(kept)}
+    if len(kept) < num:
+        for old, new in place.items():
+            images[new] = images[old]  # in place: the pictures may be more than memory holds twice
+    images = images[: len(kept)]
+    held_out = [folders.Refused(both.pictures[i].name, "copy_of_held_out", "") for i in sorted(copies)]
+    used = dataclasses.replace(
+        both, pictures=[both.pictures[i] for i in kept], refused=[*both.refused, *held_out]
+    )
+    used = deciding.relabelled(used, rows)
+    added = [place[i] for i in range(num_found, num) if i in place]
+
+    def moved(part: list[int]) -> list[int]:
+        return [place[i] for i in part if i in place]
+
+    folds = [moved(fold) for fold in split.folds]
+    parts = Split(moved(split.train) + added, moved(split.val), moved(split.test), folds)
+    _check_parts(used, parts)
+    groups = groups[kept]
     hashes = [hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in images]
-    leak = leaks([picture.name for picture in kept.pictures], groups, hashes, split)
-    return Prepared(kept, images, labels, split, groups, leak)
+    labels = np.array([picture.label for picture in used.pictures], dtype=np.int64)
+    leak = leaks([picture.name for picture in used.pictures], groups, hashes, parts)
+    is_changed = any(deciding.counts(found, used).values())
+    return Prepared(used, images, labels, parts, groups, leak, found if is_changed else None, added)
+
+
+def _group_added(images: np.ndarray, groups: np.ndarray, split: Split) -> tuple[np.ndarray, set[int]]:
+    """(groups of all pictures, corrections that are copies of pictures that judge the model)."""
+    held = {*split.val, *split.test, *(i for fold in split.folds for i in fold)}
+    together = near_duplicate_groups(images)
+    grown, copies = groups.tolist(), set()
+    for i in range(len(groups), len(images)):
+        twins = np.flatnonzero(together[: len(groups)] == together[i]).tolist()
+        if held.intersection(twins):
+            copies.add(i)
+        grown.append(groups[twins[0]] if twins else int(groups.max()) + 1 + int(together[i]))
+    return np.array(grown, dtype=np.int64), copies
+
+
+def _check_parts(used: folders.Dataset, split: Split) -> None:
+    """Raises: DecisionsLeaveNone."""
+    for name, part in (("train", split.train), ("val", split.val), ("test", split.test)):
+        present = {used.pictures[i].label for i in part}
+        missing = [label for label in range(len(used.classes)) if label not in present]
+        if missing and (part or name != "test" or not split.folds):
+            raise DecisionsLeaveNone(split=name, name=used.classes[missing[0]])
 
 
 def _read_all(

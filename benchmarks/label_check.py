@@ -1,0 +1,81 @@
+"""Does the label check find labels that are wrong on purpose?
+
+    python -m benchmarks.label_check DATA [--flip 0.1] [--seeds 3] [--weights formula] [--image-px 224]
+
+DATA is a folder of class folders, or the name of a practice set (casting, expression). A share of the
+labels is exchanged for another class at random, and the pictures are judged as the Improve page does.
+Printed, per seed and as the mean: how many are flagged, the share of them that were flipped (precision),
+the share of the flipped that are flagged (recall), and the precision among the first ten. A label
+that was wrong before counts as a false alarm, so the precision is a lower bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tl_core import label_check, weights
+from tl_core.data.prepare import prepare
+from tl_core.data.samples import SAMPLES, sample_cache
+
+
+def flipped(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(labels with `share` of them wrong, which ones); both (N,)."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(len(labels), round(share * len(labels)), replace=False)
+    wrong = labels.copy()
+    num_classes = int(labels.max()) + 1
+    wrong[chosen] = (labels[chosen] + rng.integers(1, num_classes, len(chosen))) % num_classes
+    is_wrong = np.zeros(len(labels), dtype=bool)
+    is_wrong[chosen] = True
+    return wrong, is_wrong
+
+
+def score(flagged: list[int], is_wrong: np.ndarray) -> tuple[float, float, float]:
+    """(precision, recall, precision among the first ten)."""
+    hits = int(is_wrong[flagged].sum())
+    first = flagged[:10]
+    precision = hits / len(flagged) if flagged else 0.0
+    return precision, hits / int(is_wrong.sum()), float(is_wrong[first].mean()) if first else 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("data", metavar="DATA")
+    parser.add_argument("--flip", type=float, default=0.1, help="share of labels made wrong")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--weights", default="formula")
+    parser.add_argument("--image-px", type=int, default=224)
+    given = parser.parse_args()
+    folder = sample_cache(given.data) if given.data in SAMPLES else Path(given.data)
+    prepared = prepare(
+        folder, image_px=given.image_px, seed=0, val_fraction=0.2, test_fraction=0.2, decisions=()
+    )
+    choice = weights.choose(given.weights)
+    started = time.perf_counter()
+    features = label_check.pooled_features(prepared.images, choice, "timm")
+    seconds = time.perf_counter() - started
+    print(f"{folder.name}: {len(features)} pictures, features of {choice.label} in {seconds:.0f} s")
+    scores = []
+    for seed in range(given.seeds):
+        labels, is_wrong = flipped(prepared.labels, given.flip, seed)
+        started = time.perf_counter()
+        probabilities = label_check.unseen_probabilities(features, labels, prepared.groups, seed)
+        flagged = label_check.issues(labels, probabilities)
+        found = score(flagged, is_wrong)
+        scores.append(found)
+        print(
+            f"seed {seed}: {is_wrong.sum()} flipped, {len(flagged)} flagged, precision {found[0]:.2f}, "
+            f"recall {found[1]:.2f}, first ten {found[2]:.1f}, {time.perf_counter() - started:.1f} s"
+        )
+    precision, recall, first = np.mean(scores, axis=0)
+    print(f"mean: precision {precision:.2f}, recall {recall:.2f}, first ten {first:.2f}")
+
+
+if __name__ == "__main__":
+    main()

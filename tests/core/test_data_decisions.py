@@ -1,0 +1,208 @@
+"""Decisions beside the pictures: followed, undone, and never touching a picture or the split."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.core.data_drawing import class_folders, scene, write
+from tl_core.data import decisions
+from tl_core.data.folders import fingerprint, scan
+from tl_core.data.prepare import Prepared, prepare
+from tl_core.errors import BadDecisions, DecisionsLeaveNone, OutputUnwritable
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return class_folders(tmp_path / "사진", {"cats": 64, "dogs": 62})
+
+
+def ready(root: Path, **options) -> Prepared:
+    return prepare(root, image_px=32, seed=1, val_fraction=0.2, test_fraction=0.2, **options)
+
+
+def names(prepared: Prepared, part: str) -> set[str]:
+    return {prepared.dataset.pictures[i].name for i in getattr(prepared.split, part)}
+
+
+def contents(root: Path) -> dict[str, str]:
+    files = [path for path in root.rglob("*.png") if decisions.CORRECTIONS not in path.parts]
+    return {path.name + path.parent.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def used_fingerprint(prepared: Prepared) -> str:
+    found = prepared.found or prepared.dataset
+    return decisions.fingerprint(found, prepared.dataset, fingerprint(found))
+
+
+def test_an_excluded_picture_is_left_out_and_a_relabelled_one_takes_the_other_class(root: Path):
+    decisions.decide(root, "cats/000.png", "exclude", why="blurred")
+    decisions.decide(root, "cats/001.png", "relabel", "dogs", "label")
+    decisions.decide(root, "cats/002.png", "keep")
+    prepared = ready(root)
+    labels = {p.name: prepared.dataset.classes[p.label] for p in prepared.dataset.pictures}
+    assert "cats/000.png" not in labels and len(labels) == 125
+    assert labels["cats/001.png"] == "dogs" and labels["cats/002.png"] == "cats"
+    assert prepared.labels.tolist() == [p.label for p in prepared.dataset.pictures]
+    assert prepared.decision_counts == {"excluded": 1, "relabelled": 1, "added": 0}
+    for index, picture in enumerate(prepared.dataset.pictures):
+        alone = ready(root, decisions=())
+        place = next(i for i, p in enumerate(alone.dataset.pictures) if p.name == picture.name)
+        np.testing.assert_array_equal(prepared.images[index], alone.images[place])
+        if index > 2:
+            break
+
+
+def test_decisions_move_no_picture_to_another_part(root: Path):
+    before = ready(root)
+    test = sorted(names(before, "test"))
+    decisions.decide(root, test[0], "exclude")
+    decisions.decide(root, test[1], "relabel", "dogs" if test[1].startswith("cats") else "cats")
+    decisions.decide(root, sorted(names(before, "train"))[0], "exclude")
+    after = ready(root)
+    assert names(after, "test") == names(before, "test") - {test[0]}
+    assert names(after, "val") == names(before, "val")
+
+
+def test_the_fingerprint_follows_the_decisions_and_comes_back_when_they_are_undone(root: Path):
+    before = used_fingerprint(ready(root))
+    assert before == fingerprint(scan(root))
+    decisions.decide(root, "cats/000.png", "keep")
+    assert used_fingerprint(ready(root)) == before, "to keep a picture changes nothing"
+    decisions.decide(root, "cats/000.png", "relabel", "dogs")
+    relabelled = used_fingerprint(ready(root))
+    decisions.decide(root, "cats/000.png", "exclude")
+    excluded = used_fingerprint(ready(root))
+    assert len({before, relabelled, excluded}) == 3
+    decisions.undo(root, "cats/000.png")
+    assert not (root / decisions.FILE).exists()
+    assert used_fingerprint(ready(root)) == before
+
+
+def test_deleting_the_file_restores_everything_and_no_picture_was_touched(root: Path):
+    before = contents(root)
+    decisions.decide(root, "cats/000.png", "exclude")
+    decisions.decide(root, "dogs/000.png", "relabel", "cats")
+    decisions.add_correction(root, "new.jpg", scene(900), "dogs")
+    ready(root)
+    assert contents(root) == before
+    decisions.undo_all(root)
+    assert decisions.decided(root) == []
+    assert ready(root).decision_counts == {"excluded": 0, "relabelled": 0, "added": 1}
+
+
+def test_a_later_decision_on_a_picture_replaces_the_earlier_one(root: Path):
+    decisions.decide(root, "cats/000.png", "exclude", why="한글, 쉼표")
+    decisions.decide(root, "cats/000.png", "relabel", "dogs", "label")
+    [row] = decisions.decided(root)
+    assert (row.decision, row.label, row.why) == ("relabel", "dogs", "label") and row.when
+
+
+def test_corrections_are_trained_on_and_judge_nothing(root: Path):
+    plain = ready(root)
+    path = decisions.add_correction(root, "../../a b.jpg", scene(901, 200), "dogs")
+    assert path.parent == root / decisions.CORRECTIONS / "dogs"
+    assert decisions.add_correction(root, "../../a b.jpg", scene(901, 200), "dogs") == path, "kept once"
+    prepared = ready(root)
+    [index] = prepared.added
+    assert prepared.dataset.pictures[index].path == path
+    assert prepared.dataset.classes[prepared.labels[index]] == "dogs"
+    assert index in prepared.split.train
+    assert names(prepared, "test") == names(plain, "test") and names(prepared, "val") == names(plain, "val")
+    assert used_fingerprint(prepared) != used_fingerprint(plain)
+    assert "headswap-corrections" not in scan(root).classes
+
+
+def test_a_correction_that_is_a_copy_of_a_test_picture_is_not_trained_on(root: Path):
+    plain = ready(root)
+    tested = plain.dataset.pictures[plain.split.test[0]]
+    trained = plain.dataset.pictures[plain.split.train[0]]
+    for picture in (tested, trained):
+        number = int(picture.path.stem) + (64 if picture.name.startswith("dogs") else 0)
+        decisions.add_correction(root, picture.path.name, scene(number), "cats")
+    prepared = ready(root)
+    assert prepared.decision_counts["added"] == 1
+    assert [one.reason for one in prepared.dataset.refused] == ["copy_of_held_out"]
+    assert prepared.leak.pairs == plain.leak.pairs
+
+
+def test_corrections_are_in_no_fold_of_a_cross_validation(tmp_path: Path):
+    from tl_core.config import RunConfig
+    from tl_core.crossval import without
+
+    root = class_folders(tmp_path / "few", {"a": 10, "b": 10})
+    decisions.add_correction(root, "x.png", scene(902), "a")
+    prepared = ready(root)
+    assert prepared.split.folds
+    [index] = prepared.added
+    for held_out in prepared.split.folds:
+        part = without(prepared, held_out, RunConfig()).split
+        assert index in part.train and index not in part.val + part.test + held_out
+
+
+def test_an_evaluation_follows_labels_and_omissions_but_judges_no_correction(root: Path):
+    decisions.decide(root, "cats/000.png", "exclude")
+    decisions.decide(root, "cats/001.png", "relabel", "dogs")
+    decisions.add_correction(root, "x.png", scene(904), "dogs")
+    used = decisions.followed(scan(root))
+    assert used.counts() == {"cats": 62, "dogs": 63}
+
+
+def test_what_does_not_exist_any_more_is_passed_over(root: Path):
+    decisions.decide(root, "cats/gone.png", "exclude")
+    assert ready(root).decision_counts == {"excluded": 0, "relabelled": 0, "added": 0}
+
+
+def test_a_row_that_cannot_be_followed_is_named_with_its_mend(root: Path):
+    (root / decisions.FILE).write_text(
+        "file,decision,class,why,when\ncats/000.png,delete,,,\n", encoding="utf-8"
+    )
+    with pytest.raises(BadDecisions) as error:
+        ready(root)
+    assert "delete" in str(error.value) and "line 2" in str(error.value)
+    decisions.undo_all(root)
+    decisions.decide(root, "cats/000.png", "relabel", "birds")
+    with pytest.raises(BadDecisions, match="birds"):
+        ready(root)
+
+
+def test_leaving_out_a_whole_class_is_refused_in_words(root: Path):
+    rows = [decisions.Decision(f"cats/{n:03}.png", "exclude") for n in range(64)]
+    decisions.write(root / decisions.FILE, rows)
+    with pytest.raises(DecisionsLeaveNone, match="cats"):
+        ready(root)
+
+
+def test_a_table_from_a_spreadsheet_is_read(root: Path):
+    decisions.decide(root, "cats/000.png", "exclude", why="흐림")
+    assert (root / decisions.FILE).read_bytes().startswith(b"\xef\xbb\xbf"), "Excel reads Korean by this mark"
+    text = (root / decisions.FILE).read_text(encoding="utf-8-sig")
+    (root / decisions.FILE).write_text(text.replace("\n", "\r\n"), encoding="utf-8")
+    assert decisions.decided(root)[0].why == "흐림"
+
+
+def test_a_place_that_cannot_be_written_says_so(root: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_args, **_options):
+        raise OutputUnwritable(path=root / decisions.FILE, reason="permission", detail="")
+
+    monkeypatch.setattr(decisions, "write_atomic", refuse)
+    with pytest.raises(OutputUnwritable):
+        decisions.decide(root, "cats/000.png", "exclude")
+    assert not (root / decisions.FILE).exists()
+
+
+def test_only_own_corrections_are_ever_deleted(root: Path):
+    path = decisions.add_correction(root, "x.png", scene(903), "cats")
+    decisions.remove_correction(root, "cats/000.png")
+    decisions.remove_correction(root, "../outside.png")
+    assert (root / "cats/000.png").exists() and path.exists()
+    decisions.remove_correction(root, path.relative_to(root).as_posix())
+    assert not path.exists()
+
+
+def test_a_zip_or_folder_with_the_table_still_has_only_its_own_classes(root: Path):
+    write(root / decisions.CORRECTIONS / "cats" / "x.png", 5)
+    assert scan(root).classes == ["cats", "dogs"]

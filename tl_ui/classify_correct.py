@@ -1,0 +1,52 @@
+"""Classify: say what a wrongly answered picture really is, and keep it for the next training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from tl_core.data import decisions
+from tl_core.data.decode import read_image
+from tl_core.errors import TlError
+from tl_core.runs import RunFolder
+from tl_ui import overview, shell
+from tl_ui.text import t
+
+if TYPE_CHECKING:
+    from tl_ui.classify_view import Given
+
+
+def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None:
+    """A folded question below the answers; not there for samples, whose truth is known."""
+    own = {item.name: item for item in given if item.truth is None}
+    if not own:
+        return
+    with st.expander(t("classify.correct"), icon=":material/edit:", key="correct"):
+        try:
+            root = overview.scanned(Path(str(run.read_config().get("data")))).root
+        except TlError:
+            st.caption(t("classify.correct_gone"))
+            return
+        st.caption(t("classify.correct_says"))
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.selectbox(t("classify.correct_picture"), list(own), key="correct_picture")
+            label = st.selectbox(t("classify.correct_class"), list(classes), key="correct_class")
+            is_asked = st.button(
+                t("classify.correct_keep"), key="correct_keep", icon=":material/add_photo_alternate:"
+            )
+        if is_asked:
+            _keep(root, own[name], label)
+
+
+def _keep(root: Path, item: Given, label: str) -> None:
+    try:
+        image = read_image(item.content, item.name)
+        decisions.add_correction(root, item.name, image, label)
+    except TlError as error:
+        shell.show_error(error)
+        return
+    st.success(t("classify.correct_kept", name=item.name, label=label), icon=":material/check_circle:")
+    shell.link("improve", t("classify.to_improve"), icon=":material/arrow_forward:")

@@ -1,0 +1,229 @@
+"""Compare: which runs, what they set differently, their scores and curves, and the paired test."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import streamlit as st
+
+from tl_core import compare
+from tl_core.choice import source_name
+from tl_core.errors import NotComparable, TlError
+from tl_core.runs import RunFolder
+from tl_ui import charts, paired_view, runs_view, shell, state
+from tl_ui.compare_charts import overlaid, points
+from tl_ui.liveplot import still
+from tl_ui.results_data import METRICS, Cell, reported
+from tl_ui.text import error_text, help_of, name_of, number, percent, t
+from tl_ui.theme import palette
+
+MOST = 6
+"""Runs at a time: as many as the colours and dashes tell apart at a glance."""
+TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
+TERMS += ("target_per_class", "views", "weights", "device")
+# settings that have a name under [terms] already
+
+Judged = tuple[RunFolder, dict[str, Any]]
+
+
+def choose(runs: list[RunFolder]) -> list[RunFolder]:
+    """The runs to compare, in the order they were picked; address bar and widget follow each other."""
+    by_name = {run.name: run for run in runs}
+    wanted = [name for name in st.query_params.get("runs", "").split(",") if name in by_name][:MOST]
+    if not wanted and (chosen := state.read("run")) in by_name:
+        wanted = [chosen]
+    if "compare_runs" not in st.session_state or st.query_params.get("runs"):
+        st.session_state["compare_runs"] = wanted
+    labels = {name: runs_view.label(run) for name, run in by_name.items()}
+    names = st.multiselect(
+        t("compare.runs"),
+        list(by_name),
+        format_func=labels.get,
+        max_selections=MOST,
+        key="compare_runs",
+        placeholder=t("compare.placeholder"),
+        on_change=_keep,
+    )
+    if names:
+        st.query_params["runs"] = ",".join(names)
+    return [by_name[name] for name in names]
+
+
+def _keep() -> None:
+    if names := st.session_state["compare_runs"]:
+        st.query_params["runs"] = ",".join(names)
+    else:
+        st.query_params.pop("runs", None)
+
+
+def link(names: list[str]) -> dict[str, str]:
+    """Query parameters of this page with these runs chosen."""
+    return {**state.link_params(), "runs": ",".join(names)}
+
+
+def read(runs: list[RunFolder]) -> list[Judged]:
+    """Each run with its summary; those that cannot be read are named and left out."""
+    found = []
+    for run in runs:
+        try:
+            summary = run.read_summary()
+        except TlError as error:
+            shell.show_error(error)
+            continue
+        if summary is not None:
+            found.append((run, summary))
+    return found
+
+
+def paired(judged: list[Judged]) -> None:
+    """Each run against the first that was picked."""
+    (first, _), *others = judged
+    with st.container(border=True, key="card_paired"):
+        st.markdown(f"#### {t('compare.paired_title')}", help=help_of("mcnemar"))
+        for index, (other, _) in enumerate(others):
+            if index:
+                st.divider()
+            if len(others) > 1:
+                st.markdown(f"`{first.name}`  ↔  `{other.name}`")
+            try:
+                pair = compare.pair(first, other, others=[run for run, _ in others])
+                paired_view.show(pair, first.name, other.name, f"pair{index}")
+            except NotComparable as error:
+                st.info(error_text(error), icon=":material/info:")
+            except TlError as error:
+                shell.show_error(error)
+        if len(others) > 1:
+            st.caption(t("compare.several"))
+
+
+def settings(judged: list[Judged]) -> None:
+    """Only what is not the same everywhere."""
+    with st.container(border=True, key="card_settings"):
+        st.markdown(f"#### {t('compare.settings_title')}")
+        try:
+            found = compare.differing_settings([run for run, _ in judged])
+        except TlError as error:
+            shell.show_error(error)
+            return
+        if not found:
+            st.caption(t("compare.no_difference"))
+            return
+        rows = []
+        for name, values in found.items():
+            row = {t("compare.setting"): _setting(name)}
+            rows.append(row | {run.name: _said(name, v) for (run, _), v in zip(judged, values, strict=True)})
+        st.dataframe(rows, hide_index=True, key="differing")
+
+
+def _setting(name: str) -> str:
+    stage, _, field = name.rpartition(".")
+    if stage:
+        return f"{name_of(f'stage_{stage}')} · {t(f'compare.setting_{field}')}"
+    return name_of(name) if name in TERMS else t(f"compare.setting_{name}")
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name == "weights":
+        return source_name(str(value), state.language())
+    if name == "pictures_fingerprint":
+        return str(value)[:12]
+    if name == "decisions":
+        counts = {"excluded": 0, "relabelled": 0, "added": 0} | value
+        return t("compare.decisions", **counts)
+    if isinstance(value, bool):
+        return t("compare.yes" if value else "compare.no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number}" for key, number in value.items())
+    return str(value)
+
+
+def scores(judged: list[Judged]) -> None:
+    """The reported scores side by side, each with its interval and where it is from."""
+    with st.container(border=True, key="card_scores"):
+        st.markdown(f"#### {t('compare.scores_title')}")
+        metric = st.segmented_control(
+            t("results.metric"),
+            METRICS,
+            format_func={name: name_of(name) for name in METRICS}.get,
+            default="accuracy",
+            required=True,
+            key="compare_metric",
+            label_visibility="collapsed",
+        )
+        st.caption(help_of(metric))
+        cells = [(run.name, reported(summary)) for run, summary in judged]
+        rows = []
+        for name, cell in cells:
+            low, high = cell.interval(metric) or (None, None)
+            row = {"stage": name, "split": name_of(cell.split), "value": cell.value(metric)}
+            rows.append(row | {"low": low, "high": high})
+        figure = charts.stage_scores(rows, name_of(metric), palette(), t)
+        still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
+        st.caption(t("compare.scores_read"))
+        config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
+        table = [_score_row(name, cell) for name, cell in cells]
+        st.dataframe(table, hide_index=True, column_config=config, key="score_table")
+        _download("scores", as_csv(table))
+
+
+def _score_row(name: str, cell: Cell) -> dict[str, str]:
+    row = {t("train.run"): name, t("results.column_split"): name_of(cell.split)}
+    row[name_of("support")] = number(cell.metrics["num"])
+    for metric in METRICS:
+        interval = cell.interval(metric)
+        words = percent(cell.value(metric))
+        row[name_of(metric)] = (
+            f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
+        )
+    return row
+
+
+def curves(judged: list[Judged]) -> None:
+    """Validation of every run on one axis."""
+    with st.container(border=True, key="card_curves"):
+        metric = st.segmented_control(
+            t("results.metric"),
+            ("accuracy", "loss"),
+            format_func={name: name_of(name) for name in ("accuracy", "loss")}.get,
+            default="accuracy",
+            required=True,
+            key="compare_curve",
+            label_visibility="collapsed",
+        )
+        title = t(f"compare.curves_{metric}")
+        st.markdown(f"#### {title}", help=help_of(metric))
+        views = [(run.name, runs_view.view_of(run)) for run, _ in judged]
+        still(overlaid(views, metric, palette(), t), key="compare_curves", alt=title, height=340)
+        st.caption(t("compare.curves_read"), help=help_of("val"))
+        rows = [
+            {"run": name, "epoch": str(epoch), f"val_{metric}": f"{value:.6f}"}
+            for name, view in views
+            for epoch, value in points(view, f"val_{metric}")
+        ]
+        _download("curves", as_csv(rows))
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _download(name: str, content: str) -> None:
+    st.download_button(
+        t("compare.download"),
+        content.encode("utf-8-sig"),
+        file_name=f"compare-{name}.csv",
+        mime="text/csv",
+        key=f"get_{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )

@@ -25,6 +25,7 @@ from tl_core import metrics
 from tl_core.config import STAGES, RunConfig
 from tl_core.data.augment import training_entries
 from tl_core.data.prepare import Prepared
+from tl_core.depthwise import split_depthwise
 from tl_core.errors import NonFiniteLoss
 from tl_core.events import (
     EarlyStopped,
@@ -63,6 +64,7 @@ class Trainer:
     positive: the class that metrics speak of. mean, std: the normalisation that the weights ask for.
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
+    depthwise: "library", or "split" for the trained part's layers of `tl_core.depthwise`.
     free_bytes: memory that kept activations may take a share of.
     """
 
@@ -78,11 +80,12 @@ class Trainer:
         device: str = "cpu",
         frozen_precision: str = "fp32",
         tail_precision: str = "fp32",
+        depthwise: str = "library",
         free_bytes: int = 4 << 30,
     ) -> None:
         self.config, self.prepared, self.positive, self.device = config, prepared, positive, device
         self.classes = prepared.dataset.classes
-        self.tail_dtype = DTYPES[tail_precision]
+        self.tail_dtype, self.depthwise = DTYPES[tail_precision], depthwise
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
         self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
@@ -141,6 +144,7 @@ class Trainer:
         settings = getattr(self.config, stage)
         if stage == "finetune":
             self.model.unfreeze_last(self.config.unfreeze_blocks)
+            self._speed_up_trained_part()
         self._stage = run = _Stage(stage, self.model, self.config, self.device, self.tail_dtype)
         self._continue_restored(run)
         yield self._stage_started(run)
@@ -290,6 +294,13 @@ class Trainer:
         self._restored = None
 
     # ------------------------------------------------------------------ details
+
+    def _speed_up_trained_part(self) -> None:
+        """Same layers, same numbers, other code for their gradients."""
+        if self.depthwise == "split":
+            for part in self.model.trainable_parts():
+                for module in self.model.part_modules(part):
+                    split_depthwise(module)
 
     def _class_weight(self, name: str) -> float:
         if self.config.class_weights is not None:

@@ -177,7 +177,13 @@ class _Work:
             frozen = (
                 device.cpu_probe()["frozen"] if (name, self.config.precision) == ("cpu", "auto") else tail
             )
-            used = {"device": name, "frozen_precision": frozen, "tail_precision": tail}
+            layers = device.cpu_probe()["depthwise"] if name == "cpu" else {}
+            used = {
+                "device": name,
+                "frozen_precision": frozen,
+                "tail_precision": tail,
+                "depthwise": layers.get(tail, "library"),
+            }
         else:
             device.pick_device(used["device"])
         if self.config.threads:

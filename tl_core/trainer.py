@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,8 @@ class Trainer:
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
     depthwise: "library", or "split" for the trained part's layers of `tl_core.depthwise`.
-    free_bytes: memory that kept activations may take a share of.
+    free_bytes, free_disk_bytes: memory and disk that kept activations may take a share of. folder:
+    where they are kept for a later run; None: nowhere.
     """
 
     def __init__(
@@ -82,6 +84,8 @@ class Trainer:
         tail_precision: str = "fp32",
         depthwise: str = "library",
         free_bytes: int = 4 << 30,
+        free_disk_bytes: int = 0,
+        folder: Path | None = None,
     ) -> None:
         self.config, self.prepared, self.positive, self.device = config, prepared, positive, device
         self.classes = prepared.dataset.classes
@@ -108,12 +112,15 @@ class Trainer:
             device=device,
             dtype=DTYPES[frozen_precision],
             free_bytes=free_bytes,
+            free_disk_bytes=free_disk_bytes,
+            folder=folder,
         )
         self.stages = [stage for stage in STAGES if getattr(config, stage).epochs]
         self.history: dict[str, dict[str, list[float]]] = {}
         self.best: dict[str, dict[str, Any]] = {}  # stage -> epoch, val_loss, val_accuracy
         self.best_weights: dict[str, Weights] = {}
         self.probabilities: dict[str, np.ndarray] = {}  # before, head, finetune -> (N, C), every picture
+        self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
         self._stage: _Stage | None = None
         self._restored: dict[str, Any] | None = None
 
@@ -149,7 +156,7 @@ class Trainer:
         self._continue_restored(run)
         yield self._stage_started(run)
         feed = yield from self._paced(self.frozen.training_feed(stage))
-        started = time.perf_counter()
+        started, epochs_before = time.perf_counter(), run.epoch
 
         while run.epoch < settings.epochs:
             if self._is_out_of_patience(run):
@@ -193,14 +200,19 @@ class Trainer:
                     patience=self.config.scheduler_patience,
                 )
         best = self.best[stage]
-        yield StageEnded(
+        ended = StageEnded(
             stage=stage,
             epochs_run=run.epoch,
             best_epoch=best["epoch"],
             best_val_loss=best["val_loss"],
             best_val_accuracy=best["val_accuracy"],
             stage_seconds=time.perf_counter() - started,
+            frozen_seconds=self.frozen.spent_seconds[stage],
+            avoided_seconds=self.frozen.avoided_seconds(stage, run.epoch - epochs_before),
         )
+        plan = self.frozen.plans[stage]
+        self.frozen_work[stage] = {"feed": plan.kind, "why": plan.why, "times_faster": ended.times_faster}
+        yield ended
 
     def _train_epoch(
         self, run: _Stage, feed: PlainFeed | CachedFeed
@@ -269,6 +281,7 @@ class Trainer:
             "scaler": run.scaler.state_dict(),
             "history": self.history,
             "best": self.best,
+            "frozen_work": self.frozen_work,
         }
 
     def restore(self, state: dict[str, Any], best_weights: dict[str, Weights]) -> None:
@@ -276,6 +289,7 @@ class Trainer:
         of every stage in state["best"]."""
         self._restored, self.history, self.best = state, state["history"], state["best"]
         self.best_weights = best_weights
+        self.frozen_work = state.get("frozen_work", {})
 
     def _is_done(self, stage: str) -> bool:
         reached = self._restored["stage"] if self._restored else self.stages[0]

@@ -34,7 +34,9 @@ class Faces(Dataset):
         return self.transform(Image.fromarray(self.images[index])), self.labels[index]
 
 
-def seed_loop(model: TransferModel, prepared: Prepared, config: RunConfig, mean: tuple, std: tuple) -> Side:
+def seed_loop(
+    model: TransferModel, prepared: Prepared, config: RunConfig, mean: tuple, std: tuple, device: str = "cpu"
+) -> Side:
     """Yields after every epoch; returns {"val": accuracy of the best epoch, "test": its test accuracy}.
 
     The split, the start and the order of classes are ours; the pictures are read from their files.
@@ -62,6 +64,8 @@ def seed_loop(model: TransferModel, prepared: Prepared, config: RunConfig, mean:
     weight = torch.tensor([config.positive_weight if c == config.positive_class else 1.0
                            for c in prepared.dataset.classes])  # fmt: skip
     criterion = nn.CrossEntropyLoss(weight=weight)
+    model.to(device)
+    criterion.to(device)
     best = (float("inf"), 0.0, dict(model.state_dict()))
     num_done, num_epochs = 0, config.head.epochs + config.finetune.epochs
     for stage in ("head", "finetune"):
@@ -102,7 +106,9 @@ def filled_up(
 
 def train_epoch(model: nn.Module, loader: DataLoader, criterion: nn.Module, optimizer: torch.optim.Optimizer):
     model.train()
+    device = next(model.parameters()).device
     for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         loss = criterion(model(images), labels)
         loss.backward()
@@ -114,7 +120,9 @@ def judge(model: nn.Module, loader: DataLoader, criterion: nn.Module) -> tuple[f
     """(mean loss, accuracy)"""
     model.eval()
     total, right, num = 0.0, 0, 0
+    device = next(model.parameters()).device
     for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
         logits = model(images)
         total += float(criterion(logits, labels)) * len(labels)
         right += int((logits.argmax(1) == labels).sum())

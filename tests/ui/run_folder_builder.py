@@ -156,7 +156,8 @@ class RunBuilder:
         self.log.write(
             ev.StageEnded(
                 stage=stage, epochs_run=len(losses), best_epoch=best, best_val_loss=min(losses),
-                best_val_accuracy=self.history[stage]["val_acc"][best - 1], stage_seconds=40.0, avoided_seconds=avoided_seconds,
+                best_val_accuracy=self.history[stage]["val_acc"][best - 1], stage_seconds=40.0,
+                avoided_seconds=avoided_seconds,
             )
         )  # fmt: skip
         return self

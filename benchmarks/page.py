@@ -67,7 +67,8 @@ def poll(rounds: int) -> list[str]:
                 writer.write(
                     ev.EpochEnd(
                         stage="head", epoch=epoch, epochs=35, train_loss=0.5, train_accuracy=0.7,
-                        val_loss=0.5, val_accuracy=0.7, learning_rate=1e-3, epoch_seconds=1.0, images_per_second=100.0,
+                        val_loss=0.5, val_accuracy=0.7,
+                        learning_rate=1e-3, epoch_seconds=1.0, images_per_second=100.0,
                     )
                 )  # fmt: skip
         log = EventLog(path)

@@ -33,22 +33,21 @@ def fastai_side(model: TransferModel, prepared: Prepared, config: RunConfig, mea
     entries = training_entries(prepared.labels, split.train, config.target_per_class, config.seed)
     rows = [(i, False) for i, _ in entries] + [(i, True) for i in split.val]
 
-    def label(index: int) -> str:
-        return classes[int(prepared.labels[index])]
-
-    def block_for(items: list[tuple[int, bool]]):
+    def loaders_of(rows: list[tuple[int, bool]]):
+        """rows: (picture, is it for validation)."""
         block = fv.DataBlock(
             blocks=(fv.ImageBlock, fv.CategoryBlock(vocab=classes)),
-            get_x=lambda row: prepared.dataset.pictures[row[0]].path,
-            get_y=lambda row: label(row[0]),
-            splitter=lambda rows: ([n for n, r in enumerate(rows) if not r[1]],
-                                   [n for n, r in enumerate(rows) if r[1]]),
+            get_x=lambda n: prepared.dataset.pictures[rows[n][0]].path,
+            get_y=lambda n: classes[int(prepared.labels[rows[n][0]])],
+            splitter=lambda _: ([n for n, r in enumerate(rows) if not r[1]],
+                                [n for n, r in enumerate(rows) if r[1]]),
             item_tfms=fv.Resize(config.image_px, method="squish"),
             batch_tfms=[fv.Flip(), fv.Brightness(0.1), fv.Contrast(0.1), fv.Normalize.from_stats(mean, std)],
         )  # fmt: skip
-        return block.dataloaders(items, bs=config.batch_size, num_workers=0, device=torch.device("cpu"))
+        positions = list(range(len(rows)))
+        return block.dataloaders(positions, bs=config.batch_size, num_workers=0, device=torch.device("cpu"))
 
-    loaders = block_for(rows)
+    loaders = loaders_of(rows)
     weight = [config.positive_weight if name == config.positive_class else 1.0 for name in classes]
     learner = fv.Learner(
         loaders, model, loss_func=fv.CrossEntropyLossFlat(weight=torch.tensor(weight)), metrics=fv.accuracy,
@@ -67,7 +66,7 @@ def fastai_side(model: TransferModel, prepared: Prepared, config: RunConfig, mea
                 num_done += 1
                 yield num_done / num_epochs
     val = float(learner.validate()[1])
-    test = block_for([(i, False) for i in split.val[:2]] + [(i, True) for i in split.test])
+    test = loaders_of([(i, False) for i in split.val[:2]] + [(i, True) for i in split.test])
     with learner.no_bar():
         return {"val": val, "test": float(learner.validate(dl=test.valid)[1])}
 

@@ -93,8 +93,7 @@ class ProgressView:
 
     def _open_stage(self, event: StageStarted) -> None:
         self._close_stage()
-        why = self._say(f"feed.{event.feed_why}", views=event.views)
-        self._line(self._say("progress.feed", stage=event.stage, why=why))
+        self._line(f"{event.stage}: {self._say(f'feed.{event.feed_why}', views=event.views)}")
         if self._use_bars:
             self._stage = tqdm(total=event.epochs, desc=event.stage, file=self._stream, dynamic_ncols=True)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import time
 from pathlib import Path
 from statistics import mean, median, stdev
 
@@ -23,9 +24,10 @@ from benchmarks import pictures
 from benchmarks.harness import Clock, Side, report, table, take_turns
 from benchmarks.seed_loop import seed_loop
 from tl_core import device, model, weights
+from tl_core.allocator import keep_memory
 from tl_core.config import RunConfig, default_positive, preset
 from tl_core.data.prepare import Prepared, prepare
-from tl_core.events import EpochEnd
+from tl_core.events import EpochEnd, Evaluated, Event, Progress
 from tl_core.trainer import Trainer
 
 FULL = 400
@@ -77,6 +79,7 @@ def ours(
 
     folder: where activations are kept. precision: on a card; a CPU goes by the probe.
     """
+    last = time.process_time()
     probe = device.cpu_probe() if device_name == "cpu" else {"frozen": precision, "tail": precision}
     prepared = read(path, config)
     trainer = Trainer(
@@ -87,13 +90,33 @@ def ours(
         free_bytes=device.free_memory_bytes(), folder=folder,
     )  # fmt: skip
     num_done, num_epochs = 0, config.head.epochs + config.finetune.epochs
+    spent, last = {"reading": time.process_time() - last}, time.process_time()
     for event in trainer.fit():
+        work = phase_of(event)
+        spent[work] = spent.get(work, 0.0) + time.process_time() - last
         if isinstance(event, EpochEnd):
             num_done += 1
             yield num_done / num_epochs
+        last = time.process_time()
     test = prepared.split.test
     right = trainer.probabilities[trainer.final_stage][test].argmax(1) == prepared.labels[test]
-    return {"val": trainer.best[trainer.final_stage]["val_accuracy"], "test": float(right.mean())}
+    return {"val": trainer.best[trainer.final_stage]["val_accuracy"], "test": float(right.mean()),
+            "spent": spent}  # fmt: skip
+
+
+def phase_of(event: Event) -> str:
+    """What the time before an event went into."""
+    if isinstance(event, Evaluated):
+        return "evaluating"
+    if isinstance(event, Progress) and event.phase == "caching":
+        return "keeping training views" if event.stage else "keeping clean pictures"
+    return f"epochs of {event.stage}" if event.stage else "the rest"
+
+
+def breakdown(name: str, outcomes: list[dict[str, Clock]]) -> str:
+    spent = outcomes[0][name].result["spent"]
+    parts = ", ".join(f"{work} {seconds:.0f}" for work, seconds in spent.items() if seconds >= 0.5)
+    return f"Where the CPU seconds of “{name}” went (first seed): {parts}."
 
 
 def race(
@@ -125,6 +148,8 @@ def lines(
         f"are means ± standard error over the seeds. A full run has {FULL} pictures and 15 + 20 epochs.",
         "",
         *table(header, rows_of(outcomes, against)),
+        "",
+        *(f"- {breakdown(name, outcomes)}" for name in OURS if name in outcomes[0]),
     ]
 
 
@@ -138,7 +163,7 @@ def rows_of(outcomes: list[dict[str, Clock]], against: str) -> list[list[str]]:
                 name,
                 f"{median(c.cpu for c in clocks):.0f}",
                 f"{median(c.wall for c in clocks):.0f}",
-                f"{median(ratios):.1f}× ({min(ratios):.1f}–{max(ratios):.1f})",
+                f"{median(ratios):.1f}× ({min(ratios):.1f}–{max(ratios):.1f})" if ratios else "–",
                 *(accuracy([c.result[part] for c in clocks]) for part in ("val", "test")),
                 len(clocks),
             ]
@@ -159,14 +184,19 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--seeds-of-ours", type=int, default=0, help="more seeds, without the guide's loop")
     parser.add_argument("--head-only", action="store_true")
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="as our worker does it; the guide's loop profits, too"
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
+    is_kept = args.keep_memory and keep_memory()
     epochs = [args.epochs[0], 0] if args.head_only else args.epochs
     title = "Stage head" if args.head_only else "Whole run, expression preset"
+    title += ", memory kept between layers" if is_kept else ""
     device.cpu_probe()
     outcomes: list[dict[str, Clock]] = []
     with tempfile.TemporaryDirectory() as folder:

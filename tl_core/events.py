@@ -122,6 +122,17 @@ class StageEnded(Event):
     best_val_loss: float
     best_val_accuracy: float
     stage_seconds: float
+    # its epochs, from the first that this process has done
+    frozen_seconds: float = 0.0
+    # before them, on activations that are kept
+    avoided_seconds: float = 0.0
+    # that the frozen part would have taken besides, had nothing been kept; measured on this run
+
+    @property
+    def times_faster(self) -> float:
+        """By keeping: 1 where nothing is kept."""
+        spent = self.stage_seconds + self.frozen_seconds
+        return (spent + self.avoided_seconds) / spent if spent else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

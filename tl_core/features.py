@@ -3,18 +3,22 @@
 A frozen part gives the same output for the same input in every epoch. So each training picture is
 augmented in `views` ways, every view goes through the frozen part once, and epoch e trains on view
 (e - 1) mod views. `views = 0` draws a fresh view every epoch and keeps nothing. Unaugmented pictures
-are kept too: every validation and evaluation starts from them.
+are kept too: every validation and evaluation starts from them. What does not fit into memory is kept in
+a file; `tl_core.activations` lets a later run read what an earlier one computed.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from tl_core import activations
 from tl_core.config import STAGES, RunConfig
 from tl_core.events import Progress
 from tl_core.feeds import CachedFeed, Pictures, PlainFeed, batch_slices
@@ -22,6 +26,8 @@ from tl_core.model import CLASSIFIER, STATIONS, TransferModel, boundary_for
 
 MEMORY_SHARE = 4
 """Activations may take a quarter of the free memory, so that the app and the browser keep theirs."""
+DISK_SHARE = 4
+"""And, where memory is too small, a quarter of the free disk."""
 
 EVALUATION_BATCH = 32
 """Pictures per forward pass without gradients."""
@@ -35,22 +41,23 @@ class FeedPlan:
     why: str
 
 
-def plan_feed(config: RunConfig, epochs: int, entry: str, num_bytes: int, free_bytes: int) -> FeedPlan:
-    """Cached where that saves work and fits into a quarter of the free memory.
+def plan_feed(
+    config: RunConfig, epochs: int, entry: str, num_bytes: int, free_bytes: int, free_disk_bytes: int = 0
+) -> FeedPlan:
+    """Cached where that saves work and fits into a quarter of the free memory, or else of the free disk.
 
     entry: where the trained part begins. num_bytes: of all views of all entries there.
     """
     if entry == "pixels":
         return FeedPlan("plain", "nothing_frozen")
-    if not config.augment:
-        return FeedPlan("cached", "no_augmentation")
-    if not config.views:
+    if config.augment and not config.views:
         return FeedPlan("plain", "exact")
-    if config.views >= epochs:
+    if config.augment and config.views >= epochs:
         return FeedPlan("plain", "no_saving")
+    fits_disk = num_bytes <= free_disk_bytes // DISK_SHARE
     if num_bytes > free_bytes // MEMORY_SHARE:
-        return FeedPlan("plain", "memory")
-    return FeedPlan("cached", "saves_work")
+        return FeedPlan("cached", "disk") if fits_disk else FeedPlan("plain", "memory")
+    return FeedPlan("cached", "saves_work" if config.augment else "no_augmentation")
 
 
 class FrozenWork:
@@ -58,7 +65,8 @@ class FrozenWork:
 
     training: the augmented entries. clean: every picture once, in the order of the data set.
     dtype: of the training views (bfloat16 where that is faster); clean pictures are always float32,
-    so that evaluation here and prediction later agree. free_bytes: memory there is to share.
+    so that evaluation here and prediction later agree. free_bytes, free_disk_bytes: memory and disk
+    there are to share. folder: where activations are kept beyond the run; None: nowhere.
     """
 
     def __init__(
@@ -71,18 +79,29 @@ class FrozenWork:
         device: str,
         dtype: torch.dtype,
         free_bytes: int,
+        free_disk_bytes: int = 0,
+        folder: Path | None = None,
     ) -> None:
         self.model, self.training, self.clean, self.config = model, training, clean, config
         self.device, self.dtype, self.free_bytes = device, dtype, free_bytes
+        self.free_disk_bytes, self.folder = free_disk_bytes if folder else 0, folder
         self.entries = {"head": boundary_for(0), "finetune": boundary_for(config.unfreeze_blocks)}
         self.plans = {stage: self._plan(stage) for stage in STAGES if getattr(config, stage).epochs}
         self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
         self._clean: dict[str, torch.Tensor] = {}  # station -> (N, ...)
+        self.view_seconds: dict[str, float] = {}  # station -> of one view of all entries up to there
+        self.spent_seconds = dict.fromkeys(STAGES, 0.0)  # on views, at the start of a stage
 
     def _plan(self, stage: str) -> FeedPlan:
         entry, epochs = self.entries[stage], getattr(self.config, stage).epochs
         num_bytes = self._bytes(self.training, entry, self.dtype) if entry != "pixels" else 0
-        return plan_feed(self.config, epochs, entry, num_bytes, self.free_bytes)
+        return plan_feed(self.config, epochs, entry, num_bytes, self.free_bytes, self.free_disk_bytes)
+
+    def avoided_seconds(self, stage: str, epochs: int) -> float:
+        """What the frozen part would have taken in `epochs` without keeping, less what it did take."""
+        if self.plans[stage].kind == "plain":
+            return 0.0
+        return epochs * self.view_seconds[self.entries[stage]] - self.spent_seconds[stage]
 
     def training_feed(self, stage: str) -> Generator[Progress, None, PlainFeed | CachedFeed]:
         """The stage's feed; computes activations first where the plan says so.
@@ -96,9 +115,27 @@ class FrozenWork:
             if stage == "finetune":
                 wanted = {self.entries[stage]}  # later stations have been trained, their outputs changed
             stations = sorted(wanted, key=STATIONS.index)
-            self._views = yield from self._compute(self.training, stations, self.dtype, stage)
+            started = time.perf_counter()
+            self._views = yield from self._views_of(stations, stage)
+            self.spent_seconds[stage] = time.perf_counter() - started
         views = self._views.pop(self.entries[stage])
         return CachedFeed(views, self.training.targets(), self.entries[stage], self.config.batch_size)
+
+    def _views_of(
+        self, stations: list[str], stage: str
+    ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
+        """Read where an earlier run has kept them, else computed, and kept for a later one."""
+        in_memory = "disk" not in {self.plans[s].why for s in self.plans if self.entries[s] in stations}
+        if self.folder is None or not in_memory or self.training.images.nbytes > activations.MAX_BYTES // 4:
+            return (yield from self._compute(self.training, stations, self.dtype, stage, in_memory))
+        key = activations.key_of(self.model, self.training, stations, self.dtype, self.device)
+        found = activations.load(self.folder, key)
+        if found is not None:
+            stored, self.view_seconds = found
+            return {station: values.to(self.device) for station, values in stored.items()}
+        stored = yield from self._compute(self.training, stations, self.dtype, stage)
+        activations.save(self.folder, key, stored, self.view_seconds)
+        return stored
 
     def prepare_clean(self) -> Generator[Progress, None, None]:
         """Keep what evaluation starts from. Call while the whole backbone is frozen."""
@@ -135,13 +172,26 @@ class FrozenWork:
         return per_picture * len(pictures.entries) * max(pictures.num_views, 1)
 
     def _compute(
-        self, pictures: Pictures, stations: list[str], dtype: torch.dtype, stage: str | None
+        self,
+        pictures: Pictures,
+        stations: list[str],
+        dtype: torch.dtype,
+        stage: str | None,
+        in_memory: bool = True,
     ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
         """Every view of every entry through the frozen part -> {station: (V, E, ...)} of `dtype`."""
         num, num_views = len(pictures.entries), pictures.num_views
         stored: dict[str, torch.Tensor] = {}
         work = [(view, piece) for view in range(num_views) for piece in batch_slices(num, EVALUATION_BATCH)]
+        seconds = dict.fromkeys(stations, 0.0)
         self.model.eval()
+
+        def room(x: torch.Tensor) -> torch.Tensor:
+            shape = (num_views, num, *x.shape[1:])
+            if in_memory or self.folder is None:
+                return x.new_empty(shape, dtype=dtype)
+            return activations.on_disk(shape, dtype, self.folder)
+
         with ThreadPoolExecutor(1) as pool:  # draws the next batch while this one is computed
 
             def draw(step: int) -> torch.Tensor:
@@ -150,6 +200,7 @@ class FrozenWork:
 
             upcoming = pool.submit(draw, 0)
             for step, (view, piece) in enumerate(work):
+                started = time.perf_counter()
                 x, at = upcoming.result().to(self.device), "pixels"
                 if step + 1 < len(work):
                     upcoming = pool.submit(draw, step + 1)
@@ -158,9 +209,12 @@ class FrozenWork:
                     for station in stations:
                         x, at = self.model.forward_between(x, at, station), station
                         if station not in stored:
-                            stored[station] = x.new_empty((num_views, num, *x.shape[1:]), dtype=dtype)
+                            stored[station] = room(x)
                         stored[station][view, piece] = x.to(dtype)
+                        seconds[station] += time.perf_counter() - started
                 yield Progress(
                     stage=stage, phase="caching", done=view * num + piece.stop, total=num_views * num
                 )
+        if stage is not None:
+            self.view_seconds = {station: total / num_views for station, total in seconds.items()}
         return stored

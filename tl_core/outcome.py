@@ -99,6 +99,7 @@ def summarise(
         "cross_validation": crossed,
         "reported": reported,
         "seconds": seconds,
+        "frozen_work": trainer.frozen_work,
         "device": trainer.device,
         "precision": recorded["device_used"]["tail_precision"],
         "versions": recorded["versions"],

@@ -2,32 +2,40 @@
 
 Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
 the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
-in float32, as the run's own evaluation was, so the numbers agree.
+in float32, as the run's own evaluation was, so the numbers agree. On a CPU ONNX Runtime answers where
+it can (`fastpredict`); torch is loaded only when its model is needed.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
-from tl_core import decision, metrics, modelfiles
+from tl_core import decision, fastpredict
 from tl_core.data import decisions, folders
 from tl_core.data.decode import read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
-from tl_core.feeds import normalise
-from tl_core.model import TransferModel, skeleton
 from tl_core.runs import RunFolder, open_run
 from tl_core.workflow import settings_of
 
+if TYPE_CHECKING:
+    import torch
+
+    from tl_core.model import TransferModel
+
+FINAL = "final"
 BATCH = 32
 """Pictures per forward pass: more saves no time on a CPU and costs memory."""
+WORTH_EXPORTING = 32
+"""Answers by torch after which a model without an ONNX file gets one: by then it pays."""
 
 
 @dataclass(frozen=True)
@@ -35,17 +43,23 @@ class Predictor:
     """A run's model, ready to answer; shared by whoever asks, never changed."""
 
     run: RunFolder
-    model: TransferModel
     classes: list[str]
     positive: str
     image_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    library: str
+    dropout: float
+    path: Path
+    # of the weights
     device: str = "cpu"
+    _answered: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    # "fast": the ONNX model or None; "num": pictures that torch has answered
 
     @classmethod
-    def load(cls, run: Path | RunFolder, device: str = "cpu", file: str = "final") -> Predictor:
-        """file: which of the run's models, without its ending; `tl_core.stages` knows the stages'.
+    def load(cls, run: Path | RunFolder, device: str = "cpu", file: str = FINAL) -> Predictor:
+        """file: which of the run's models, without its ending; `tl_core.stages` knows the stages', which
+        torch alone answers for.
 
         Raises: RunNotFound, RunNotReady, RunDamaged.
         """
@@ -59,43 +73,95 @@ class Predictor:
             mean, std = tuple(used["mean"]), tuple(used["std"])
         except (KeyError, TypeError) as error:
             raise RunDamaged(file=folder.config_path, detail=error) from None
-        model = skeleton(config.library, len(classes), config.dropout)
-        try:
-            model.load_state_dict(modelfiles.load_weights(path))
-        except RuntimeError as error:
-            # another network's weights; torch names every tensor
-            raise RunDamaged(file=path, detail=" ".join(str(error).split())[:200]) from None
-        model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-        return cls(
+        predictor = cls(
             run=folder,
-            model=model,
             classes=classes,
             positive=str(config.positive_class),
             image_px=config.image_px,
             mean=mean,
             std=std,
+            library=config.library,
+            dropout=config.dropout,
+            path=path,
             device=device,
         )
+        if predictor._may_be_fast:
+            with contextlib.suppress(OSError):  # said better below
+                predictor._answered["fast"] = fastpredict.open_fast(predictor._key())
+        if predictor._answered.get("fast") is None:
+            _ = predictor.model  # a damaged file is told now
+        return predictor
+
+    @cached_property
+    def model(self) -> TransferModel:
+        """torch's own, loaded when first asked for. Raises: RunDamaged."""
+        import torch
+
+        from tl_core import modelfiles
+        from tl_core.model import skeleton
+
+        model = skeleton(self.library, len(self.classes), self.dropout)
+        try:
+            model.load_state_dict(modelfiles.load_weights(self.path))
+        except RuntimeError as error:
+            # another network's weights; torch names every tensor
+            raise RunDamaged(file=self.path, detail=" ".join(str(error).split())[:200]) from None
+        return model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
         return self.look(images)[0]
 
-    @torch.no_grad()
     def look(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C), pooled features (N, 1280);
         both float32, as the network gives them: no temperature, no threshold."""
-        answers = [np.zeros((0, len(self.classes)), np.float32)]
-        features = [np.zeros((0, self.model.feature_dim), np.float32)]
-        for some in _batched(images):
-            pooled = self.model.forward_until(self.enter(some), "pooled")
-            answers.append(torch.softmax(self.model.classify(pooled).float(), dim=1).cpu().numpy())
-            features.append(pooled.float().cpu().numpy())
-        return np.concatenate(answers), np.concatenate(features)
+        if not len(images):
+            fast = self._answered.get("fast")
+            width = fast.feature_dim if fast else self.model.feature_dim
+            return np.zeros((0, len(self.classes)), np.float32), np.zeros((0, width), np.float32)
+        pieces = [self._look(self._squares(some)) for some in _batched(images)]
+        return np.concatenate([p for p, _ in pieces]), np.concatenate([f for _, f in pieces])
+
+    def _look(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        fast = self._answered.get("fast")
+        return fast.look(squares) if fast else self._look_with_torch(squares)
+
+    def _look_with_torch(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        with torch.no_grad():
+            pooled = self.model.forward_until(self._entering(squares), "pooled")
+            probabilities = torch.softmax(self.model.classify(pooled).float(), dim=1)
+        self._export_when_worth_it(squares)
+        return probabilities.cpu().numpy(), pooled.float().cpu().numpy()
+
+    def _export_when_worth_it(self, squares: np.ndarray) -> None:
+        """For runs of another machine, or whose file has left the cache. Tried once."""
+        num = self._answered["num"] = self._answered.get("num", 0) + len(squares)
+        if self._may_be_fast and num >= WORTH_EXPORTING and "tried" not in self._answered:
+            self._answered["tried"] = True
+            made = fastpredict.make(self.model, self._key(), squares, self.mean, self.std)
+            self._answered["fast"] = made
+
+    @property
+    def _may_be_fast(self) -> bool:
+        return self.device == "cpu" and self.path.stem == FINAL
+
+    def _key(self) -> str:
+        return fastpredict.key_of(self.path, self.image_px, self.mean, self.std)
+
+    def _squares(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([resize_square(image, self.image_px) for image in images])
 
     def enter(self, images: Sequence[np.ndarray]) -> torch.Tensor:
-        """RGB uint8 pictures of any size (H, W, 3) -> (N, 3, px, px) float32 as the network takes them."""
-        squares = np.stack([resize_square(image, self.image_px) for image in images])
+        """RGB uint8 pictures of any size (H, W, 3) -> (N, 3, px, px) float32 as torch's model takes them."""
+        return self._entering(self._squares(images))
+
+    def _entering(self, squares: np.ndarray) -> torch.Tensor:
+        import torch
+
+        from tl_core.feeds import normalise
+
         return normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
 
 
@@ -141,6 +207,8 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}].
     Raises: DataError: no such folder, no pictures, a class the run does not know.
     """
+    from tl_core import metrics  # brings scikit-learn along
+
     dataset = decisions.followed(folders.scan(path))
     unknown = [name for name in dataset.classes if name not in predictor.classes]
     if unknown:

@@ -1,8 +1,8 @@
-"""Measures whether this CPU is faster in bf16 than in fp32 at the two kinds of work that count.
+"""Measures which number format, and which depthwise layer, this CPU is fastest with.
 
-"frozen": stem to blocks.3, forward only. "tail": a training step from there on. Naive bf16
-training is often slower even where the forward pass is twice as fast, so neither is guessed
-(docs: the 5×5 depthwise weight gradient takes most of the step).
+"frozen": stem to blocks.3, forward only. "tail": a training step from there on, with torch's own
+depthwise layers ("library") and with those of `tl_core.depthwise` ("split"). Naive bf16 training is
+often slower even where the forward pass is twice as fast, so nothing is guessed.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import contextlib
 import functools
 import hashlib
 import json
+import math
 import platform
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -25,16 +27,23 @@ from tl_core.paths import cache_dir
 if TYPE_CHECKING:
     import torch
 
-Precisions = dict[str, str]
+Found = dict[str, Any]
+"""{"frozen": format, "tail": format, "depthwise": {format: "library" | "split"}}"""
+
+FORMATS = ("fp32", "bf16")
+DEPTHWISE = ("library", "split")
 
 BATCH = 4
 NUM_ROUNDS = 3
 FASTER = 1.15
 # bf16 must win by this much: below it, noise would decide, and fp32 rounds less
+TOO_SLOW_SECONDS = 5.0
+# for one step of BATCH pictures
 
 
-def cpu_probe() -> Precisions:
-    """{"frozen": "fp32"|"bf16", "tail": "fp32"|"bf16"}, measured once per processor and torch.
+def cpu_probe() -> Found:
+    """The faster format of the frozen part and of the tail, and the faster depthwise layer in each
+    format, measured once per processor and torch.
 
     The answer is kept in the cache folder, so that the same machine trains in the same format
     tomorrow. Draws no number from torch's generator.
@@ -43,21 +52,29 @@ def cpu_probe() -> Precisions:
     if known is not None:
         return known
     seconds = _measure()
-    found = {
-        work: "bf16" if times["fp32"] >= FASTER * times["bf16"] else "fp32" for work, times in seconds.items()
-    }
+    tail = seconds["tail"]
+    depthwise = {form: min(DEPTHWISE, key=lambda layer: tail[f"{form}, {layer}"]) for form in FORMATS}
+    best = {form: tail[f"{form}, {layer}"] for form, layer in depthwise.items()}
+    found = {"frozen": _format(seconds["frozen"]), "tail": _format(best), "depthwise": depthwise}
     _remember(found, seconds)
     return found
 
 
-def cached_probe() -> Precisions | None:
+def _format(seconds: dict[str, float]) -> str:
+    return "bf16" if seconds["fp32"] >= FASTER * seconds["bf16"] else "fp32"
+
+
+def cached_probe() -> Found | None:
     """What was measured before, without importing torch; None when nothing was."""
     try:
         kept = json.loads(_place().read_text(encoding="utf-8"))
-        found = {work: kept[work] for work in ("frozen", "tail")}
+        formats = [kept["frozen"], kept["tail"]]
+        layers = {form: kept["depthwise"][form] for form in FORMATS}
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return found if all(value in ("fp32", "bf16") for value in found.values()) else None
+    if not all(form in FORMATS for form in formats) or not all(kind in DEPTHWISE for kind in layers.values()):
+        return None
+    return {"frozen": formats[0], "tail": formats[1], "depthwise": layers}
 
 
 @functools.cache
@@ -78,7 +95,7 @@ def _place() -> Path:
     return cache_dir() / "probes" / f"cpu-{hashlib.sha256(machine.encode()).hexdigest()[:16]}.json"
 
 
-def _remember(found: Precisions, seconds: dict[str, dict[str, float]]) -> None:
+def _remember(found: Found, seconds: dict[str, dict[str, float]]) -> None:
     from tl_core.atomic import write_json
     from tl_core.errors import OutputUnwritable
 
@@ -92,51 +109,69 @@ def _remember(found: Precisions, seconds: dict[str, dict[str, float]]) -> None:
 
 
 def _measure() -> dict[str, dict[str, float]]:
-    """Median seconds, {work: {"fp32": s, "bf16": s}}; the two formats take turns."""
+    """Median seconds: {"frozen": {format: s}, "tail": {"format, depthwise": s}}."""
     import torch
 
     with torch.random.fork_rng(devices=[]):
-        return {work: _race(step) for work, step in _workloads().items()}
+        return {work: _race(candidates) for work, candidates in _workloads().items()}
 
 
-def _race(step: Callable[[bool], Any]) -> dict[str, float]:
-    seconds: dict[str, list[float]] = {"fp32": [], "bf16": []}
+def _race(candidates: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """The candidates take turns, so that whatever else the machine does meets them all alike."""
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
     for attempt in range(NUM_ROUNDS + 1):
-        for precision, times in seconds.items():
+        for name, step in candidates.items():
+            if seconds[name] == [math.inf]:
+                continue
             start = time.perf_counter()
-            step(precision == "bf16")
+            step()
+            took = time.perf_counter() - start
             if attempt:
-                times.append(time.perf_counter() - start)
-            elif time.perf_counter() - start > 5:
+                seconds[name].append(took)
+            elif took > TOO_SLOW_SECONDS and name.startswith("bf16"):
                 # a processor that emulates bf16: the first step has answered
-                return {"fp32": 0.0, "bf16": 1.0} if precision == "bf16" else {"fp32": 1.0, "bf16": 1.0}
-    return {precision: median(times) for precision, times in seconds.items()}
+                seconds[name] = [math.inf]
+    return {name: median(times) for name, times in seconds.items()}
 
 
-def _workloads() -> dict[str, Callable[[bool], Any]]:
-    """{work: step(use_bf16)} on the real layers with random weights: only their sizes matter."""
+def _workloads() -> dict[str, dict[str, Callable[[], Any]]]:
+    """{work: {candidate: step}} on the real layers with random weights: only their sizes matter."""
+    import copy
+
     import timm
     import torch
     from torch import nn
 
+    from tl_core.depthwise import split_depthwise
+
     net: Any = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
     net = net.to(memory_format=torch.channels_last)
     frozen = nn.Sequential(net.conv_stem, net.bn1, *net.blocks[:4]).eval()
-    tail = nn.Sequential(
+    library = nn.Sequential(
         *net.blocks[4:], net.conv_head, net.bn2, net.global_pool, nn.Dropout(0.3), net.classifier
     ).train()
+    split = copy.deepcopy(library)
+    split_depthwise(split)
     pictures = torch.rand(BATCH, 3, 224, 224).to(memory_format=torch.channels_last)
     activations = torch.rand(BATCH, 80, 14, 14).to(memory_format=torch.channels_last)
     truth = torch.arange(BATCH) % 2
 
-    def forward(use_bf16: bool) -> torch.Tensor:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
+    def forward(form: str) -> torch.Tensor:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=form == "bf16"):
             return frozen(pictures)
 
-    def train(use_bf16: bool) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=use_bf16):
+    def train(form: str, tail: nn.Module) -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=form == "bf16"):
             loss = nn.functional.cross_entropy(tail(activations), truth)
         loss.backward()
         tail.zero_grad(set_to_none=True)
 
-    return {"frozen": forward, "tail": train}
+    tails = {"library": library, "split": split}
+    return {
+        "frozen": {form: partial(forward, form) for form in FORMATS},
+        "tail": {
+            f"{form}, {layer}": partial(train, form, tail)
+            for form in FORMATS
+            for layer, tail in tails.items()
+        },
+    }

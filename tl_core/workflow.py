@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tl_core.config import RunConfig, default_positive
 from tl_core.data import decisions, folders
 from tl_core.errors import ConfigError
 from tl_core.events import EpochEnd, Event, NewBest, Progress, RunEnded, RunStarted, RunStopped, WarningRaised
+from tl_core.paths import cache_dir
 from tl_core.runs import EventWriter, RunFolder
 
 DECISIONS = "decisions.csv"
@@ -116,7 +118,9 @@ class _Work:
 
         folds: dict[str, Any] = {}
         if self.prepared.split.folds:
-            folds = yield from crossval.cross_validate(self.prepared, self.config, self._new_trainer)
+            folds = yield from crossval.cross_validate(
+                self.prepared, self.config, partial(self._new_trainer, keep_beyond=False)
+            )
         if trainer.final_stage == "head" and "finetune" in trainer.best:
             yield WarningRaised(code="finetune_worse", values={})
         seconds = self.seconds_before + time.perf_counter() - self.started
@@ -129,6 +133,7 @@ class _Work:
             weights=self.choice.to_dict(),
             seconds=seconds,
         )
+        self._prepare_answers(trainer)
         yield RunEnded(final_stage=trainer.final_stage, run_seconds=seconds)
 
     # ------------------------------------------------------------------ before training
@@ -191,7 +196,13 @@ class _Work:
             frozen = (
                 device.cpu_probe()["frozen"] if (name, self.config.precision) == ("cpu", "auto") else tail
             )
-            used = {"device": name, "frozen_precision": frozen, "tail_precision": tail}
+            layers = device.cpu_probe()["depthwise"] if name == "cpu" else {}
+            used = {
+                "device": name,
+                "frozen_precision": frozen,
+                "tail_precision": tail,
+                "depthwise": layers.get(tail, "library"),
+            }
         else:
             device.pick_device(used["device"])
         if self.config.threads:
@@ -207,8 +218,9 @@ class _Work:
     def _build_trainer(self) -> Any:
         return self._new_trainer(self.prepared)
 
-    def _new_trainer(self, prepared: Any) -> Any:
-        """A trainer with a new head on untouched weights; cross-validation makes one per fold."""
+    def _new_trainer(self, prepared: Any, *, keep_beyond: bool = True) -> Any:
+        """A trainer with a new head on untouched weights; cross-validation makes one per fold, whose
+        activations nobody will ask for again."""
         import torch
 
         from tl_core import model
@@ -232,6 +244,8 @@ class _Work:
             std=self.choice.std,
             **self.device_used,
             free_bytes=free,
+            free_disk_bytes=device.disk_free_bytes(cache_dir()),
+            folder=cache_dir() / "activations" if keep_beyond else None,
         )
 
     # ------------------------------------------------------------------ checkpoints
@@ -261,6 +275,17 @@ class _Work:
 
     def _best_path(self, stage: str) -> Path:
         return self.folder.models / f"stage{1 if stage == 'head' else 2}_best.safetensors"
+
+    def _prepare_answers(self, trainer: Any) -> None:
+        """So that the first picture to be classified need not wait for torch."""
+        import copy
+
+        from tl_core import fastpredict
+
+        path, px = self.folder.models / "final.safetensors", self.config.image_px
+        key = fastpredict.key_of(path, px, self.choice.mean, self.choice.std)
+        network = copy.deepcopy(trainer.model).cpu().eval()
+        fastpredict.make(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
 
     # ------------------------------------------------------------------ what is said
 

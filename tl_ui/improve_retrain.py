@@ -104,7 +104,8 @@ def _is_current(place: Place, run: RunFolder) -> bool:
     if {picture.name for picture in place.dataset.pictures} != seen:
         return False
     try:
-        return all(picture.path.stat().st_mtime <= run.created() for picture in place.dataset.pictures)
+        # a run's time is kept in whole seconds
+        return all(int(picture.path.stat().st_mtime) <= run.created() for picture in place.dataset.pictures)
     except OSError:
         return False
 

@@ -21,6 +21,6 @@ def predictor(run: RunFolder) -> Predictor:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _predictor(path: str, changed_ns: int) -> Predictor:
-    from tl_core.predict import Predictor  # brings torch along
+    from tl_core.predict import Predictor  # torch comes along only where ONNX Runtime cannot answer
 
     return Predictor.load(Path(path))

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from tl_core.errors import TlError
-from tl_core.events import EpochEnd
+from tl_core.events import EpochEnd, StageStarted
 from tl_core.jobs import local
 from tl_core.messages import say
 from tl_core.runs import RunFolder
@@ -23,6 +23,8 @@ from tl_ui.runview import RunView, about, seconds_left
 from tl_ui.text import help_of, name_of, number, percent, t
 from tl_ui.theme import palette
 
+LEAST_TIMES = 1.05
+# below this, keeping the frozen part's results has saved nothing worth a word
 RESUMABLE = ("stopped", "failed", "interrupted")
 
 
@@ -191,8 +193,15 @@ def _parts(view: RunView, seen: str) -> None:
             (colours.backbone, t("train.part_frozen", count=frozen)),
         ]
     )
-    if seen in LIVE:
-        st.caption(say(f"feed.{begun.feed_why}", state.language(), views=begun.views))
+    st.caption(_frozen_work(view, begun))
+
+
+def _frozen_work(view: RunView, begun: StageStarted) -> str:
+    """How it is done and why; once a stage has ended, what that has saved."""
+    times = view.times_faster()
+    if times is not None and times >= LEAST_TIMES:
+        return t("train.saved", times=f"{times:.1f}")
+    return say(f"feed.{begun.feed_why}", state.language(), views=begun.views)
 
 
 def _details(run: RunFolder, view: RunView) -> None:

@@ -579,7 +579,7 @@ def some_events() -> list:
         for n in (1, 2)
     ]  # fmt: skip
     ended = StageEnded(stage="head", epochs_run=2, best_epoch=2, best_val_loss=0.25, best_val_accuracy=0.875,
-                       stage_seconds=2.0)  # fmt: skip
+                       stage_seconds=2.0, frozen_seconds=1.0, avoided_seconds=4.5)  # fmt: skip
     reading = [Progress(phase="reading", done=n, total=6) for n in (0, 3, 6)]
     training = [Progress(stage="head", phase="training", done=n, total=3, epoch=1) for n in (1, 2)]
     warning = WarningRaised(code="refused", values={"count": 2})
@@ -607,7 +607,9 @@ def test_progress_tells_the_same_on_a_terminal_and_in_a_file(language, stream):
         say("progress.queued", language, place=2), say("progress.reading", language),
         say("source.formula", language),
         say("progress.resumed", language, stage="head", epoch=4),
-        say("warning.refused", language, count=2), "head", "2/2", "0.500", "0.250", "0.750", "0.875",
+        say("warning.refused", language, count=2), say("feed.exact", language),
+        say("progress.saved", language, stage="head", spent="3", without="8", times="2.5"),
+        "head", "2/2", "0.500", "0.250", "0.750", "0.875",
         say("progress.ended", language, stage="head"),
     ]  # fmt: skip
     assert [words for words in told if words not in text] == []

@@ -183,10 +183,15 @@ def measured(monkeypatch, frozen: float, tail: float) -> list[int]:
 
     def stop_watch():
         asked.append(1)
-        return {"frozen": {"fp32": frozen, "bf16": 1.0}, "tail": {"fp32": tail, "bf16": 1.0}}
+        tails = {"fp32, library": tail, "fp32, split": 2 * tail, "bf16, library": 3.0, "bf16, split": 1.0}
+        return {"frozen": {"fp32": frozen, "bf16": 1.0}, "tail": tails}
 
     monkeypatch.setattr(probe, "_measure", stop_watch)
     return asked
+
+
+def chosen(frozen: str, tail: str) -> dict[str, Any]:
+    return {"frozen": frozen, "tail": tail, "depthwise": {"fp32": "library", "bf16": "split"}}
 
 
 def kept_file(cache: Path) -> Path:
@@ -199,26 +204,30 @@ def test_the_processor_is_measured_really_and_draws_no_number(cache):
     before = torch.random.get_rng_state()
     found = probe.cpu_probe()
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert set(found) == {"frozen", "tail"} and set(found.values()) <= {"fp32", "bf16"}
+    assert {found["frozen"], found["tail"]} <= {"fp32", "bf16"}
     kept = json.loads(kept_file(cache).read_text(encoding="utf-8"))
     assert kept["torch"] == device.versions()["torch"] and kept["cpu"] == probe.cpu_name()
-    for work, choice in found.items():
-        is_won = kept["seconds"][work]["fp32"] >= probe.FASTER * kept["seconds"][work]["bf16"]
-        assert (choice == "bf16") == is_won
+    tail = kept["seconds"]["tail"]
+    for form in ("fp32", "bf16"):
+        faster = min(("library", "split"), key=lambda layer: tail[f"{form}, {layer}"])
+        assert found["depthwise"][form] == faster
+    best = {form: min(tail[f"{form}, library"], tail[f"{form}, split"]) for form in ("fp32", "bf16")}
+    for work, seconds in (("frozen", kept["seconds"]["frozen"]), ("tail", best)):
+        assert (found[work] == "bf16") == (seconds["fp32"] >= probe.FASTER * seconds["bf16"])
 
 
 def test_what_was_measured_once_is_read_back_and_decides_the_format(monkeypatch):
     asked = measured(monkeypatch, frozen=2.0, tail=0.5)
     assert probe.cached_probe() is None
-    assert probe.cpu_probe() == probe.cpu_probe() == {"frozen": "bf16", "tail": "fp32"}
-    assert probe.cached_probe() == {"frozen": "bf16", "tail": "fp32"}
+    assert probe.cpu_probe() == probe.cpu_probe() == chosen("bf16", "fp32")
+    assert probe.cached_probe() == chosen("bf16", "fp32")
     assert device.pick_precision("cpu", "auto") == "fp32"
     assert len(asked) == 1
 
 
 def test_bf16_must_win_clearly(monkeypatch):
     measured(monkeypatch, frozen=1.1, tail=1.2)
-    assert probe.cpu_probe() == {"frozen": "fp32", "tail": "bf16"}
+    assert probe.cpu_probe() == chosen("fp32", "bf16")
     assert device.pick_precision("cpu", "auto") == "bf16"
 
 
@@ -234,6 +243,9 @@ def test_bf16_must_win_clearly(monkeypatch):
         b'{"frozen": "int8", "tail": "fp32"}',
         b'{"frozen": ["bf16"], "tail": {}}',
         b'{"frozen": null, "tail": 1}',
+        b'{"frozen": "bf16", "tail": "fp32"}',
+        b'{"frozen": "bf16", "tail": "fp32", "depthwise": {"fp32": "split"}}',
+        b'{"frozen": "bf16", "tail": "fp32", "depthwise": {"fp32": "split", "bf16": []}}',
     ],
 )
 def test_a_damaged_probe_file_is_measured_anew(cache, monkeypatch, content):
@@ -241,7 +253,7 @@ def test_a_damaged_probe_file_is_measured_anew(cache, monkeypatch, content):
     probe.cpu_probe()
     kept_file(cache).write_bytes(content)
     assert probe.cached_probe() is None
-    assert probe.cpu_probe() == {"frozen": "bf16", "tail": "bf16"}
+    assert probe.cpu_probe() == chosen("bf16", "bf16")
     assert len(asked) == 2
     assert json.loads(kept_file(cache).read_text(encoding="utf-8"))["tail"] == "bf16"
 
@@ -262,7 +274,7 @@ def test_a_cache_that_cannot_be_made_costs_a_measurement_and_nothing_else(tmp_pa
     (tmp_path / "file").write_text("not a folder", encoding="utf-8")
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "file" / "cache"))
     asked = measured(monkeypatch, frozen=2.0, tail=0.5)
-    assert probe.cpu_probe() == probe.cpu_probe() == {"frozen": "bf16", "tail": "fp32"}
+    assert probe.cpu_probe() == probe.cpu_probe() == chosen("bf16", "fp32")
     assert len(asked) == 2
     assert (tmp_path / "file").read_text(encoding="utf-8") == "not a folder"
 
@@ -273,7 +285,7 @@ def test_a_read_only_cache_costs_a_measurement_and_nothing_else(cache, monkeypat
     cache.chmod(0o555)
     asked = measured(monkeypatch, frozen=2.0, tail=0.5)
     try:
-        assert probe.cpu_probe() == probe.cpu_probe() == {"frozen": "bf16", "tail": "fp32"}
+        assert probe.cpu_probe() == probe.cpu_probe() == chosen("bf16", "fp32")
     finally:
         cache.chmod(0o755)
     assert len(asked) == 2 and not list(cache.iterdir())

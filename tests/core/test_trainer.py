@@ -13,6 +13,7 @@ from tl_core import model as models
 from tl_core import weights
 from tl_core.config import RunConfig, preset
 from tl_core.data.prepare import Prepared, prepare
+from tl_core.depthwise import SplitDepthwise
 from tl_core.errors import NonFiniteLoss, OutOfMemory
 from tl_core.events import EarlyStopped, EpochEnd, Evaluated, LearningRateReduced, NewBest, StageStarted
 from tl_core.trainer import Trainer
@@ -87,6 +88,16 @@ def test_cached_and_plain_training_on_the_same_views_end_in_the_same_predictions
         np.testing.assert_allclose(cached.probabilities[stage], plain.probabilities[stage], atol=2e-3)
 
 
+def test_the_faster_depthwise_layers_train_the_same_network(prepared):
+    library = new_trainer(prepared, settings(head={"epochs": 1}))
+    split = new_trainer(prepared, settings(head={"epochs": 1}), depthwise="split")
+    list(library.fit())
+    list(split.fit())
+    assert sum(isinstance(module, SplitDepthwise) for module in split.model.modules()) == 7
+    assert list(split.model.state_dict()) == list(library.model.state_dict())
+    np.testing.assert_allclose(split.probabilities["finetune"], library.probabilities["finetune"], atol=2e-3)
+
+
 def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(prepared):
     first = final_weights(new_trainer(prepared, settings()))
     again = final_weights(new_trainer(prepared, settings()))
@@ -97,14 +108,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(prepared
 
 @pytest.mark.parametrize("stop_after", [1, 3, 4])
 def test_stopping_after_any_epoch_and_resuming_ends_in_the_very_same_weights(prepared, stop_after):
-    whole = final_weights(new_trainer(prepared, settings()))
-    first, epochs, kept = new_trainer(prepared, settings()), 0, None
+    whole = final_weights(new_trainer(prepared, settings(), depthwise="split"))
+    first, epochs, kept = new_trainer(prepared, settings(), depthwise="split"), 0, None
     for event in first.fit():
         epochs += isinstance(event, EpochEnd)
         if epochs == stop_after:
             kept = copy.deepcopy((first.state(), first.best_weights))
             break
-    second = new_trainer(prepared, settings())
+    second = new_trainer(prepared, settings(), depthwise="split")
     second.restore(*kept)
     seen = [(e.stage, e.epoch) for e in second.fit() if isinstance(e, EpochEnd)]
     assert len(seen) == 6 - stop_after

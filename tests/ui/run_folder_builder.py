@@ -148,7 +148,7 @@ class RunBuilder:
             history[name].append(value)
         return end
 
-    def stage_end(self, stage: str, is_early: bool = False) -> RunBuilder:
+    def stage_end(self, stage: str, is_early: bool = False, avoided_seconds: float = 0.0) -> RunBuilder:
         losses = self.history[stage]["val_loss"]
         best = losses.index(min(losses)) + 1
         if is_early:
@@ -157,6 +157,7 @@ class RunBuilder:
             ev.StageEnded(
                 stage=stage, epochs_run=len(losses), best_epoch=best, best_val_loss=min(losses),
                 best_val_accuracy=self.history[stage]["val_acc"][best - 1], stage_seconds=40.0,
+                avoided_seconds=avoided_seconds,
             )
         )  # fmt: skip
         return self

@@ -102,3 +102,11 @@ def test_time_left_is_unknown_before_the_first_epoch(built):
 )
 def test_durations_are_said_in_round_numbers(seconds, said):
     assert about(seconds) == said
+
+
+def test_what_keeping_has_saved_is_added_up_over_the_stages_that_ended(built):
+    assert view_of(built).times_faster() is None
+    built.epochs("head", 5).stage_end("head", avoided_seconds=120.0)
+    assert view_of(built).times_faster() == 4.0
+    built.epochs("finetune", 2).stage_end("finetune", avoided_seconds=40.0)
+    assert view_of(built).times_faster() == 3.0

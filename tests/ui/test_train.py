@@ -174,6 +174,11 @@ def test_a_finished_run_leads_to_its_results(lang, runs):
     assert not has(app, "button", "stop") and not has(app, "button", "resume")
 
 
+def test_a_run_says_how_many_times_longer_it_would_have_taken_without_keeping(lang, runs):
+    run = RunBuilder(runs / "kept").start().epochs("head", 3).stage_end("head", avoided_seconds=100.0).run
+    assert ("3.5×" if lang == "en" else "3.5배") in words(open_page("train", lang=lang, run=run.name))
+
+
 def test_another_run_can_be_chosen_and_stands_in_the_address(lang, runs):
     finished_run(runs / "one")
     RunBuilder(runs / "two").start().stopped()

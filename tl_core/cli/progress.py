@@ -26,6 +26,8 @@ from tl_core.messages import say
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar
+LEAST_TIMES = 1.05
+# below this, keeping the frozen part's results has saved nothing worth a word
 
 
 class ProgressView:
@@ -63,6 +65,7 @@ class ProgressView:
             self._show_epoch(event)
         elif isinstance(event, StageEnded):
             self._close_stage()
+            self._show_saved(event)
         else:
             for line in self._sentences(event):
                 self._line(line)
@@ -90,8 +93,18 @@ class ProgressView:
 
     def _open_stage(self, event: StageStarted) -> None:
         self._close_stage()
+        self._line(f"{event.stage}: {self._say(f'feed.{event.feed_why}', views=event.views)}")
         if self._use_bars:
             self._stage = tqdm(total=event.epochs, desc=event.stage, file=self._stream, dynamic_ncols=True)
+
+    def _show_saved(self, event: StageEnded) -> None:
+        if event.times_faster < LEAST_TIMES:
+            return
+        spent = event.stage_seconds + event.frozen_seconds
+        seconds = {"spent": f"{spent:.0f}", "without": f"{spent + event.avoided_seconds:.0f}"}
+        self._line(
+            self._say("progress.saved", stage=event.stage, times=f"{event.times_faster:.1f}", **seconds)
+        )
 
     def _show_epoch(self, event: EpochEnd) -> None:
         numbers = {

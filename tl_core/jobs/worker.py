@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from tl_core.allocator import keep_memory
 from tl_core.atomic import output_errors
 from tl_core.device import guess_device
 from tl_core.errors import NothingToResume, OutputUnwritable, TlError
@@ -110,6 +111,7 @@ class _Attempt:
 
     def _work(self, execute: Execute | None) -> str:
         self.run.write_status(state="running", heartbeat=time.time())
+        keep_memory()
         if execute is None:
             from tl_core.workflow import execute as of_the_product
 

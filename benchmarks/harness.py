@@ -1,0 +1,125 @@
+"""What the benchmarks share: turns, clocks, medians, the machine, and the page of results.
+
+Times are CPU time of this process (all its threads) unless a column says "wall": other programs on
+the machine disturb CPU time little. Sides take turns, so that what disturbs meets them all alike.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tl_core.device import usable_cores, versions
+from tl_core.probe import cpu_name
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+INTRODUCTION = """# Measured
+
+Written by the benchmarks themselves (`python -m benchmarks.<name>`), each its own section. Times are CPU
+seconds of the process unless a column says wall; ratios are between sides that took turns in one process.
+"""
+
+Side = Generator[float, None, Any]
+"""Work in pieces: yields the share that is done, returns its result."""
+
+
+@dataclass
+class Clock:
+    """CPU and wall seconds of one side; `pieces` holds the CPU seconds of each of its turns."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+    pieces: list[float] = field(default_factory=list)
+    result: Any = None
+
+    def run(self, step: Callable[[], Any]) -> Any:
+        cpu, wall = time.process_time(), time.perf_counter()
+        try:
+            return step()
+        finally:
+            self.pieces.append(time.process_time() - cpu)
+            self.cpu += self.pieces[-1]
+            self.wall += time.perf_counter() - wall
+
+
+def take_turns(sides: dict[str, Side]) -> dict[str, Clock]:
+    """Whoever is furthest behind in its own work goes on next, until all have ended."""
+    clocks = {name: Clock() for name in sides}
+    done = dict.fromkeys(sides, 0.0)
+    while done:
+        name = min(done, key=lambda side: done[side])
+        try:
+            done[name] = clocks[name].run(lambda name=name: next(sides[name]))
+        except StopIteration as end:
+            clocks[name].result = end.value
+            del done[name]
+    return clocks
+
+
+def repeat(sides: dict[str, Callable[[], Any]], rounds: int, warm_up: int = 1) -> dict[str, Clock]:
+    """Each side once per round, `rounds` times, after rounds that do not count."""
+    clocks = {name: Clock() for name in sides}
+    for attempt in range(warm_up + rounds):
+        for name, step in sides.items():
+            (clocks[name] if attempt >= warm_up else Clock()).run(step)
+    return clocks
+
+
+def spread(values: Sequence[float], unit: float = 1.0, digits: int = 1) -> str:
+    """ "median (lowest–highest)", each divided by `unit`."""
+    low, middle, high = (value / unit for value in (min(values), median(values), max(values)))
+    return f"{middle:.{digits}f} ({low:.{digits}f}–{high:.{digits}f})"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+
+
+def machine() -> str:
+    """Where, when and with what a section was measured."""
+    import torch
+
+    found = versions()
+    libraries = ", ".join(f"{name} {found[name]}" for name in ("torch", "timm", "numpy") if found.get(name))
+    load = Path("/proc/loadavg")
+    busy = f", load {load.read_text().split()[0]}" if load.is_file() else ""
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC · {cpu_name()}, {usable_cores()} cores{busy} · "
+        f"{torch.get_num_threads()} thread(s) · Python {platform.python_version()}, {libraries} · {_commit()}"
+    )
+
+
+def _commit() -> str:
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], cwd=RESULTS.parent, capture_output=True, text=True
+        )
+    except OSError:
+        return "commit unknown"
+    return f"commit {done.stdout.strip() or 'unknown'}"
+
+
+def report(name: str, title: str, lines: Sequence[str]) -> None:
+    """Print a section, and lay it over the one of the same name in RESULTS.md."""
+    section = "\n".join([f"## {title}", "", f"`python -m benchmarks.{name}` · {machine()}", "", *lines])
+    print(section, flush=True)
+    key = re.sub(r"\W+", "-", title.lower()).strip("-")
+    begin, end = f"<!-- {name} {key} -->", f"<!-- end of {name} {key} -->"
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else INTRODUCTION
+    block = f"{begin}\n{section}\n{end}"
+    if begin in text:
+        before, rest = text.split(begin, 1)
+        text = before + block + rest.split(end, 1)[1]
+    else:
+        text = f"{text.rstrip()}\n\n{block}\n"
+    RESULTS.write_text(text, encoding="utf-8")

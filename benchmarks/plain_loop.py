@@ -1,0 +1,215 @@
+"""The guide's loop against ours: the whole expression preset, or its stage `head` alone.
+
+    python -m benchmarks.plain_loop --data FOLDER [--threads 1] [--pictures 400] [--epochs 15 20]
+                                    [--seeds 1] [--head-only] [--seeds-of-ours 4]
+
+Both sides start from the same weights, split and head, in one process, and take turns epoch by epoch.
+Early stopping is off. "ours, 4 views" keeps four views of each picture's frozen part, "ours, exact"
+draws a fresh view every epoch. Reading the pictures, finding near-duplicates, caching, validating and
+the evaluations before, between and after are part of our time; the guide's loop has none of the
+evaluations but the validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean, median, stdev
+
+import torch
+
+from benchmarks import pictures
+from benchmarks.harness import Clock, Side, report, table, take_turns
+from benchmarks.seed_loop import seed_loop
+from tl_core import device, model, weights
+from tl_core.allocator import keep_memory
+from tl_core.config import RunConfig, default_positive, preset
+from tl_core.data.prepare import Prepared, prepare
+from tl_core.events import EpochEnd, Evaluated, Event, Progress
+from tl_core.trainer import Trainer
+
+FULL = 400
+"""Pictures of a full run; fewer are filled up to proportionally fewer copies."""
+OURS = {"ours, 4 views": 4, "ours, exact": 0}
+AGAIN = "ours again, 4 views kept"
+"""A second run on the same pictures, whose activations an earlier one has left in the cache folder."""
+
+
+def settings(path: Path, seed: int, num: int, epochs: list[int], views: int) -> RunConfig:
+    classes = [folder.name for folder in sorted(path.iterdir())]
+    return preset(
+        "expression",
+        weights="formula",
+        seed=seed,
+        views=views,
+        head={"epochs": epochs[0]},
+        finetune={"epochs": epochs[1]},
+        target_per_class=round(250 * num / FULL),
+        positive_class=default_positive("expression", classes),
+        early_stopping_patience=0,
+        device="cpu",
+    )
+
+
+def read(path: Path, config: RunConfig) -> Prepared:
+    return prepare(
+        path,
+        image_px=config.image_px,
+        seed=config.seed,
+        val_fraction=config.val_fraction,
+        test_fraction=config.test_fraction,
+    )
+
+
+def network(config: RunConfig, choice: weights.Choice) -> model.TransferModel:
+    return model.build(config.library, 2, config.dropout, choice, config.seed)
+
+
+def ours(
+    path: Path,
+    config: RunConfig,
+    choice: weights.Choice,
+    folder: Path | None = None,
+    device_name: str = "cpu",
+    precision: str = "",
+) -> Side:
+    """Our run as the worker does it, without writing its files.
+
+    folder: where activations are kept. precision: on a card; a CPU goes by the probe.
+    """
+    last = time.process_time()
+    probe = device.cpu_probe() if device_name == "cpu" else {"frozen": precision, "tail": precision}
+    prepared = read(path, config)
+    trainer = Trainer(
+        network(config, choice), prepared, config,
+        positive=str(config.positive_class), mean=choice.mean, std=choice.std, device=device_name,
+        frozen_precision=probe["frozen"], tail_precision=probe["tail"],
+        depthwise=probe["depthwise"][probe["tail"]] if device_name == "cpu" else "library",
+        free_bytes=device.free_memory_bytes(), folder=folder,
+    )  # fmt: skip
+    num_done, num_epochs = 0, config.head.epochs + config.finetune.epochs
+    spent, last = {"reading": time.process_time() - last}, time.process_time()
+    for event in trainer.fit():
+        work = phase_of(event)
+        spent[work] = spent.get(work, 0.0) + time.process_time() - last
+        if isinstance(event, EpochEnd):
+            num_done += 1
+            yield num_done / num_epochs
+        last = time.process_time()
+    test = prepared.split.test
+    right = trainer.probabilities[trainer.final_stage][test].argmax(1) == prepared.labels[test]
+    return {"val": trainer.best[trainer.final_stage]["val_accuracy"], "test": float(right.mean()),
+            "spent": spent}  # fmt: skip
+
+
+def phase_of(event: Event) -> str:
+    """What the time before an event went into."""
+    if isinstance(event, Evaluated):
+        return "evaluating"
+    if isinstance(event, Progress) and event.phase == "caching":
+        return "keeping training views" if event.stage else "keeping clean pictures"
+    return f"epochs of {event.stage}" if event.stage else "the rest"
+
+
+def breakdown(name: str, outcomes: list[dict[str, Clock]]) -> str:
+    spent = outcomes[0][name].result["spent"]
+    parts = ", ".join(f"{work} {seconds:.0f}" for work, seconds in spent.items() if seconds >= 0.5)
+    return f"Where the CPU seconds of “{name}” went (first seed): {parts}."
+
+
+def race(
+    stack: pictures.Stack, seed: int, epochs: list[int], with_plain: bool, kept: Path | None = None
+) -> dict[str, Clock]:
+    choice = weights.choose("formula")
+    config = settings(stack.path, seed, stack.num, epochs, 0)
+    sides: dict[str, Side] = {}
+    if with_plain:
+        plain = network(config, choice)
+        sides["guide's loop"] = seed_loop(plain, read(stack.path, config), config, choice.mean, choice.std)
+    if kept:
+        config = settings(stack.path, seed, stack.num, epochs, 4)
+        for _ in ours(stack.path, config, choice, kept):
+            pass  # leaves its activations behind
+        sides[AGAIN] = ours(stack.path, config, choice, kept)
+    for name, views in OURS.items():
+        sides[name] = ours(stack.path, settings(stack.path, seed, stack.num, epochs, views), choice)
+    return take_turns(sides)
+
+
+def lines(
+    stack: pictures.Stack, epochs: list[int], outcomes: list[dict[str, Clock]], against: str
+) -> list[str]:
+    """The section: what was raced, and one row per side; medians over the seeds."""
+    header = ["side", "CPU s", "wall s", f"{against} ÷ this", "validation", "test", "seeds"]
+    return [
+        f"{stack.says}; {epochs[0]} + {epochs[1]} epochs, early stopping off; weights: formula; accuracies "
+        f"are means ± standard error over the seeds. A full run has {FULL} pictures and 15 + 20 epochs.",
+        "",
+        *table(header, rows_of(outcomes, against)),
+        "",
+        *(f"- {breakdown(name, outcomes)}" for name in OURS if name in outcomes[0]),
+    ]
+
+
+def rows_of(outcomes: list[dict[str, Clock]], against: str) -> list[list[str]]:
+    rows = []
+    for name in max(outcomes, key=len):
+        clocks = [clocks[name] for clocks in outcomes if name in clocks]
+        ratios = [c[against].cpu / c[name].cpu for c in outcomes if against in c and name in c]
+        rows.append(
+            [
+                name,
+                f"{median(c.cpu for c in clocks):.0f}",
+                f"{median(c.wall for c in clocks):.0f}",
+                f"{median(ratios):.1f}× ({min(ratios):.1f}–{max(ratios):.1f})" if ratios else "–",
+                *(accuracy([c.result[part] for c in clocks]) for part in ("val", "test")),
+                len(clocks),
+            ]
+        )
+    return rows
+
+
+def accuracy(values: list[float]) -> str:
+    error = f" ± {100 * stdev(values) / len(values) ** 0.5:.1f}" if len(values) > 1 else ""
+    return f"{100 * mean(values):.1f} %{error}"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    pictures.add_arguments(parser)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--epochs", type=int, nargs=2, default=[15, 20], metavar=("HEAD", "FINETUNE"))
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--seeds-of-ours", type=int, default=0, help="more seeds, without the guide's loop")
+    parser.add_argument("--head-only", action="store_true")
+    parser.add_argument(
+        "--keep-memory", action="store_true", help="as our worker does it; the guide's loop profits, too"
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = arguments()
+    torch.set_num_threads(args.threads)
+    is_kept = args.keep_memory and keep_memory()
+    epochs = [args.epochs[0], 0] if args.head_only else args.epochs
+    title = "Stage head" if args.head_only else "Whole run, expression preset"
+    title += ", memory kept between layers" if is_kept else ""
+    device.cpu_probe()
+    outcomes: list[dict[str, Clock]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        stack = pictures.make(args.data, args.pictures, Path(folder))
+        kept = Path(folder) / "kept" if args.head_only else None
+        for seed in range(args.seeds + args.seeds_of_ours):
+            outcomes.append(race(stack, seed, epochs, with_plain=seed < args.seeds, kept=kept))
+            report(
+                "plain_loop",
+                f"{title}, {args.threads} thread(s)",
+                lines(stack, epochs, outcomes, against="guide's loop"),
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -104,7 +104,7 @@ def _is_current(place: Place, run: RunFolder) -> bool:
     if {picture.name for picture in place.dataset.pictures} != seen:
         return False
     try:
-        # a run's time is kept in whole seconds
+        # a file's time is finer than a run's
         return all(int(picture.path.stat().st_mtime) <= run.created() for picture in place.dataset.pictures)
     except OSError:
         return False

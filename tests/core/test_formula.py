@@ -137,14 +137,14 @@ def test_half_the_pictures_are_grey():
 
 @torch.inference_mode()
 def test_the_built_in_head_recognises_fresh_instances():
-    """By chance 0.2 of 40 are among its first five; 83 % of 2,000 were, at the size of its training."""
+    """By chance 0.2 of 40 are among its first five; 89 % of 2,000 were, at the size it knows best."""
     choice = weights.choose("formula")
     network = model.original(choice).eval()
     chosen = list(range(12, 1000, 25))
-    pictures = torch.from_numpy(formula.draw_batch(chosen, range(40), 64))
+    pictures = torch.from_numpy(formula.draw_batch(chosen, range(40), 128))
     logits = network(normalise(pictures, choice.mean, choice.std))
     hits = (logits.topk(5).indices == torch.tensor(chosen)[:, None]).any(dim=1).sum().item()
-    assert hits >= 24
+    assert hits >= 28
 
 
 @pytest.mark.parametrize(

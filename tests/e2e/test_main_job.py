@@ -41,7 +41,7 @@ SMALL: dict[str, Any] = {
     "views": 1,
     "target_per_class": 30,
     "head": {"epochs": 1},
-    "finetune": {"epochs": 40},
+    "finetune": {"epochs": 400},
     "early_stopping_patience": 0,
 }
 

@@ -26,8 +26,8 @@ WITH_FORMULA: dict[str, dict[str, Any]] = {
         "finetune": {"epochs": 22, "learning_rate": 1e-3},
     }
 }
-"""Where the built-in weights, which learnt pictures of 64 px, need other settings than the preset's.
-Faces, balanced accuracy on 60 test pictures: preset 51 %; these, with two seeds, 80 and 74 %."""
+"""Where the built-in weights, which learnt pictures of 64 to 192 px, need other settings than the preset's.
+Faces, balanced accuracy on 60 test pictures, seed 42: preset 70 %, these 81 %."""
 
 
 def settings(name: str, weights: str, found: str | None) -> RunConfig:

@@ -30,7 +30,8 @@ def show(key: str) -> None:
         )
     first = sum(list(counts.values())[: list(counts).index(family)]) + PER_PAGE * (page - 1)
     num = min(PER_PAGE, counts[family] - PER_PAGE * (page - 1))
-    pictures.gallery(sheet(first, num), px=SHOWN_PX)
+    # the family stands above: its number is enough, and fits
+    pictures.gallery([(uri, name.rpartition(" ")[2]) for uri, name in sheet(first, num)], px=SHOWN_PX)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -76,6 +76,8 @@ def stream(recipe: Recipe, first_step: int, num_workers: int) -> Iterable[tuple[
         num_workers=num_workers,
         prefetch_factor=4 if num_workers else None,
         worker_init_fn=_one_thread if num_workers else None,
+        # a forked process can wait for ever for a thread of OpenCV's that was not forked with it
+        multiprocessing_context="spawn" if num_workers else None,
     )
 
 

@@ -201,11 +201,12 @@ def test_predict_follows_the_saved_threshold_and_temperature(copy, data, capsys)
 
 
 def test_the_command_line_says_what_was_decided_and_nothing_without_it(copy, data, capsys):
-    file = str(data / "test" / "dots" / "000.png")
-    assert cli.main(["predict", str(copy.path), file, "--json"]) == 0
+    files = [str(file) for file in sorted((data / "test").glob("*/*.png"))]
+    assert cli.main(["predict", str(copy.path), *files, "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert "decision" not in plain
-    p = plain["predictions"][0]["probabilities"]["dots"]
+    # the picture that leaves most room for a threshold above its probability
+    p, file = min((one["probabilities"]["dots"], one["file"]) for one in plain["predictions"])
     for threshold, label in ((p / 2, "dots"), ((1 + p) / 2, "stripes")):
         decision.save(copy, Decision(positive_class="dots", threshold=threshold))
         assert cli.main(["predict", str(copy.path), file, "--json"]) == 0

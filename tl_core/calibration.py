@@ -51,8 +51,18 @@ def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarra
 
 def log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean of -log(probability of the truth). truth (N,) int, probabilities (N, C)."""
-    chosen = probabilities[np.arange(len(truth)), truth]
-    return float(-np.log(np.maximum(chosen, SMALLEST)).mean())
+    return float(_losses(truth, probabilities).mean())
+
+
+def _losses(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(N,) of -log(probability of the truth)."""
+    return -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST))
+
+
+def _bin_of(confidence: np.ndarray) -> np.ndarray:
+    """(N,) confidence -> (N,) index of the bin that it lies in."""
+    # rounded first: 0.7 must not fall into the bin above because of its last bit
+    return np.clip(np.ceil(np.round(confidence * NUM_BINS, 9)).astype(int) - 1, 0, NUM_BINS - 1)
 
 
 def fit_temperature(truth: np.ndarray, probabilities: np.ndarray) -> float:
@@ -78,8 +88,7 @@ def reliability(truth: np.ndarray, probabilities: np.ndarray) -> list[Bin]:
     """Confidence of the most probable class against how often it is right; empty bins left out."""
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == truth
-    # rounded first: 0.7 must not fall into the bin above because of its last bit
-    place = np.clip(np.ceil(np.round(confidence * NUM_BINS, 9)).astype(int) - 1, 0, NUM_BINS - 1)
+    place = _bin_of(confidence)
     bins = []
     for index in np.unique(place):
         inside = place == index
@@ -112,8 +121,7 @@ def bootstrap(
     rng = np.random.default_rng(0)
     confidence = probabilities.max(axis=1)
     gap = (probabilities.argmax(axis=1) == truth) - confidence
-    place = np.clip(np.ceil(np.round(confidence * NUM_BINS, 9)).astype(int) - 1, 0, NUM_BINS - 1)
-    losses = -np.log(np.maximum(probabilities[np.arange(len(truth)), truth], SMALLEST))
+    place, losses = _bin_of(confidence), _losses(truth, probabilities)
     errors, means = [], []
     for _ in range(num_draws):
         drawn = rng.integers(0, len(truth), len(truth))
@@ -135,10 +143,7 @@ def loss_change(
 
     Shapes: truth (N,) int, both probabilities (N, C). Pictures are drawn again in pairs, seeded.
     """
-    rows = np.arange(len(truth))
-    each = np.log(np.maximum(before[rows, truth], SMALLEST)) - np.log(
-        np.maximum(after[rows, truth], SMALLEST)
-    )
+    each = _losses(truth, after) - _losses(truth, before)
     rng = np.random.default_rng(0)
     means = [each[rng.integers(0, len(each), len(each))].mean() for _ in range(num_draws)]
     low, high = np.quantile(means, [0.025, 0.975])

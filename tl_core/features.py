@@ -126,7 +126,11 @@ class FrozenWork:
     ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
         """Read where an earlier run has kept them, else computed, and kept for a later one."""
         in_memory = "disk" not in {self.plans[s].why for s in self.plans if self.entries[s] in stations}
-        if self.folder is None or not in_memory or self.training.images.nbytes > activations.MAX_BYTES // 4:
+        if (
+            self.folder is None
+            or not in_memory
+            or self.training.images.nbytes > activations.MAX_BYTES // activations.MAX_SHARE
+        ):
             return (yield from self._compute(self.training, stations, self.dtype, stage, in_memory))
         key = activations.key_of(self.model, self.training, stations, self.dtype, self.device)
         found = activations.load(self.folder, key)

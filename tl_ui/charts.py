@@ -147,15 +147,7 @@ def stage_scores(rows: Sequence[dict[str, Any]], name: str, colours: Palette, t:
                 "y": [row["value"] for row in found],
                 "name": split,
                 "marker": {"symbol": symbol, "size": 11, "color": colour},
-                "error_y": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [max((row["high"] or row["value"]) - row["value"], 0) for row in found],
-                    "arrayminus": [max(row["value"] - (row["low"] or row["value"]), 0) for row in found],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 5,
-                },
+                "error_y": whiskers(found, colour),
                 "hovertemplate": f"%{{y:.1%}}<extra>{split}</extra>",
             }
         )
@@ -164,6 +156,19 @@ def stage_scores(rows: Sequence[dict[str, Any]], name: str, colours: Palette, t:
     layout["yaxis"]["title"]["text"] = name
     layout["yaxis"] |= {"range": [0, 1.03], "tickformat": ".0%", "dtick": 0.2}
     return {"data": data, "layout": layout}
+
+
+def whiskers(rows: Sequence[dict[str, Any]], colour: str) -> Figure:
+    """Plotly's bars from "low" to "high" around each row's "value"; an interval that is None draws none."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [max((row["high"] or row["value"]) - row["value"], 0) for row in rows],
+        "arrayminus": [max(row["value"] - (row["low"] or row["value"]), 0) for row in rows],
+        "color": colour,
+        "thickness": 2,
+        "width": 5,
+    }
 
 
 def layout_of(colours: Palette) -> Figure:

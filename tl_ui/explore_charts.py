@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tl_ui.charts import Figure, Words, confusion, layout_of
+from tl_ui.charts import Figure, Words, confusion, layout_of, whiskers
 from tl_ui.theme import Palette
 
 MANY = 3
@@ -41,15 +41,7 @@ def race(rows: Sequence[dict[str, Any]], colours: Palette) -> Figure:
                 "y": [row["value"] for row in found],
                 "name": found[0]["name"],
                 "marker": {"symbol": symbol, "size": 11, "color": colour},
-                "error_y": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [max((row["high"] or row["value"]) - row["value"], 0) for row in found],
-                    "arrayminus": [max(row["value"] - (row["low"] or row["value"]), 0) for row in found],
-                    "color": colour,
-                    "thickness": 2,
-                    "width": 5,
-                },
+                "error_y": whiskers(found, colour),
                 "hovertemplate": "%{x}: %{y:.1%}<extra>" + found[0]["name"] + "</extra>",
             }
         )

@@ -1,25 +1,29 @@
 """What the embedded backbone is worth: frozen features and two stages, against starting from nothing.
 
-    python -m benchmarks.transfer --data FOLDER [--seeds 5] [--train] [--sets casting_small …]
+    python -m benchmarks.transfer --data FOLDER [--seeds 5] [--train] [--px 224] [--log FILE] [--sets …]
 
 FOLDER holds casting_small, face_happy_neutral_small and neu_steel6_small, each with class folders;
 the two practice sets are drawn. Balanced accuracy in percent on held-out pictures, mean and spread
 over the seeds. A group of pictures that belong together (near-duplicates; in the face sets: one
 person) is never divided between training and test.
 
-    probe       logistic regression on the pooled features of the frozen network, as it is shipped
-    baseline    the same on 32 x 32 pixels, on a colour histogram, on HOG
-    two-stage   (--train; hours on a CPU) the expression recipe on the frozen and then unfrozen network
-    scratch     (--train) the same network from random weights: same recipe, and all layers trainable
+Without --train: logistic regression on the pooled features of the network as it is shipped and of
+random weights, on 32 x 32 pixels, on a colour histogram, on HOG.
+With --train, hours on a CPU: the expression preset's two stages from our weights, the same recipe from
+random weights, and the same network from random weights with every layer trainable all the while.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,8 +33,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from benchmarks.harness import report, table
 from benchmarks.practice_baselines import FEATURES
 from tl_core import model, weights, workflow
+from tl_core.allocator import keep_memory
 from tl_core.config import preset
 from tl_core.data.prepare import prepare
 from tl_core.data.samples import SAMPLES, write_samples
@@ -42,8 +48,20 @@ REAL = {
     "neu_steel6_small": "near-duplicates",
 }
 # what belongs together in each
-IMAGE_PX = 224
 NUM_FOLDS = 5
+OURS, RANDOM = "formula", "random weights"
+RECIPE, ALL_LAYERS = "random weights, same recipe", "random weights, all layers"
+TRAINED: dict[str, dict[str, Any]] = {
+    OURS: {"weights": "formula"},
+    RECIPE: {"weights": "random"},
+    ALL_LAYERS: {
+        "weights": "random",
+        "unfreeze_blocks": 7,
+        "head": {"epochs": 0},
+        "finetune": {"epochs": 35, "learning_rate": 1e-3},
+    },
+}
+"""What is trained, and how it differs from the expression preset."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +80,8 @@ class Pictures:
         return splitter.split(self.images, self.labels, self.groups)
 
 
-def read(name: str, folder: Path) -> Pictures:
-    prepared = prepare(folder, image_px=IMAGE_PX, seed=0, val_fraction=0.2, test_fraction=0.2)
+def read(name: str, folder: Path, px: int) -> Pictures:
+    prepared = prepare(folder, image_px=px, seed=0, val_fraction=0.2, test_fraction=0.2)
     files = [picture.path for picture in prepared.dataset.pictures]
     groups = prepared.groups
     if name == "expression" or REAL.get(name) == "person":  # face_12_3.jpg, Al_Davis_0001.jpg
@@ -116,39 +134,109 @@ def trained(pictures: Pictures, seed: int, **settings: object) -> float:
                 (target / f"{index:05}{pictures.files[index].suffix}").symlink_to(
                     pictures.files[index].absolute()
                 )
-        config = preset("expression", seed=seed, positive_weight=1.0, **settings)
+        px = pictures.images.shape[1]
+        config = preset("expression", seed=seed, positive_weight=1.0, image_px=px, **settings)
         run = workflow.create_run(data, Path(temporary) / "run", config)
         workflow.execute(run)
         summary = run.read_summary() or {}
     return 100 * summary["reported"]["metrics"]["balanced_accuracy"]
 
 
-def line(pictures: Pictures, what: str, score: Callable[[int], float], seeds: int) -> None:
-    found = np.array([score(seed) for seed in range(seeds)])
-    each = " ".join(f"{value:.1f}" for value in found)
-    print(f"{pictures.name:<26}{what:<30}{np.mean(found):5.1f} ± {np.std(found):3.1f}   [{each}]", flush=True)
+@dataclass
+class Scores:
+    """What was measured, by (set, way, seed); kept in `log`, so that a long run can be gone on with."""
+
+    log: Path | None
+    found: dict[tuple[str, str, int], float] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.log and self.log.is_file():
+            for line in self.log.read_text().splitlines():
+                self._take(**json.loads(line))
+
+    def _take(self, name: str, way: str, seed: int, score: float, cpu: float) -> None:
+        self.found[name, way, seed] = score
+        self.cpu.setdefault(way, []).append(cpu)
+
+    def add(self, **measured: Any) -> None:
+        self._take(**measured)
+        if self.log:
+            with self.log.open("a") as file:
+                file.write(json.dumps(measured) + "\n")
+
+    def of(self, name: str, way: str) -> dict[int, float]:
+        return {seed: s for (n, w, seed), s in sorted(self.found.items()) if (n, w) == (name, way)}
+
+    def lead(self, name: str, way: str, other: str) -> list[float]:
+        """Points by which `way` is ahead of `other`, seed by seed."""
+        ours, theirs = self.of(name, way), self.of(name, other)
+        return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
 
 
-def report(pictures: Pictures, seeds: int, is_trained: bool) -> None:
-    embedded = pooled(pictures, "formula", 0)
-    line(pictures, "probe: formula", lambda seed: probe(embedded, pictures, seed), seeds)
-    line(
-        pictures,
-        "probe: random weights",
-        lambda seed: probe(pooled(pictures, "random", seed), pictures, seed),
-        seeds,
-    )
-    for name, compute in FEATURES.items():
-        features = np.stack([compute(image) for image in pictures.images])
-        line(pictures, f"baseline: {name}", lambda seed, x=features: probe(x, pictures, seed), seeds)
-    if is_trained:
-        whole = {"weights": "random", "unfreeze_blocks": 7}
-        for what, settings in (
-            ("two-stage: formula", {"weights": "formula"}),
-            ("scratch: same recipe", {"weights": "random"}),
-            ("scratch: all layers", whole | {"finetune": {"learning_rate": 1e-3}}),
-        ):
-            line(pictures, what, lambda seed, s=settings: trained(pictures, seed, **s), seeds)
+def probes(pictures: Pictures, seeds: int, scores: Scores) -> Iterator[None]:
+    ways = {OURS: pooled(pictures, "formula", 0), RANDOM: None} | {
+        name: np.stack([compute(image) for image in pictures.images]) for name, compute in FEATURES.items()
+    }
+    for way, features in ways.items():
+        for seed in range(seeds):
+            if (pictures.name, way, seed) not in scores.found:
+                began = time.process_time()
+                x = pooled(pictures, "random", seed) if features is None else features
+                score = probe(x, pictures, seed)
+                cpu = time.process_time() - began
+                scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
+                yield
+
+
+def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[None]:
+    """Every set once with every way before the next seed begins; the costly way comes last."""
+    for ways in ([OURS, RECIPE], [ALL_LAYERS]):
+        for seed in range(seeds):
+            for pictures in sets:
+                for way in ways:
+                    if (pictures.name, way, seed) not in scores.found:
+                        began = time.process_time()
+                        score = trained(pictures, seed, **TRAINED[way])
+                        cpu = time.process_time() - began
+                        scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
+                        yield
+
+
+def lines(sets: list[Pictures], ways: list[str], scores: Scores, px: int) -> list[str]:
+    """One row per set, one column per way; then how far ahead our weights are."""
+    rows, leads = [], []
+    for pictures in sets:
+        found = [list(scores.of(pictures.name, way).values()) for way in ways]
+        rows.append([f"{pictures.name} ({len(pictures.labels)})", *map(spread, found)])
+        lead = [scores.lead(pictures.name, OURS, way) for way in ways[1:]]
+        leads.append([pictures.name, *map(ahead, lead)])
+    middle = []
+    for way in ways[1:]:
+        means = [mean(lead) for p in sets if (lead := scores.lead(p.name, OURS, way))]
+        middle.append(f"{median(means):+.1f}" if means else "–")
+    cost = [f"{way}: {median(scores.cpu[way]):.0f}" for way in ways if way in scores.cpu]
+    return [
+        f"{px} px. Balanced accuracy in percent on held-out pictures, mean ± deviation over the seeds.",
+        "",
+        *table(["set (pictures)", *ways], rows),
+        "",
+        f"Points by which “{OURS}” is ahead, mean over the seeds, and in how many of them it is ahead:",
+        "",
+        *table(["set", *ways[1:]], [*leads, ["**median**", *middle]]),
+        "",
+        f"CPU seconds for one number, median: {'; '.join(cost)}.",
+    ]
+
+
+def spread(values: list[float]) -> str:
+    if len(values) < 2:
+        return f"{values[0]:.1f}" if values else "–"
+    return f"{mean(values):.1f} ± {stdev(values):.1f}"
+
+
+def ahead(lead: list[float]) -> str:
+    return f"{mean(lead):+.1f} ({sum(x > 0 for x in lead)} of {len(lead)})" if lead else "–"
 
 
 def main() -> None:
@@ -157,19 +245,37 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, help="folder that holds the real sets")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--train", action="store_true", help="also whole runs")
+    parser.add_argument("--train", action="store_true", help="whole runs instead of probes")
+    parser.add_argument("--px", type=int, default=224, help="side of the picture that the network sees")
+    parser.add_argument("--log", type=Path, help="keeps every number; an interrupted run goes on from it")
     parser.add_argument("--sets", nargs="+", choices=[*REAL, *SAMPLES], default=[*REAL, *SAMPLES])
     given = parser.parse_args()
+    keep_memory()
+    scores = Scores(given.log)
     with tempfile.TemporaryDirectory() as temporary:
+        sets = []
         for name in given.sets:
             if name in SAMPLES:
-                folder = write_samples(name, Path(temporary) / name, seed=0)
+                sets.append(read(name, write_samples(name, Path(temporary) / name, seed=0), given.px))
             elif given.data is None:
                 print(f"{name:<26}left out: --data is not given")
-                continue
             else:
-                folder = given.data / name
-            report(read(name, folder), given.seeds, given.train)
+                sets.append(read(name, given.data / name, given.px))
+        ways = list(TRAINED) if given.train else [OURS, RANDOM, *FEATURES]
+        title = "Whole runs" if given.train else "A linear classifier on frozen features"
+        steps = (
+            [runs(sets, given.seeds, scores)]
+            if given.train
+            else [probes(p, given.seeds, scores) for p in sets]
+        )
+        for step in steps:
+            for _ in step:
+                print(json.dumps([*scores.found.items()][-1]), flush=True)
+                report(
+                    "transfer",
+                    f"Transfer: {title.lower()}, {given.px} px",
+                    lines(sets, ways, scores, given.px),
+                )
 
 
 if __name__ == "__main__":

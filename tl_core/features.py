@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ import torch
 from tl_core import activations
 from tl_core.config import STAGES, RunConfig
 from tl_core.events import Progress
-from tl_core.feeds import CachedFeed, Pictures, PlainFeed, batch_slices
+from tl_core.feeds import CachedFeed, Pictures, PlainFeed, batch_slices, drawn_ahead, normalise
+from tl_core.folded import folded
 from tl_core.model import CLASSIFIER, STATIONS, TransferModel, boundary_for
 
 MEMORY_SHARE = 4
@@ -87,6 +88,7 @@ class FrozenWork:
         self.free_disk_bytes, self.folder = free_disk_bytes if folder else 0, folder
         self.entries = {"head": boundary_for(0), "finetune": boundary_for(config.unfreeze_blocks)}
         self.plans = {stage: self._plan(stage) for stage in STAGES if getattr(config, stage).epochs}
+        self._folded: dict[torch.dtype, TransferModel] = {}
         self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
         self._clean: dict[str, torch.Tensor] = {}  # station -> (N, ...)
         self.view_seconds: dict[str, float] = {}  # station -> of one view of all entries up to there
@@ -109,7 +111,9 @@ class FrozenWork:
         The cheap order: while the backbone is whole, one pass serves the stations of both stages.
         """
         if self.plans[stage].kind == "plain":
-            return PlainFeed(self.training, self.config.batch_size)
+            entry = self.entries[stage]
+            enter = partial(self._enter, station=entry, dtype=self.dtype)
+            return PlainFeed(self.training, self.config.batch_size, enter, entry, self._room_on_card())
         if self.entries[stage] not in self._views:
             wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
             if stage == "finetune":
@@ -162,16 +166,35 @@ class FrozenWork:
         for piece in batch_slices(len(order), EVALUATION_BATCH):
             chosen = order[piece]
             if kept is None:
-                z, start = self.clean.pixels(chosen, 0).to(self.device), "pixels"
+                z = self._enter(self.clean.draw(chosen, 0), entry, torch.float32)
             else:
-                z, start = kept[torch.from_numpy(chosen)].to(self.device), entry
-            results.append(self.model.forward_between(z, start, CLASSIFIER).float().cpu())
+                z = kept[torch.from_numpy(chosen).to(kept.device)].to(self.device)
+            results.append(self.model.forward_between(z, entry, CLASSIFIER).float().cpu())
         return torch.cat(results)
+
+    @torch.no_grad()
+    def _enter(self, images: torch.Tensor, station: str, dtype: torch.dtype) -> torch.Tensor:
+        """uint8 (B, px, px, 3), anywhere -> what the frozen part makes of them at `station`, float32."""
+        pixels = normalise(images.to(self.device, non_blocking=True), self.clean.mean, self.clean.std)
+        return self._frozen_forward(pixels, "pixels", station, dtype).float()
+
+    def _frozen_forward(self, x: torch.Tensor, first: str, last: str, dtype: torch.dtype) -> torch.Tensor:
+        if first == last:
+            return x
+        if dtype not in self._folded:
+            self._folded[dtype] = folded(self.model, dtype)
+        return self._folded[dtype].forward_between(x.to(dtype), first, last)
+
+    def _room_on_card(self) -> str | None:
+        """The GPU, where its memory has room for every view as uint8; a CPU draws faster than it trains."""
+        num_bytes = self.training.images[0].nbytes * len(self.training.entries) * self.training.num_views
+        has_room = self.device.startswith("cuda") and num_bytes <= self.free_bytes // MEMORY_SHARE
+        return self.device if has_room else None
 
     @torch.no_grad()
     def _bytes(self, pictures: Pictures, station: str, dtype: torch.dtype) -> int:
         self.model.eval()
-        example = self.clean.pixels(np.array([0]), 0).to(self.device)
+        example = self._enter(self.clean.draw(np.array([0]), 0), "pixels", torch.float32)
         per_picture = self.model.forward_between(example, "pixels", station).numel() * dtype.itemsize
         return per_picture * len(pictures.entries) * max(pictures.num_views, 1)
 
@@ -196,29 +219,18 @@ class FrozenWork:
                 return x.new_empty(shape, dtype=dtype)
             return activations.on_disk(shape, dtype, self.folder)
 
-        with ThreadPoolExecutor(1) as pool:  # draws the next batch while this one is computed
-
-            def draw(step: int) -> torch.Tensor:
-                view, piece = work[step]
-                return pictures.pixels(np.arange(piece.start, piece.stop), view)
-
-            upcoming = pool.submit(draw, 0)
-            for step, (view, piece) in enumerate(work):
-                started = time.perf_counter()
-                x, at = upcoming.result().to(self.device), "pixels"
-                if step + 1 < len(work):
-                    upcoming = pool.submit(draw, step + 1)
-                kind = torch.device(self.device).type
-                with torch.no_grad(), torch.autocast(kind, dtype, enabled=dtype != torch.float32):
-                    for station in stations:
-                        x, at = self.model.forward_between(x, at, station), station
-                        if station not in stored:
-                            stored[station] = room(x)
-                        stored[station][view, piece] = x.to(dtype)
-                        seconds[station] += time.perf_counter() - started
-                yield Progress(
-                    stage=stage, phase="caching", done=view * num + piece.stop, total=num_views * num
-                )
+        upcoming = drawn_ahead(pictures, [(np.arange(piece.start, piece.stop), view) for view, piece in work])
+        for view, piece in work:
+            started = time.perf_counter()
+            x, at = self._enter(next(upcoming), "pixels", dtype), "pixels"
+            with torch.no_grad():
+                for station in stations:
+                    x, at = self._frozen_forward(x, at, station, dtype), station
+                    if station not in stored:
+                        stored[station] = room(x)
+                    stored[station][view, piece] = x.to(dtype)
+                    seconds[station] += time.perf_counter() - started
+            yield Progress(stage=stage, phase="caching", done=view * num + piece.stop, total=num_views * num)
         if stage is not None:
             self.view_seconds = {station: total / num_views for station, total in seconds.items()}
         return stored

@@ -1,8 +1,8 @@
-"""Measures which number format, and which depthwise layer, this CPU is fastest with.
+"""Measures which number format, and whose gradients, this CPU is fastest with.
 
 "frozen": stem to blocks.3, forward only. "tail": a training step from there on, with torch's own
-depthwise layers ("library") and with those of `tl_core.depthwise` ("split"). Naive bf16 training is
-often slower even where the forward pass is twice as fast, so nothing is guessed.
+gradients ("library") and with `tl_core.fast_gradients` ("split"). Naive bf16 training is often slower
+even where the forward pass is twice as fast, so nothing is guessed.
 """
 
 from __future__ import annotations
@@ -42,11 +42,10 @@ TOO_SLOW_SECONDS = 5.0
 
 
 def cpu_probe() -> Found:
-    """The faster format of the frozen part and of the tail, and the faster depthwise layer in each
-    format, measured once per processor and torch.
+    """The faster format of the frozen part and of the tail, and the faster gradients in each format.
 
-    The answer is kept in the cache folder, so that the same machine trains in the same format
-    tomorrow. Draws no number from torch's generator.
+    Measured once per processor and torch. The answer is kept in the cache folder, so that the same
+    machine trains in the same format tomorrow. Draws no number from torch's generator.
     """
     known = cached_probe()
     if known is not None:
@@ -142,23 +141,25 @@ def _workloads() -> dict[str, dict[str, Callable[[], Any]]]:
     import torch
     from torch import nn
 
-    from tl_core.depthwise import split_depthwise
+    from tl_core.fast_gradients import give_fast_gradients
+    from tl_core.folded import folded
 
     net: Any = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
     net = net.to(memory_format=torch.channels_last)
-    frozen = nn.Sequential(net.conv_stem, net.bn1, *net.blocks[:4]).eval()
+    frozen = nn.Sequential(net.conv_stem, net.bn1, *net.blocks[:4])
+    formats = {"fp32": folded(frozen, torch.float32), "bf16": folded(frozen, torch.bfloat16)}
     library = nn.Sequential(
         *net.blocks[4:], net.conv_head, net.bn2, net.global_pool, nn.Dropout(0.3), net.classifier
     ).train()
     split = copy.deepcopy(library)
-    split_depthwise(split)
+    give_fast_gradients(split)
     pictures = torch.rand(BATCH, 3, 224, 224).to(memory_format=torch.channels_last)
     activations = torch.rand(BATCH, 80, 14, 14).to(memory_format=torch.channels_last)
     truth = torch.arange(BATCH) % 2
 
     def forward(form: str) -> torch.Tensor:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=form == "bf16"):
-            return frozen(pictures)
+        with torch.inference_mode():
+            return formats[form](pictures.to(next(formats[form].parameters()).dtype))
 
     def train(form: str, tail: nn.Module) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=form == "bf16"):

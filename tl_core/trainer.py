@@ -26,7 +26,6 @@ from tl_core import metrics
 from tl_core.config import STAGES, RunConfig
 from tl_core.data.augment import training_entries
 from tl_core.data.prepare import Prepared
-from tl_core.depthwise import split_depthwise
 from tl_core.errors import NonFiniteLoss
 from tl_core.events import (
     EarlyStopped,
@@ -39,6 +38,7 @@ from tl_core.events import (
     StageEnded,
     StageStarted,
 )
+from tl_core.fast_gradients import give_fast_gradients
 from tl_core.features import FrozenWork
 from tl_core.feeds import CachedFeed, Pictures, PlainFeed, clean_pictures
 from tl_core.memory import memory_explained
@@ -65,7 +65,7 @@ class Trainer:
     positive: the class that metrics speak of. mean, std: the normalisation that the weights ask for.
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
-    depthwise: "library", or "split" for the trained part's layers of `tl_core.depthwise`.
+    depthwise: "library", or "split" for the trained part's `tl_core.fast_gradients`.
     free_bytes, free_disk_bytes: memory and disk that kept activations may take a share of. folder:
     where they are kept for a later run; None: nowhere.
     """
@@ -314,7 +314,7 @@ class Trainer:
         if self.depthwise == "split":
             for part in self.model.trainable_parts():
                 for module in self.model.part_modules(part):
-                    split_depthwise(module)
+                    give_fast_gradients(module)
 
     def _class_weight(self, name: str) -> float:
         if self.config.class_weights is not None:

@@ -49,6 +49,8 @@ REAL = {
 }
 # what belongs together in each
 NUM_FOLDS = 5
+ENTRIES = 500
+# training examples after augmentation, over all classes: what the preset makes of two
 OURS, RANDOM = "formula", "random weights"
 RECIPE, ALL_LAYERS = "random weights, same recipe", "random weights, all layers"
 TRAINED: dict[str, dict[str, Any]] = {
@@ -134,8 +136,14 @@ def trained(pictures: Pictures, seed: int, **settings: object) -> float:
                 (target / f"{index:05}{pictures.files[index].suffix}").symlink_to(
                     pictures.files[index].absolute()
                 )
-        px = pictures.images.shape[1]
-        config = preset("expression", seed=seed, positive_weight=1.0, image_px=px, **settings)
+        config = preset(
+            "expression",
+            seed=seed,
+            positive_weight=1.0,
+            image_px=pictures.images.shape[1],
+            target_per_class=ENTRIES // len(pictures.classes),
+            **settings,
+        )
         run = workflow.create_run(data, Path(temporary) / "run", config)
         workflow.execute(run)
         summary = run.read_summary() or {}

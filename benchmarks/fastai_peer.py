@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from benchmarks import pictures, plain_loop
-from benchmarks.harness import Side, report, take_turns
+from benchmarks.harness import Apart, Side, report, take_turns
 from tl_core import device, weights
 from tl_core.config import RunConfig
 from tl_core.data.augment import training_entries
@@ -25,7 +25,13 @@ from tl_core.data.prepare import Prepared
 from tl_core.model import TransferModel
 
 
-def fastai_side(model: TransferModel, prepared: Prepared, config: RunConfig, mean: tuple, std: tuple) -> Side:
+def fastai_side(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
+    return fastai_loop(
+        plain_loop.network(config, choice), plain_loop.read(path, config), config, choice.mean, choice.std
+    )
+
+
+def fastai_loop(model: TransferModel, prepared: Prepared, config: RunConfig, mean: tuple, std: tuple) -> Side:
     """Yields after every epoch; returns {"val", "test"} accuracy of the last epoch's model."""
     from fastai.vision import all as fv
 
@@ -85,12 +91,14 @@ def main() -> None:
         stack = pictures.make(args.data, args.pictures, Path(folder))
         for seed in range(args.seeds):
             config = plain_loop.settings(stack.path, seed, stack.num, args.epochs, 4)
-            peer = fastai_side(
-                plain_loop.network(config, choice), plain_loop.read(stack.path, config), config,
-                choice.mean, choice.std,
-            )  # fmt: skip
+            given = (stack.path, config, choice)
             outcomes.append(
-                take_turns({"fastai": peer, "ours, 4 views": plain_loop.ours(stack.path, config, choice)})
+                take_turns(
+                    {
+                        "fastai": Apart(fastai_side, *given, threads=args.threads),
+                        "ours, 4 views": plain_loop.own(args, *given),
+                    }
+                )
             )
             report(
                 "fastai_peer",

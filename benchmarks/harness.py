@@ -1,11 +1,12 @@
 """What the benchmarks share: turns, clocks, medians, the machine, and the page of results.
 
-Times are CPU time of this process (all its threads) unless a column says "wall": other programs on
+Times are CPU time of the side's process (all its threads) unless a column says "wall": other programs on
 the machine disturb CPU time little. Sides take turns, so that what disturbs meets them all alike.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import platform
 import re
 import subprocess
@@ -24,7 +25,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Measured
 
 Written by the benchmarks themselves (`python -m benchmarks.<name>`), each its own section. Times are CPU
-seconds of the process unless a column says wall; ratios are between sides that took turns in one process.
+seconds of the process unless a column says wall; ratios are between sides that took turns.
 """
 
 Side = Generator[float, None, Any]
@@ -45,22 +46,73 @@ class Clock:
         try:
             return step()
         finally:
-            self.pieces.append(time.process_time() - cpu)
-            self.cpu += self.pieces[-1]
-            self.wall += time.perf_counter() - wall
+            self.add(time.process_time() - cpu, time.perf_counter() - wall)
+
+    def add(self, cpu: float, wall: float) -> None:
+        self.pieces.append(cpu)
+        self.cpu += cpu
+        self.wall += wall
 
 
-def take_turns(sides: dict[str, Side]) -> dict[str, Clock]:
+class Apart:
+    """A side in a process of its own that works only when it is its turn. Each side can so have the
+    memory settings that it is run with, and leaves the caches of the others alone.
+
+    make: `make(*given)` -> Side, in the new process. threads: torch's. keep_memory: as our worker does.
+    """
+
+    def __init__(
+        self, make: Callable[..., Side], *given: Any, threads: int = 1, keep_memory: bool = False
+    ) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._ours, theirs = context.Pipe()
+        task = (theirs, make, given, threads, keep_memory)
+        self._process = context.Process(target=_work, args=task, daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def turn(self, clock: Clock) -> float | None:
+        """The share that is done, None at the end; the clock takes the turn's time and the result."""
+        self._ours.send(None)
+        share, clock.result, cpu, wall = self._ours.recv()
+        clock.add(cpu, wall)
+        if share is None:
+            self._process.join()
+        return share
+
+
+def _work(pipe: Any, make: Callable[..., Side], given: tuple, threads: int, is_kept: bool) -> None:
+    import torch
+
+    from tl_core import allocator
+
+    torch.set_num_threads(threads)
+    if is_kept:
+        allocator.keep_memory()
+    share: float | None = 0.0
+    side: Side | None = None
+    while share is not None:
+        pipe.recv()
+        cpu, wall, result = time.process_time(), time.perf_counter(), None
+        try:
+            side = side or make(*given)
+            share = next(side)
+        except StopIteration as end:
+            share, result = None, end.value
+        pipe.send((share, result, time.process_time() - cpu, time.perf_counter() - wall))
+
+
+def take_turns(sides: dict[str, Apart]) -> dict[str, Clock]:
     """Whoever is furthest behind in its own work goes on next, until all have ended."""
     clocks = {name: Clock() for name in sides}
     done = dict.fromkeys(sides, 0.0)
     while done:
         name = min(done, key=lambda side: done[side])
-        try:
-            done[name] = clocks[name].run(lambda name=name: next(sides[name]))
-        except StopIteration as end:
-            clocks[name].result = end.value
+        share = sides[name].turn(clocks[name])
+        if share is None:
             del done[name]
+        else:
+            done[name] = share
     return clocks
 
 

@@ -3,11 +3,12 @@
     python -m benchmarks.plain_loop --data FOLDER [--threads 1] [--pictures 400] [--epochs 15 20]
                                     [--seeds 1] [--head-only] [--seeds-of-ours 4]
 
-Both sides start from the same weights, split and head, in one process, and take turns epoch by epoch.
-Early stopping is off. "ours, 4 views" keeps four views of each picture's frozen part, "ours, exact"
-draws a fresh view every epoch. Reading the pictures, finding near-duplicates, caching, validating and
-the evaluations before, between and after are part of our time; the guide's loop has none of the
-evaluations but the validation.
+Both sides start from the same weights, split and head, and take turns epoch by epoch, each in a process
+of its own: ours keeps memory between layers, as our worker does (`tl_core.allocator`), the guide's loop
+has what Python and torch give it; `--keep-memory` gives it to both. Early stopping is off. "ours, 4
+views" keeps four views of each picture's frozen part, "ours, exact" draws a fresh view every epoch.
+Reading the pictures, finding near-duplicates, caching, validating and the evaluations before, between and
+after are part of our time; the guide's loop has none of the evaluations but the validation.
 """
 
 from __future__ import annotations
@@ -21,10 +22,9 @@ from statistics import mean, median, stdev
 import torch
 
 from benchmarks import pictures
-from benchmarks.harness import Clock, Side, report, table, take_turns
+from benchmarks.harness import Apart, Clock, Side, report, table, take_turns
 from benchmarks.seed_loop import seed_loop
 from tl_core import device, model, weights
-from tl_core.allocator import keep_memory
 from tl_core.config import RunConfig, default_positive, preset
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.events import EpochEnd, Evaluated, Event, Progress
@@ -119,23 +119,35 @@ def breakdown(name: str, outcomes: list[dict[str, Clock]]) -> str:
     return f"Where the CPU seconds of “{name}” went (first seed): {parts}."
 
 
-def race(
-    stack: pictures.Stack, seed: int, epochs: list[int], with_plain: bool, kept: Path | None = None
-) -> dict[str, Clock]:
-    choice = weights.choose("formula")
-    config = settings(stack.path, seed, stack.num, epochs, 0)
-    sides: dict[str, Side] = {}
-    if with_plain:
-        plain = network(config, choice)
-        sides["guide's loop"] = seed_loop(plain, read(stack.path, config), config, choice.mean, choice.std)
+def guides_loop(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
+    prepared = read(path, config)
+    return seed_loop(network(config, choice), prepared, config, choice.mean, choice.std)
+
+
+def race(stack: pictures.Stack, seed: int, args: argparse.Namespace, kept: Path | None) -> dict[str, Clock]:
+    """kept: a folder for activations; then a run that finds them there takes part, too."""
+    choice, epochs = weights.choose("formula"), epochs_of(args)
+    configs = {name: settings(stack.path, seed, stack.num, epochs, views) for name, views in OURS.items()}
+    sides: dict[str, Apart] = {}
+    if seed < args.seeds:
+        config = next(iter(configs.values()))
+        sides["guide's loop"] = Apart(
+            guides_loop, stack.path, config, choice, threads=args.threads, keep_memory=args.keep_memory
+        )
     if kept:
-        config = settings(stack.path, seed, stack.num, epochs, 4)
-        for _ in ours(stack.path, config, choice, kept):
-            pass  # leaves its activations behind
-        sides[AGAIN] = ours(stack.path, config, choice, kept)
-    for name, views in OURS.items():
-        sides[name] = ours(stack.path, settings(stack.path, seed, stack.num, epochs, views), choice)
+        config = next(iter(configs.values()))
+        take_turns({AGAIN: own(args, stack.path, config, choice, kept)})  # leaves its activations behind
+        sides[AGAIN] = own(args, stack.path, config, choice, kept)
+    sides |= {name: own(args, stack.path, config, choice) for name, config in configs.items()}
     return take_turns(sides)
+
+
+def own(args: argparse.Namespace, *given: object) -> Apart:
+    return Apart(ours, *given, threads=args.threads, keep_memory=True)
+
+
+def epochs_of(args: argparse.Namespace) -> list[int]:
+    return [args.epochs[0], 0] if args.head_only else args.epochs
 
 
 def lines(
@@ -185,7 +197,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seeds-of-ours", type=int, default=0, help="more seeds, without the guide's loop")
     parser.add_argument("--head-only", action="store_true")
     parser.add_argument(
-        "--keep-memory", action="store_true", help="as our worker does it; the guide's loop profits, too"
+        "--keep-memory", action="store_true", help="memory kept between layers for the guide's loop, too"
     )
     return parser.parse_args()
 
@@ -193,21 +205,19 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     torch.set_num_threads(args.threads)
-    is_kept = args.keep_memory and keep_memory()
-    epochs = [args.epochs[0], 0] if args.head_only else args.epochs
     title = "Stage head" if args.head_only else "Whole run, expression preset"
-    title += ", memory kept between layers" if is_kept else ""
+    title += ", memory kept for both" if args.keep_memory else ""
     device.cpu_probe()
     outcomes: list[dict[str, Clock]] = []
     with tempfile.TemporaryDirectory() as folder:
         stack = pictures.make(args.data, args.pictures, Path(folder))
-        kept = Path(folder) / "kept" if args.head_only else None
         for seed in range(args.seeds + args.seeds_of_ours):
-            outcomes.append(race(stack, seed, epochs, with_plain=seed < args.seeds, kept=kept))
+            kept = Path(folder) / f"kept {seed}" if args.head_only else None
+            outcomes.append(race(stack, seed, args, kept))
             report(
                 "plain_loop",
                 f"{title}, {args.threads} thread(s)",
-                lines(stack, epochs, outcomes, against="guide's loop"),
+                lines(stack, epochs_of(args), outcomes, against="guide's loop"),
             )
 
 

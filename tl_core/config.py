@@ -7,6 +7,7 @@ and `casting` (the casting-defect guide, torchvision backbone).
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ STAGES = ("head", "finetune")
 
 NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
+
+
+DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
+"""How a device may be called; whether it is there is for `tl_core.device` to say."""
 
 
 def _require_types(record: Any) -> None:
@@ -131,6 +136,7 @@ class RunConfig:
         require("early_stopping_patience", self.early_stopping_patience >= 0, ">= 0")
         require("val_fraction", 0.05 <= self.val_fraction <= 0.5, "0.05..0.5")
         require("test_fraction", 0 <= self.test_fraction <= 0.5, "0..0.5")
+        require("device", re.fullmatch(DEVICES, self.device) is not None, "auto|cpu|cuda|cuda:1|mps")
         require("precision", self.precision in ("auto", "fp32", "bf16", "fp16"), "auto|fp32|bf16|fp16")
         require("threads", 0 <= self.threads <= 1024, "0..1024")
         if self.class_weights is not None:

@@ -9,6 +9,7 @@ it can (`fastpredict`); torch is loaded only when its model is needed.
 from __future__ import annotations
 
 import contextlib
+import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +23,14 @@ from tl_core import decision, fastpredict
 from tl_core.data import decisions, folders
 from tl_core.data.decode import read_image, resize_square
 from tl_core.decision import Decision
-from tl_core.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
+from tl_core.errors import (
+    DataError,
+    NoReadableImages,
+    RunDamaged,
+    RunNotReady,
+    UnknownClass,
+    UnreadableImage,
+)
 from tl_core.runs import RunFolder, open_run
 from tl_core.workflow import settings_of
 
@@ -204,7 +212,8 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     omissions decided beside the pictures are followed.
 
     Of the network itself, as in the run's summary: a saved decision does not change them.
-    Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}].
+    Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}], `seen`: how many of
+    these very files the run was trained on or chose its best epoch by.
     Raises: DataError: no such folder, no pictures, a class the run does not know.
     """
     from tl_core import metrics  # brings scikit-learn along
@@ -216,16 +225,29 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     index = {
         picture.path: predictor.classes.index(dataset.classes[picture.label]) for picture in dataset.pictures
     }
-    truth, rows = [], []
+    judged, truth, rows = [], [], []
     refused = [vars(item) for item in dataset.refused]
     for picture, answer in zip(dataset.pictures, predict_files(predictor, index, Decision()), strict=True):
         if "error" in answer:
             values = answer["error"].values
             refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
             continue
+        judged.append(picture)
         truth.append(index[picture.path])
         rows.append([answer["probabilities"][name] for name in predictor.classes])
     if not rows:
         raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
     scores = metrics.evaluate(np.array(truth), np.array(rows), predictor.classes, predictor.positive)
-    return {**scores, "refused": refused}
+    seen = _seen_files(predictor.run)
+    return {**scores, "refused": refused, "seen": sum(picture.path.resolve() in seen for picture in judged)}
+
+
+def _seen_files(run: RunFolder) -> set[Path]:
+    """Where the run's training and validation pictures lie; nothing where its data has gone."""
+    try:
+        root = folders.scan(Path(run.read_config()["data"])).root
+        with run.predictions_path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file)
+            return {(root / row["file"]).resolve() for row in rows if row["split"] in ("train", "val")}
+    except (OSError, KeyError, UnicodeDecodeError, DataError):
+        return set()

@@ -33,6 +33,7 @@ def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolde
         RunExists, OutputUnwritable: `out` cannot be used.
     """
     dataset = folders.scan(Path(data))
+    folders.refuse_too_few(dataset)
     named = [config.positive_class] if config.positive_class else []
     for name in [*named, *(config.class_weights or {})]:
         if name not in dataset.classes:

@@ -177,6 +177,17 @@ def test_evaluation_holds_every_score_that_was_promised(trained, pictures):
     assert [sum(row) for row in scores["confusion_matrix"]] == [62, 64]
 
 
+def test_evaluating_the_pictures_it_was_trained_on_is_said_to_be_too_good(trained, pictures, tmp_path):
+    folder, _ = trained
+    summary = json.loads((folder / "metrics" / "summary.json").read_text(encoding="utf-8"))
+    scores = run_cli("evaluate", folder, pictures, "--json").json()
+    assert scores["seen"] == 126 - summary["reported"]["metrics"]["num"]
+    assert f"{scores['seen']} of these 126 pictures" in run_cli("evaluate", folder, pictures).out
+    others = write_classes(tmp_path / "others", {"dots": 5, "stripes": 5})
+    assert run_cli("evaluate", folder, others, "--json").json()["seen"] == 0
+    assert "Too good" not in run_cli("evaluate", folder, others).out
+
+
 def test_predictions_recompute_the_evaluation(trained, pictures):
     folder, _ = trained
     files = sorted(pictures.rglob("*.png"))

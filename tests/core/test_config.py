@@ -55,6 +55,8 @@ def test_a_stage_given_in_part_keeps_the_presets_other_numbers():
         ("image_px", 16),
         ("views", -1),
         ("precision", "int8"),
+        ("device", "gpu"),
+        ("device", "cuda0"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused_and_its_setting_named(name, value):

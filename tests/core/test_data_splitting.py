@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tl_core.data.splitting import MIN_PER_CLASS, Split, leaks, split_dataset
+from tl_core.data.folders import MIN_PER_CLASS
+from tl_core.data.splitting import Split, leaks, split_dataset
 from tl_core.errors import TooFewPictures
 
 

@@ -183,6 +183,19 @@ def test_pictures_that_changed_since_the_run_began_stop_a_resume(tmp_path):
         workflow.execute(folder)
 
 
+@pytest.mark.parametrize("layout", ["{name}", "train/{name}"])
+def test_a_class_of_three_pictures_is_refused_before_a_run_is_made(tmp_path, layout):
+    write_classes(tmp_path / "drawn", {"dots": 9, "stripes": 3})
+    for name in ("dots", "stripes"):
+        into = tmp_path / "data" / layout.format(name=name)
+        into.parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "drawn" / name).rename(into)
+    with pytest.raises(TooFewPictures) as caught:
+        workflow.create_run(tmp_path / "data", tmp_path / "run", preset("expression", **FAST))
+    assert caught.value.values == {"name": "stripes", "count": 3, "need": 4}
+    assert not (tmp_path / "run").exists()
+
+
 def test_too_few_pictures_for_a_test_part_are_cross_validated(tmp_path):
     data = write_classes(tmp_path / "data", {"dots": 9, "stripes": 9, "rings": 8})
     config = preset(
@@ -219,7 +232,10 @@ def test_one_class_one_picture_and_a_full_folder_are_refused_with_the_mend(tmp_p
     write_classes(tmp_path / "one", {"dots": 5})
     with pytest.raises(OneClass):
         workflow.create_run(tmp_path / "one", tmp_path / "r1", preset("casting", **FAST))
-    write_classes(tmp_path / "few", {"dots": 1, "stripes": 30})
+    write_classes(tmp_path / "few", {"dots": 4, "stripes": 30})
+    first = next((tmp_path / "few" / "dots").iterdir())
+    for copy in list((tmp_path / "few" / "dots").iterdir())[1:]:
+        copy.write_bytes(first.read_bytes())  # four files, one picture: seen only when they are opened
     folder = workflow.create_run(tmp_path / "few", tmp_path / "r2", preset("casting", **FAST))
     with pytest.raises(TooFewPictures, match="dots"):
         workflow.execute(folder)

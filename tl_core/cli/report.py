@@ -40,6 +40,9 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     lines += ["", say("cli.confusion", language), *table([["", *classes], *matrix])]
     if metrics.get("refused"):
         lines.append(say("cli.left_out", language, count=len(metrics["refused"])))
+    if metrics.get("seen"):
+        total = sum(map(sum, metrics["confusion_matrix"]))
+        lines.append(say("cli.seen", language, count=metrics["seen"], total=total))
     return "\n".join(lines)
 
 

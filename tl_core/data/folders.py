@@ -28,8 +28,12 @@ from tl_core.errors import (
     OutputUnwritable,
     RunExists,
     SplitClassMissing,
+    TooFewPictures,
     UnreadableImage,
 )
+
+MIN_PER_CLASS = 4
+"""Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
 
 SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
@@ -114,6 +118,17 @@ def check_splits(dataset: Dataset) -> None:
         missing = sorted(set(range(len(dataset.classes))) - present)
         if missing:
             raise SplitClassMissing(split=split, name=dataset.classes[missing[0]])
+
+
+def refuse_too_few(dataset: Dataset) -> None:
+    """By the number of files, before one is opened; copies among them are found later.
+
+    Raises: TooFewPictures: a class with fewer than MIN_PER_CLASS to train on and to divide.
+    """
+    labels = [picture.label for picture in dataset.pictures if picture.given_split in (None, "train")]
+    for label, name in enumerate(dataset.classes):
+        if (count := labels.count(label)) < MIN_PER_CLASS:
+            raise TooFewPictures(name=name, count=count, need=MIN_PER_CLASS)
 
 
 def fingerprint(dataset: Dataset) -> str:

@@ -12,10 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
+from tl_core.data.folders import MIN_PER_CLASS
 from tl_core.errors import TooFewPictures
-
-MIN_PER_CLASS = 4
-"""Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
 
 MIN_TEST_PER_CLASS = 12
 """Below this the 95 % interval of a class's recall spans some 50 points, which says nothing; all

@@ -43,6 +43,7 @@ from tl_core.features import FrozenWork
 from tl_core.feeds import CachedFeed, Pictures, PlainFeed, clean_pictures
 from tl_core.memory import memory_explained
 from tl_core.model import CLASSIFIER, TransferModel
+from tl_core.trainer_stage import Stage
 
 HISTORY = ("train_loss", "train_acc", "val_loss", "val_acc", "lr")
 """Columns of the per-stage history, named as the expression guide's training log names them."""
@@ -121,7 +122,7 @@ class Trainer:
         self.best_weights: dict[str, Weights] = {}
         self.probabilities: dict[str, np.ndarray] = {}  # before, head, finetune -> (N, C), every picture
         self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
-        self._stage: _Stage | None = None
+        self._stage: Stage | None = None
         self._restored: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ the recipe
@@ -152,7 +153,7 @@ class Trainer:
         if stage == "finetune":
             self.model.unfreeze_last(self.config.unfreeze_blocks)
             self._speed_up_trained_part()
-        self._stage = run = _Stage(stage, self.model, self.config, self.device, self.tail_dtype)
+        self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype)
         self._continue_restored(run)
         yield self._stage_started(run)
         feed = yield from self._paced(self.frozen.training_feed(stage))
@@ -215,7 +216,7 @@ class Trainer:
         yield ended
 
     def _train_epoch(
-        self, run: _Stage, feed: PlainFeed | CachedFeed
+        self, run: Stage, feed: PlainFeed | CachedFeed
     ) -> Generator[Event, None, tuple[float, float]]:
         """One pass over the training entries -> (mean loss, accuracy), both with dropout at work."""
         seed = (self.config.seed, STAGES.index(run.name), run.epoch)
@@ -272,17 +273,8 @@ class Trainer:
         run = self._stage
         if run is None:
             raise RuntimeError("no epoch has ended yet")
-        return {
-            "stage": run.name,
-            "epoch": run.epoch,
-            "trained": {k: v for k, v in self.model.state_dict().items() if k in self._trained_names()},
-            "optimizer": run.optimizer.state_dict(),
-            "scheduler": run.scheduler.state_dict(),
-            "scaler": run.scaler.state_dict(),
-            "history": self.history,
-            "best": self.best,
-            "frozen_work": self.frozen_work,
-        }
+        told = {"history": self.history, "best": self.best, "frozen_work": self.frozen_work}
+        return {**run.state(), **told}
 
     def restore(self, state: dict[str, Any], best_weights: dict[str, Weights]) -> None:
         """Let `fit` go on after the epoch at which `state` was taken. best_weights: {stage: state dict}
@@ -295,16 +287,11 @@ class Trainer:
         reached = self._restored["stage"] if self._restored else self.stages[0]
         return self.stages.index(stage) < self.stages.index(reached)
 
-    def _continue_restored(self, run: _Stage) -> None:
+    def _continue_restored(self, run: Stage) -> None:
         if self._restored is None or self._restored["stage"] != run.name:
             self.history[run.name] = {column: [] for column in HISTORY}
             return
-        # the stage's best weights hold the frozen part; what was trained since is laid over them
-        self.model.load_state_dict({**self.best_weights[run.name], **self._restored["trained"]})
-        run.optimizer.load_state_dict(self._restored["optimizer"])
-        run.scheduler.load_state_dict(self._restored["scheduler"])
-        run.scaler.load_state_dict(self._restored["scaler"])
-        run.epoch = self._restored["epoch"]
+        run.continue_from(self._restored, self.best_weights[run.name])
         self._restored = None
 
     # ------------------------------------------------------------------ details
@@ -321,7 +308,7 @@ class Trainer:
             return self.config.class_weights.get(name, 1.0)
         return self.config.positive_weight if name == self.positive else 1.0
 
-    def _is_out_of_patience(self, run: _Stage) -> bool:
+    def _is_out_of_patience(self, run: Stage) -> bool:
         patience = self.config.early_stopping_patience
         return bool(patience and run.epoch and run.epoch - self.best[run.name]["epoch"] >= patience)
 
@@ -329,7 +316,7 @@ class Trainer:
         for column, value in zip(HISTORY, values, strict=True):
             self.history[stage][column].append(value)
 
-    def _stage_started(self, run: _Stage) -> StageStarted:
+    def _stage_started(self, run: Stage) -> StageStarted:
         counts = self.model.parameter_counts()
         plan = self.frozen.plans[run.name]
         return StageStarted(
@@ -345,16 +332,6 @@ class Trainer:
             feed_why=plan.why,
             views=self.config.views,
         )
-
-    def _trained_names(self) -> set[str]:
-        """Keys of the state dict that this stage changes: trainable parts, their buffers included."""
-        trained = {
-            id(tensor)
-            for part in self.model.trainable_parts()
-            for module in self.model.part_modules(part)
-            for tensor in module.state_dict(keep_vars=True).values()
-        }
-        return {key for key, tensor in self.model.state_dict(keep_vars=True).items() if id(tensor) in trained}
 
     def _try_batch(self, entry: str, size: int) -> None:
         """Forward and backward of `size` blank pictures; weights stay as they are."""
@@ -381,32 +358,6 @@ class Trainer:
                 return end.value
             if pace.is_due() or progress.done == progress.total:
                 yield progress
-
-
-class _Stage:
-    """What one stage keeps from epoch to epoch besides the model."""
-
-    def __init__(
-        self, name: str, model: TransferModel, config: RunConfig, device: str, dtype: torch.dtype
-    ) -> None:
-        self.name = name
-        self.epoch = 0  # the last one that has begun
-        self.device_type = torch.device(device).type
-        self.is_mixed = dtype != torch.float32
-        self.optimizer = torch.optim.Adam(
-            [p for p in model.parameters() if p.requires_grad],
-            lr=getattr(config, name).learning_rate,
-            weight_decay=config.weight_decay,
-        )
-        self.scheduler = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.optimizer, factor=config.scheduler_factor, patience=config.scheduler_patience
-        )
-        # bf16 needs no loss scaling; a disabled scaler passes everything through
-        self.scaler = torch.amp.GradScaler(self.device_type, enabled=dtype == torch.float16)
-
-    @property
-    def learning_rate(self) -> float:
-        return self.optimizer.param_groups[0]["lr"]
 
 
 class _Pace:

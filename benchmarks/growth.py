@@ -1,9 +1,10 @@
 """How time and memory grow with pictures, views and epochs, against the formulas.
 
-    python -m benchmarks.growth [--pictures 100 200 400] [--memory-mib 64]
+    python -m benchmarks.growth [--pictures 100 1000 20000] [--px 96] [--memory-mib 64]
 
 Formulas: keeping takes `views` passes of the frozen part over the entries, once; the bytes kept are
-views × entries × (80·14·14 + 1280) × bytes of the number format; an epoch takes as long as it has entries.
+views × entries × (80·s·s + 1280) × bytes of the number format, s = px / 16; an epoch takes as long as it
+has entries. The pictures themselves, entries × px × px × 3 bytes, are not part of the memory that grew.
 `--memory-mib` is the limit that activations may fill (a quarter of the free memory in a real run); beyond
 it they lie in a file, and the memory of the process stays where it is. Each size is a new process.
 """
@@ -24,6 +25,7 @@ import torch
 
 from benchmarks.harness import report, table
 from tl_core import model, weights
+from tl_core.allocator import keep_memory
 from tl_core.config import preset
 from tl_core.data.folders import Dataset
 from tl_core.data.prepare import Prepared
@@ -33,13 +35,16 @@ from tl_core.events import EpochEnd, StageEnded
 from tl_core.features import DISK_SHARE, MEMORY_SHARE
 from tl_core.trainer import Trainer
 
-PER_ENTRY = 80 * 14 * 14 + 1280
+
+def per_entry(px: int) -> int:
+    """Numbers kept of one view: the boundary of `finetune`, and the pooled feature."""
+    return 80 * (px // 16) ** 2 + 1280
 
 
-def pretend(num: int) -> Prepared:
+def pretend(num: int, px: int) -> Prepared:
     """`num` training pictures of noise and 20 to validate; what they show does not matter here."""
     rng = np.random.default_rng(0)
-    some = rng.integers(0, 255, (20, 224, 224, 3), np.uint8)
+    some = rng.integers(0, 255, (20, px, px, 3), np.uint8)
     images = np.concatenate([some] * (num // 20 + 1))
     labels = np.arange(len(images), dtype=np.int64) % 2
     split = Split(list(range(num)), list(range(num, len(images))), [])
@@ -47,14 +52,15 @@ def pretend(num: int) -> Prepared:
     return Prepared(dataset, images, labels, split, np.arange(len(images)), LeakReport([], 0, 0))
 
 
-def measure(num: int, views: int, epochs: int, memory_mib: int) -> dict[str, float]:
+def measure(num: int, views: int, epochs: int, px: int, memory_mib: int) -> dict[str, float]:
     torch.set_num_threads(1)
+    keep_memory()  # as the worker does
     probe, choice = cpu_probe(), weights.choose("formula")
     config = preset(
-        "expression", weights="formula", views=views, target_per_class=0, early_stopping_patience=0,
-        head={"epochs": epochs}, finetune={"epochs": epochs},
+        "expression", weights="formula", views=views, image_px=px, target_per_class=0,
+        early_stopping_patience=0, head={"epochs": epochs}, finetune={"epochs": epochs},
     )  # fmt: skip
-    prepared = pretend(num)
+    prepared = pretend(num, px)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
             model.build("timm", 2, 0.3, choice, 0), prepared, config,
@@ -74,7 +80,7 @@ def measure(num: int, views: int, epochs: int, memory_mib: int) -> dict[str, flo
                 ended[event.stage] = event
     return {
         "pictures": num, "views": views, "epochs": epochs,
-        "kept_mib": views * num * PER_ENTRY * trainer.frozen.dtype.itemsize / 2**20,
+        "kept_mib": views * num * per_entry(px) * trainer.frozen.dtype.itemsize / 2**20,
         "is_file": trainer.frozen.plans["finetune"].why == "disk",
         "private_mib": (private - before.rss) / 2**20,
         "keeping_s": ended["head"].frozen_seconds,
@@ -86,14 +92,15 @@ def measure(num: int, views: int, epochs: int, memory_mib: int) -> dict[str, flo
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, nargs="+", default=[100, 200, 400])
+    parser.add_argument("--px", type=int, default=224, help="side of a picture; a multiple of 32")
     parser.add_argument("--memory-mib", type=int, default=64)
-    parser.add_argument("--one", type=int, nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--one", type=int, nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         print(json.dumps(measure(*args.one, args.memory_mib)))
         return
     base = args.pictures[0]
-    plans = [(num, 2, 3) for num in args.pictures] + [(base, 4, 5), (base, 2, 6)]
+    plans = [(num, 2, 3, args.px) for num in args.pictures] + [(base, 4, 5, args.px), (base, 2, 6, args.px)]
     rows = []
     for plan in plans:
         command = [sys.executable, "-m", "benchmarks.growth", "--memory-mib", str(args.memory_mib), "--one"]
@@ -109,7 +116,7 @@ def main() -> None:
         )  # fmt: skip
     header = ["pictures", "views", "epochs", "kept MiB (formula)", "lies in", "private memory grew MiB",
               "wall ms to keep a view", "wall ms per picture in a finetune epoch", "CPU s"]  # fmt: skip
-    says = f"One thread; activations may fill {args.memory_mib} MiB of memory. Constant columns: linear."
+    says = f"{args.px} px, one thread. Activations may fill {args.memory_mib} MiB. Constant columns: linear."
     report("growth", "Growth", [says, "", *table(header, rows)])
 
 

@@ -12,11 +12,11 @@ from tl_core import compare
 from tl_core.choice import source_name
 from tl_core.errors import NotComparable, TlError
 from tl_core.runs import RunFolder
-from tl_ui import charts, paired_view, runs_view, shell, state
+from tl_ui import charts, paired_view, runs_view, score_rows, shell, state
 from tl_ui.compare_charts import overlaid, points
 from tl_ui.liveplot import still
-from tl_ui.results_data import METRICS, Cell, reported
-from tl_ui.text import error_text, help_of, name_of, number, percent, t
+from tl_ui.results_data import reported
+from tl_ui.text import error_text, help_of, name_of, t
 from tl_ui.theme import palette
 
 MOST = 6
@@ -145,41 +145,14 @@ def scores(judged: list[Judged]) -> None:
     """The reported scores side by side, each with its interval and where it is from."""
     with st.container(border=True, key="card_scores"):
         st.markdown(f"#### {t('compare.scores_title')}")
-        metric = st.segmented_control(
-            t("results.metric"),
-            METRICS,
-            format_func={name: name_of(name) for name in METRICS}.get,
-            default="accuracy",
-            required=True,
-            key="compare_metric",
-            label_visibility="collapsed",
-        )
-        st.caption(help_of(metric))
-        cells = [(run.name, reported(summary)) for run, summary in judged]
-        rows = []
-        for name, cell in cells:
-            low, high = cell.interval(metric) or (None, None)
-            row = {"stage": name, "split": name_of(cell.split), "value": cell.value(metric)}
-            rows.append(row | {"low": low, "high": high})
+        metric = score_rows.pick_metric("compare_metric")
+        named = [(run.name, reported(summary)) for run, summary in judged]
+        rows = [score_rows.chart_row(cell, metric, name) for name, cell in named]
         figure = charts.stage_scores(rows, name_of(metric), palette(), t)
         still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
         st.caption(t("compare.scores_read"))
-        config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
-        table = [_score_row(name, cell) for name, cell in cells]
-        st.dataframe(table, hide_index=True, column_config=config, key="score_table")
+        table = score_rows.table(named, t("train.run"), "score_table")
         _download("scores", as_csv(table))
-
-
-def _score_row(name: str, cell: Cell) -> dict[str, str]:
-    row = {t("train.run"): name, t("results.column_split"): name_of(cell.split)}
-    row[name_of("support")] = number(cell.metrics["num"])
-    for metric in METRICS:
-        interval = cell.interval(metric)
-        words = percent(cell.value(metric))
-        row[name_of(metric)] = (
-            f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
-        )
-    return row
 
 
 def curves(judged: list[Judged]) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import streamlit as st
 
 from tl_core.runs import RunFolder
-from tl_ui import charts, runs_view
+from tl_ui import charts, runs_view, score_rows
 from tl_ui.curves import curves, legend
 from tl_ui.liveplot import still
 from tl_ui.results_data import (
-    METRICS,
     AtThreshold,
     Cell,
     at_threshold,
@@ -56,21 +55,9 @@ def panels(run: RunFolder, summary: dict[str, Any]) -> None:
 def _stages(summary: dict[str, Any]) -> None:
     found = cells(summary)
     st.markdown(f"#### {t('results.stages_title')}")
-    metric = st.segmented_control(
-        t("results.metric"),
-        METRICS,
-        format_func={name: name_of(name) for name in METRICS}.get,
-        default="accuracy",
-        required=True,
-        key="metric",
-        label_visibility="collapsed",
-    )
-    st.caption(help_of(metric))
-    rows = []
-    for cell in found:
-        low, high = cell.interval(metric) or (None, None)
-        row = {"stage": name_of(f"stage_{cell.stage}"), "split": name_of(cell.split)}
-        rows.append(row | {"value": cell.value(metric), "low": low, "high": high})
+    metric = score_rows.pick_metric("metric")
+    named = [(name_of(f"stage_{cell.stage}"), cell) for cell in found]
+    rows = [score_rows.chart_row(cell, metric, name) for name, cell in named]
     still(
         charts.stage_scores(rows, name_of(metric), palette(), t),
         key="stage_scores",
@@ -79,24 +66,7 @@ def _stages(summary: dict[str, Any]) -> None:
     )
     st.caption(t("results.stages_reads"))
     st.caption(t("results.table_says"))
-    table = [_table_row(cell) for cell in found]
-    config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
-    st.dataframe(table, hide_index=True, column_config=config, key="stage_table")
-
-
-def _table_row(cell: Cell) -> dict[str, str]:
-    row = {
-        t("results.column_stage"): name_of(f"stage_{cell.stage}"),
-        t("results.column_split"): name_of(cell.split),
-        name_of("support"): number(cell.metrics["num"]),
-    }
-    for metric in METRICS:
-        value, interval = cell.value(metric), cell.interval(metric)
-        words = "–" if value is None else f"{100 * value:.1f}"
-        if interval:
-            words += f"  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})"
-        row[name_of(metric)] = words
-    return row
+    score_rows.table(named, t("results.column_stage"), "stage_table")
 
 
 def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:

@@ -1,0 +1,55 @@
+"""Scores with their intervals, cell by cell: the metric's picker, chart rows, table rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from tl_ui.results_data import METRICS, Cell
+from tl_ui.text import help_of, name_of, number, percent, t
+
+
+def pick_metric(key: str) -> str:
+    """The chosen metric, with its plain-words explanation underneath."""
+    metric = st.segmented_control(
+        t("results.metric"),
+        METRICS,
+        format_func={name: name_of(name) for name in METRICS}.get,
+        default="accuracy",
+        required=True,
+        key=key,
+        label_visibility="collapsed",
+    )
+    st.caption(help_of(metric))
+    return metric
+
+
+def chart_row(cell: Cell, metric: str, name: str) -> dict[str, Any]:
+    """For `charts.stage_scores`; name: what the row is called."""
+    low, high = cell.interval(metric) or (None, None)
+    return {
+        "stage": name, "split": name_of(cell.split), "value": cell.value(metric), "low": low, "high": high,
+    }  # fmt: skip
+
+
+def table(named: list[tuple[str, Cell]], column: str, key: str) -> list[dict[str, str]]:
+    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown."""
+    rows = [_table_row(cell, {column: name}) for name, cell in named]
+    config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
+    st.dataframe(rows, hide_index=True, column_config=config, key=key)
+    return rows
+
+
+def _table_row(cell: Cell, row: dict[str, str]) -> dict[str, str]:
+    row |= {
+        t("results.column_split"): name_of(cell.split),
+        name_of("support"): number(cell.metrics["num"]),
+    }
+    for metric in METRICS:
+        value, interval = cell.value(metric), cell.interval(metric)
+        words = "–" if value is None else percent(value)
+        row[name_of(metric)] = (
+            f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
+        )
+    return row

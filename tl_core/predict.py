@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core import decision, fastpredict
+from tl_core import decision, fastpredict, known
 from tl_core.data import decisions, folders
 from tl_core.data.decode import read_image, resize_square
 from tl_core.decision import Decision
@@ -182,7 +182,8 @@ def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
 def predict_files(
     predictor: Predictor, files: Iterable[Path | str], decided: Decision | None = None
 ) -> Iterator[dict[str, Any]]:
-    """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}.
+    """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}; where a
+    limit of distance was decided, also "unlike_training": whether the picture lies beyond it.
 
     decided: how probabilities become an answer; None: as the run's decision.json says, and without one
     the most probable class. Raises: RunDamaged: a decision.json that cannot be.
@@ -197,13 +198,17 @@ def predict_files(
                 answers.append({"file": str(file)})
             except UnreadableImage as error:
                 answers.append({"file": str(file), "error": error})
-        probabilities = decided.probabilities(predictor.predict(images))
-        rows = zip(probabilities, decided.answers(probabilities, predictor.classes), strict=True)
+        raw, features = predictor.look(images)
+        probabilities = decided.probabilities(raw)
+        away = known.distances(predictor.run, features) if decided.far_from is not None else [None] * len(raw)
+        rows = zip(probabilities, decided.answers(probabilities, predictor.classes), away, strict=True)
         for answer in answers:
             if "error" not in answer:
-                row, said = next(rows)
+                row, said, distance = next(rows)
                 answer["label"] = predictor.classes[int(said)]
                 answer["probabilities"] = {c: float(p) for c, p in zip(predictor.classes, row, strict=True)}
+                if distance is not None:
+                    answer["unlike_training"] = bool(distance > decided.far_from)
             yield answer
 
 

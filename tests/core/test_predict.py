@@ -17,7 +17,8 @@ import torch
 from PIL import Image
 
 from tests.core.drawn import draw, write_classes
-from tl_core import modelfiles, workflow
+from tl_core import decision, known, modelfiles, workflow
+from tl_core.cli import report
 from tl_core.config import preset
 from tl_core.data.decode import read_image, resize_square
 from tl_core.errors import (
@@ -28,6 +29,7 @@ from tl_core.errors import (
     SplitClassMissing,
     UnreadableImage,
 )
+from tl_core.messages import say
 from tl_core.predict import BATCH, Predictor, evaluate_folder, predict_files
 from tl_core.runs import RunFolder, open_run
 
@@ -270,6 +272,24 @@ def test_a_large_photograph_decoded_small_gets_the_same_answer(predictor, tmp_pa
         squares = [resize_square(image, predictor.image_px).astype(float) for image in (whole, small)]
         assert np.abs(squares[0] - squares[1]).mean() < 4
         np.testing.assert_allclose(of_small, of_whole, atol=0.1)
+
+
+# --- a decided limit of distance
+
+
+def test_a_picture_unlike_every_training_picture_is_marked_once_a_limit_is_decided(copy, pictures, tmp_path):
+    seen = sorted(pictures.rglob("*.png"))[:8]
+    predictor = Predictor.load(copy)
+    known.save(copy, predictor.look([read_image(path) for path in seen])[1])
+    noise = tmp_path / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(noise)
+    assert all("unlike_training" not in answer for answer in predict_files(predictor, [*seen, noise]))
+    decision.save(copy, decision.Decision(far_from=1e-3))
+    files = [*seen, tmp_path / "gone.png", noise]
+    answers = list(predict_files(predictor, files))
+    assert [answer.get("unlike_training") for answer in answers] == [False] * 8 + [None, True]
+    said = report.predictions(answers, decision.read(copy), "en")
+    assert [say("cli.unlike", "en") in line for line in said.splitlines()] == [False] * 8 + [True]
 
 
 # --- labelled folders

@@ -49,7 +49,12 @@ def scores(metrics: dict[str, Any], language: str) -> str:
 def predictions(answers: list[dict[str, Any]], decided: Decision, language: str) -> str:
     """File, class, probability; unreadable ones have been named elsewhere. Then what was decided."""
     rows = [
-        [answer["file"], answer["label"], f"{answer['probabilities'][answer['label']]:.1%}"]
+        [
+            answer["file"],
+            answer["label"],
+            f"{answer['probabilities'][answer['label']]:.1%}",
+            say("cli.unlike", language) if answer.get("unlike_training") else "",
+        ]
         for answer in answers
         if "error" not in answer
     ]

@@ -191,7 +191,7 @@ def _tell(shown: Shown) -> None:
 
 IDEAS = {
     "first": Idea(first, code=("tl_core.trainer:Trainer.fit",), predicts=True),
-    "rate": Idea(rate_live, code=("tl_core.trainer:_Stage.__init__",)),
+    "rate": Idea(rate_live, code=("tl_core.trainer_stage:Stage.__init__",)),
     "aids": Idea(
         aids, code=("tl_core.data.augment:augmenter", "tl_core.trainer:Trainer._is_out_of_patience")
     ),

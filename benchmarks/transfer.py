@@ -16,6 +16,7 @@ random weights, and the same network from random weights with every layer traina
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 import time
@@ -167,11 +168,12 @@ class Scores:
         self.found[name, way, seed] = score
         self.cpu.setdefault(way, []).append(cpu)
 
-    def add(self, **measured: Any) -> None:
+    def add(self, **measured: Any) -> dict[str, Any]:
         self._take(**measured)
         if self.log:
             with self.log.open("a") as file:
                 file.write(json.dumps(measured) + "\n")
+        return measured
 
     def of(self, name: str, way: str) -> dict[int, float]:
         return {seed: s for (n, w, seed), s in sorted(self.found.items()) if (n, w) == (name, way)}
@@ -182,33 +184,36 @@ class Scores:
         return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
 
 
-def probes(pictures: Pictures, seeds: int, scores: Scores) -> Iterator[None]:
-    ways = {OURS: pooled(pictures, "formula", 0), RANDOM: None} | {
-        name: np.stack([compute(image) for image in pictures.images]) for name, compute in FEATURES.items()
-    }
-    for way, features in ways.items():
-        for seed in range(seeds):
-            if (pictures.name, way, seed) not in scores.found:
-                began = time.process_time()
-                x = pooled(pictures, "random", seed) if features is None else features
-                score = probe(x, pictures, seed)
-                cpu = time.process_time() - began
-                scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
-                yield
+def probes(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str, Any]]:
+    for pictures in sets:
+        computed = {
+            name: np.stack([compute(image) for image in pictures.images])
+            for name, compute in FEATURES.items()
+        }
+        for way, features in {OURS: None, RANDOM: None, **computed}.items():
+            for seed in range(seeds):
+                if (pictures.name, way, seed) not in scores.found:
+                    began = time.process_time()
+                    source = "formula" if way == OURS else "random"
+                    x = pooled(pictures, source, seed) if features is None else features
+                    score = probe(x, pictures, seed)
+                    cpu = time.process_time() - began
+                    yield scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
 
 
-def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[None]:
+def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str, Any]]:
     """Every set once with every way before the next seed begins; the costly way comes last."""
-    for ways in ([OURS, RECIPE], [ALL_LAYERS]):
-        for seed in range(seeds):
-            for pictures in sets:
-                for way in ways:
-                    if (pictures.name, way, seed) not in scores.found:
-                        began = time.process_time()
-                        score = trained(pictures, seed, **TRAINED[way])
-                        cpu = time.process_time() - began
-                        scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
-                        yield
+    order = [
+        (seed, pictures, way)
+        for ways in ([OURS, RECIPE], [ALL_LAYERS])
+        for seed, pictures, way in itertools.product(range(seeds), sets, ways)
+    ]
+    for seed, pictures, way in order:
+        if (pictures.name, way, seed) not in scores.found:
+            began = time.process_time()
+            score = trained(pictures, seed, **TRAINED[way])
+            cpu = time.process_time() - began
+            yield scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
 
 
 def lines(sets: list[Pictures], ways: list[str], scores: Scores, px: int) -> list[str]:
@@ -270,20 +275,12 @@ def main() -> None:
             else:
                 sets.append(read(name, given.data / name, given.px))
         ways = list(TRAINED) if given.train else [OURS, RANDOM, *FEATURES]
-        title = "Whole runs" if given.train else "A linear classifier on frozen features"
-        steps = (
-            [runs(sets, given.seeds, scores)]
-            if given.train
-            else [probes(p, given.seeds, scores) for p in sets]
-        )
-        for step in steps:
-            for _ in step:
-                print(json.dumps([*scores.found.items()][-1]), flush=True)
-                report(
-                    "transfer",
-                    f"Transfer: {title.lower()}, {given.px} px",
-                    lines(sets, ways, scores, given.px),
-                )
+        title = "Transfer: whole runs" if given.train else "Transfer: linear classifier, frozen features"
+        measured = runs(sets, given.seeds, scores) if given.train else probes(sets, given.seeds, scores)
+        for told in itertools.chain(measured, [None]):  # and once more when nothing was left to measure
+            if told:
+                print(json.dumps(told), flush=True)
+            report("transfer", f"{title}, {given.px} px", lines(sets, ways, scores, given.px))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ Found = dict[str, Any]
 FORMATS = ("fp32", "bf16")
 DEPTHWISE = ("library", "split")
 
-BATCH = 4
+BATCH = 8
 NUM_ROUNDS = 3
 FASTER = 1.15
 # bf16 must win by this much: below it, noise would decide, and fp32 rounds less

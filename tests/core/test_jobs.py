@@ -277,11 +277,14 @@ def test_terminate_touches_nobody_whose_identity_does_not_match(new_run):
     wait_for_state(run, "running")
     status = run.read_status()
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    worker = psutil.Process(status["pid"])
     try:
+        worker.suspend()  # or a status it was just writing would put its own id back
         run.write_status(pid=bystander.pid)
         assert local.terminate(run) is False
         assert bystander.poll() is None
         run.write_status(pid=status["pid"])
+        worker.resume()
         assert local.terminate(run) is True
         wait_for_state(run, "stopped", "interrupted")
     finally:

@@ -21,20 +21,13 @@ from benchmarks.harness import Apart, Side, report, take_turns
 from tl_core import device, weights
 from tl_core.config import RunConfig
 from tl_core.data.augment import training_entries
-from tl_core.data.prepare import Prepared
-from tl_core.model import TransferModel
 
 
 def fastai_side(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
-    return fastai_loop(
-        plain_loop.network(config, choice), plain_loop.read(path, config), config, choice.mean, choice.std
-    )
-
-
-def fastai_loop(model: TransferModel, prepared: Prepared, config: RunConfig, mean: tuple, std: tuple) -> Side:
     """Yields after every epoch; returns {"val", "test"} accuracy of the last epoch's model."""
     from fastai.vision import all as fv
 
+    model, prepared = plain_loop.network(config, choice), plain_loop.read(path, config)
     split, classes = prepared.split, prepared.dataset.classes
     entries = training_entries(prepared.labels, split.train, config.target_per_class, config.seed)
     rows = [(i, False) for i, _ in entries] + [(i, True) for i in split.val]
@@ -48,7 +41,8 @@ def fastai_loop(model: TransferModel, prepared: Prepared, config: RunConfig, mea
             splitter=lambda _: ([n for n, r in enumerate(rows) if not r[1]],
                                 [n for n, r in enumerate(rows) if r[1]]),
             item_tfms=fv.Resize(config.image_px, method="squish"),
-            batch_tfms=[fv.Flip(), fv.Brightness(0.1), fv.Contrast(0.1), fv.Normalize.from_stats(mean, std)],
+            batch_tfms=[fv.Flip(), fv.Brightness(0.1), fv.Contrast(0.1),
+                        fv.Normalize.from_stats(choice.mean, choice.std)],
         )  # fmt: skip
         positions = list(range(len(rows)))
         return block.dataloaders(positions, bs=config.batch_size, num_workers=0, device=torch.device("cpu"))

@@ -32,7 +32,8 @@ from tl_core.trainer import Trainer
 
 FULL = 400
 """Pictures of a full run; fewer are filled up to proportionally fewer copies."""
-OURS = {"ours, 4 views": 4, "ours, exact": 0}
+KEPT, EXACT = "ours, 4 views", "ours, exact"
+OURS = {KEPT: 4, EXACT: 0}
 AGAIN = "ours again, 4 views kept"
 """A second run on the same pictures, whose activations an earlier one has left in the cache folder."""
 
@@ -130,21 +131,20 @@ def guides_loop(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
 def alone(stack: pictures.Stack, args: argparse.Namespace) -> dict[str, float]:
     """What the run page says that keeping saved, {stage: times}: by the clock on the wall, so in a run
     that waits for no other."""
-    name, views = next(iter(OURS.items()))
-    config = settings(stack.path, 0, stack.num, epochs_of(args), views)
-    clocks = take_turns({name: own(args, stack.path, config, weights.choose("formula"))})
-    return clocks[name].result["said"]
+    config = settings(stack.path, 0, stack.num, epochs_of(args), OURS[KEPT])
+    clocks = take_turns({KEPT: own(args, stack.path, config, weights.choose("formula"))})
+    return clocks[KEPT].result["said"]
 
 
 def saved(said: dict[str, float], outcomes: list[dict[str, Clock]]) -> str:
     """That, beside what the race with the exact side shows."""
-    kept, exact = (outcomes[0][name].result["spent"] for name in OURS)
+    kept, exact = (outcomes[0][name].result["spent"] for name in (KEPT, EXACT))
     found = []
     for stage, times in said.items():
         epochs = f"epochs of {stage}"
         views = kept.get("keeping training views", 0.0) if stage == "head" else 0.0
         found.append(f"{stage} {times:.1f}× (here {exact[epochs] / (kept.get(epochs, 0.0) + views):.1f}×)")
-    return f"- “Saved by keeping” on the run page of “{next(iter(OURS))}”: {', '.join(found)}."
+    return f"- “Saved by keeping” on the run page of “{KEPT}”: {', '.join(found)}."
 
 
 def race(stack: pictures.Stack, seed: int, args: argparse.Namespace, kept: Path | None) -> dict[str, Clock]:
@@ -153,14 +153,14 @@ def race(stack: pictures.Stack, seed: int, args: argparse.Namespace, kept: Path 
     configs = {name: settings(stack.path, seed, stack.num, epochs, views) for name, views in OURS.items()}
     sides: dict[str, Apart] = {}
     if seed < args.seeds:
-        config = next(iter(configs.values()))
         sides["guide's loop"] = Apart(
-            guides_loop, stack.path, config, choice, threads=args.threads, keep_memory=args.keep_memory
-        )
+            guides_loop, stack.path, configs[KEPT], choice,
+            threads=args.threads, keep_memory=args.keep_memory,
+        )  # fmt: skip
     if kept:
-        config = next(iter(configs.values()))
-        take_turns({AGAIN: own(args, stack.path, config, choice, kept)})  # leaves its activations behind
-        sides[AGAIN] = own(args, stack.path, config, choice, kept)
+        given = (stack.path, configs[KEPT], choice, kept)
+        take_turns({AGAIN: own(args, *given)})  # leaves its activations behind
+        sides[AGAIN] = own(args, *given)
     sides |= {name: own(args, stack.path, config, choice) for name, config in configs.items()}
     return take_turns(sides)
 

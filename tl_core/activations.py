@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+FORMAT = 2
+"""Goes up when the frozen part is computed in another way, so that a run is not fed another's rounding."""
 MAX_BYTES = 2 << 30
 """Of the folder: a run of 500 entries and 8 views takes 140 MB."""
 MAX_SHARE = 4
@@ -48,7 +50,7 @@ def key_of(
             digest.update(part_state_hash(model, part).encode())
     digest.update(pictures.images.tobytes())
     about = [
-        model.library, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
+        FORMAT, model.library, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
         pictures.images.shape, pictures.entries, pictures.mean, pictures.std, pictures.seed,
         pictures.is_augmented, pictures.num_views, [metadata.version(name) for name in LIBRARIES],
     ]  # fmt: skip

@@ -110,20 +110,20 @@ class FrozenWork:
 
         The cheap order: while the backbone is whole, one pass serves the stations of both stages.
         """
+        entry = self.entries[stage]
         if self.plans[stage].kind == "plain":
-            entry = self.entries[stage]
             enter = partial(self._enter, station=entry, dtype=self.dtype)
             return PlainFeed(self.training, self.config.batch_size, enter, entry, self._room_on_card())
-        if self.entries[stage] not in self._views:
+        if entry not in self._views:
             wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
             if stage == "finetune":
-                wanted = {self.entries[stage]}  # later stations have been trained, their outputs changed
+                wanted = {entry}  # later stations have been trained, their outputs changed
             stations = sorted(wanted, key=STATIONS.index)
             started = time.perf_counter()
             self._views = yield from self._views_of(stations, stage)
             self.spent_seconds[stage] = time.perf_counter() - started
-        views = self._views.pop(self.entries[stage])
-        return CachedFeed(views, self.training.targets(), self.entries[stage], self.config.batch_size)
+        views = self._views.pop(entry)
+        return CachedFeed(views, self.training.targets(), entry, self.config.batch_size)
 
     def _views_of(
         self, stations: list[str], stage: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,15 @@ def save(run: RunFolder, features: np.ndarray) -> None:
 
 def distances(run: RunFolder, features: np.ndarray) -> np.ndarray:
     """(N, 1280) of new pictures -> (N,) cosine distance to the nearest kept one. Raises: RunDamaged."""
+    path = path_of(run)
     try:
-        with np.load(path_of(run)) as stored:
-            kept = stored["features"].astype(np.float32)
-        return nearest(kept, features)[0][:, 0]
+        return nearest(_kept(path, path.stat().st_mtime_ns), features)[0][:, 0]
     except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
-        raise RunDamaged(file=path_of(run), detail=error) from error
+        raise RunDamaged(file=path, detail=error) from error
+
+
+@lru_cache(maxsize=4)
+def _kept(path: Path, _changed: int) -> np.ndarray:
+    """(M, 1280); read once for all the batches of a folder."""
+    with np.load(path) as stored:
+        return stored["features"].astype(np.float32)

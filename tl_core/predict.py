@@ -9,7 +9,6 @@ it can (`fastpredict`); torch is loaded only when its model is needed.
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,14 +23,13 @@ from tl_core.data import decisions, folders
 from tl_core.data.decode import read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import (
-    DataError,
     NoReadableImages,
     RunDamaged,
     RunNotReady,
     UnknownClass,
     UnreadableImage,
 )
-from tl_core.runs import RunFolder, open_run
+from tl_core.runs import RunFolder, open_run, read_predictions
 from tl_core.workflow import settings_of
 
 if TYPE_CHECKING:
@@ -249,10 +247,6 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
 
 def _seen_files(run: RunFolder) -> set[Path]:
     """Where the run's training and validation pictures lie; nothing where its data has gone."""
-    try:
-        root = folders.scan(Path(run.read_config()["data"])).root
-        with run.predictions_path.open(encoding="utf-8", newline="") as file:
-            rows = csv.DictReader(file)
-            return {(root / row["file"]).resolve() for row in rows if row["split"] in ("train", "val")}
-    except (OSError, KeyError, UnicodeDecodeError, DataError):
-        return set()
+    paths = folders.paths_of(Path(str(run.read_config().get("data"))))
+    used = {row["file"] for row in read_predictions(run.predictions_path) if row["split"] in ("train", "val")}
+    return {path.resolve() for name, path in paths.items() if name in used}

@@ -147,7 +147,8 @@ def _workloads() -> dict[str, dict[str, Callable[[], Any]]]:
     net: Any = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
     net = net.to(memory_format=torch.channels_last)
     frozen = nn.Sequential(net.conv_stem, net.bn1, *net.blocks[:4])
-    formats = {"fp32": folded(frozen, torch.float32), "bf16": folded(frozen, torch.bfloat16)}
+    dtypes = {"fp32": torch.float32, "bf16": torch.bfloat16}
+    short = {form: folded(frozen, dtype) for form, dtype in dtypes.items()}
     library = nn.Sequential(
         *net.blocks[4:], net.conv_head, net.bn2, net.global_pool, nn.Dropout(0.3), net.classifier
     ).train()
@@ -159,7 +160,7 @@ def _workloads() -> dict[str, dict[str, Callable[[], Any]]]:
 
     def forward(form: str) -> torch.Tensor:
         with torch.inference_mode():
-            return formats[form](pictures.to(next(formats[form].parameters()).dtype))
+            return short[form](pictures.to(dtypes[form]))
 
     def train(form: str, tail: nn.Module) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=form == "bf16"):

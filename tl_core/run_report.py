@@ -7,7 +7,6 @@ small copies without what a camera writes beside them.
 from __future__ import annotations
 
 import base64
-import csv
 import json
 import re
 import shlex
@@ -25,7 +24,7 @@ from tl_core.eventlog import EventLog
 from tl_core.events import WarningRaised
 from tl_core.messages import say
 from tl_core.report_curves import curve_svg
-from tl_core.runs import RunFolder
+from tl_core.runs import RunFolder, read_predictions
 from tl_core.workflow import settings_of
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
@@ -153,16 +152,13 @@ def _held_out_rows(run: RunFolder, summary: dict[str, Any]) -> list[dict[str, st
     """The final model's rows of predictions.csv on the reported split; [] when the file is gone."""
     split = summary["reported"]["split"]
     stage = "final" if split == "cross_validation" else summary["reported"]["stage"]
-    try:
-        with run.predictions_path.open(encoding="utf-8", newline="") as file:
-            return [row for row in csv.DictReader(file) if (row["stage"], row["split"]) == (stage, split)]
-    except OSError:
-        return []
+    rows = read_predictions(run.predictions_path)
+    return [row for row in rows if (row["stage"], row["split"]) == (stage, split)]
 
 
 def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[list[dict], list[dict]]:
     """(right ones, spread over the set; wrong ones, the surest first), each {uri, truth, said, p, file}."""
-    paths = _paths(recorded)
+    paths = folders.paths_of(Path(str(recorded.get("data"))))
     right = [row for row in rows if row["truth"] == row["predicted"]]
     wrong = [row for row in rows if row["truth"] != row["predicted"]]
     wrong.sort(key=lambda row: -_sureness(row))
@@ -180,14 +176,6 @@ def _shown(rows: list[dict[str, str]], paths: dict[str, Path]) -> list[dict]:
 
 def _sureness(row: dict[str, str]) -> float:
     return float(row[f"p_{row['predicted']}"])
-
-
-def _paths(recorded: dict[str, Any]) -> dict[str, Path]:
-    """{name: file} of the data, {} when it is no longer there."""
-    try:
-        return {one.name: one.path for one in folders.scan(Path(str(recorded.get("data")))).pictures}
-    except TlError:
-        return {}
 
 
 def _thumbnail(path: Path | None) -> str:

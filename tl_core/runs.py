@@ -6,6 +6,7 @@ RUN/config.json  status.json  STOP (a request)  worker.lock
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import threading
@@ -28,6 +29,7 @@ __all__ = [
     "find",
     "list_runs",
     "open_run",
+    "read_predictions",
     "to_json",
     "write_atomic",
     "write_json",
@@ -132,6 +134,15 @@ class RunFolder:
             return _created(self.config_path, self.config_path.stat().st_mtime_ns)
         except OSError:
             return 0.0
+
+
+def read_predictions(path: Path) -> list[dict[str, str]]:
+    """Rows of predictions.csv; [] when it is gone."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError:
+        return []
 
 
 def create(path: Path, config: dict[str, Any]) -> RunFolder:

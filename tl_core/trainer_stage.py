@@ -37,10 +37,11 @@ class Stage:
 
     def state(self) -> dict[str, Any]:
         """Tensors and plain values only. The frozen part is not in it: it is as it was."""
+        names = self._trained_names()
         return {
             "stage": self.name,
             "epoch": self.epoch,
-            "trained": {k: v for k, v in self.model.state_dict().items() if k in self._trained_names()},
+            "trained": {k: v for k, v in self.model.state_dict().items() if k in names},
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
             "scaler": self.scaler.state_dict(),

@@ -16,10 +16,9 @@ from tl_core import decision, known
 from tl_core.data.decode import EXTENSIONS, read_image
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
-from tl_core.runs import RunFolder
+from tl_core.runs import RunFolder, read_predictions
 from tl_ui import classify_correct, overview, pictures
 from tl_ui.answers import Answer, as_csv, cards
-from tl_ui.results_data import read_predictions
 from tl_ui.text import help_of, number, percent, reason_text, t
 
 if TYPE_CHECKING:

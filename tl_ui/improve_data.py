@@ -17,10 +17,10 @@ from tl_core.config import RunConfig
 from tl_core.data.folders import Dataset
 from tl_core.data.quality import Flag
 from tl_core.errors import TlError
-from tl_core.runs import RunFolder
+from tl_core.runs import RunFolder, read_predictions
 from tl_ui import datasets, overview, pictures, runs_view, state
 from tl_ui.memo import Memo
-from tl_ui.results_data import read_predictions, reported
+from tl_ui.results_data import reported
 from tl_ui.text import data_name, t
 
 THUMB_PX = 300

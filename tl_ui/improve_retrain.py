@@ -18,11 +18,10 @@ from tl_core.data.decisions import Decision
 from tl_core.data.decisions import read as read_decisions
 from tl_core.errors import TlError
 from tl_core.jobs import local
-from tl_core.runs import RunFolder
+from tl_core.runs import RunFolder, read_predictions
 from tl_core.workflow import DECISIONS, settings_of
 from tl_ui import compare_view, improve_data, launching, paired_view, runs_view, shell
 from tl_ui.improve_data import Place
-from tl_ui.results_data import read_predictions
 from tl_ui.runs_view import LIVE
 from tl_ui.steps import PAGES
 from tl_ui.text import number, t

@@ -6,10 +6,8 @@ cross-validation the split `cross_validation`, whose stage `final` is each round
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,15 +53,6 @@ def reported(summary: dict[str, Any]) -> Cell:
     """The scores that the run stands for."""
     chosen = summary["reported"]
     return Cell(chosen["stage"], chosen["split"], chosen["metrics"])
-
-
-def read_predictions(path: Path) -> list[dict[str, str]]:
-    """Rows of predictions.csv; [] when it is gone."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError:
-        return []
 
 
 def rows_of(rows: Sequence[dict[str, str]], cell: Cell, is_reported: bool) -> list[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.runs import RunFolder
+from tl_core.runs import RunFolder, read_predictions
 from tl_ui import charts, runs_view, score_rows
 from tl_ui.curves import curves, legend
 from tl_ui.liveplot import still
@@ -19,7 +19,6 @@ from tl_ui.results_data import (
     cells,
     confusions,
     probabilities_of,
-    read_predictions,
     reported,
     rows_of,
 )

@@ -47,8 +47,7 @@ def _table_row(cell: Cell, row: dict[str, str]) -> dict[str, str]:
         name_of("support"): number(cell.metrics["num"]),
     }
     for metric in METRICS:
-        value, interval = cell.value(metric), cell.interval(metric)
-        words = "–" if value is None else percent(value)
+        words, interval = percent(cell.value(metric)), cell.interval(metric)
         row[name_of(metric)] = (
             f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
         )

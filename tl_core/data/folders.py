@@ -28,6 +28,7 @@ from tl_core.errors import (
     OutputUnwritable,
     RunExists,
     SplitClassMissing,
+    TlError,
     TooFewPictures,
     UnreadableImage,
 )
@@ -109,6 +110,14 @@ def scan(path: Path) -> Dataset:
         raise OneClass(path=path, name=dataset.classes[0])
     check_splits(dataset)
     return dataset
+
+
+def paths_of(data: Path) -> dict[str, Path]:
+    """{name: file} of the pictures, {} when the data is no longer there."""
+    try:
+        return {picture.name: picture.path for picture in scan(data).pictures}
+    except TlError:
+        return {}
 
 
 def check_splits(dataset: Dataset) -> None:

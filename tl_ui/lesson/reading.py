@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.runs import read_predictions
 from tl_ui import charts, runs_view
 from tl_ui.curves import curves, legend
 from tl_ui.lesson import advice_view, presenter, which_run
@@ -19,7 +20,6 @@ from tl_ui.results_data import (
     Cell,
     at_threshold,
     probabilities_of,
-    read_predictions,
     reported,
     rows_of,
 )

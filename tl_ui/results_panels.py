@@ -65,7 +65,7 @@ def _stages(summary: dict[str, Any]) -> None:
     )
     st.caption(t("results.stages_reads"))
     st.caption(t("results.table_says"))
-    score_rows.table(named, t("results.column_stage"), "stage_table")
+    score_rows.table(named, t("results.column_stage"), "stage_table", has_unit=False)
 
 
 def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:

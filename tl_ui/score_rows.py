@@ -33,21 +33,27 @@ def chart_row(cell: Cell, metric: str, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def table(named: list[tuple[str, Cell]], column: str, key: str) -> list[dict[str, str]]:
-    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown."""
-    rows = [_table_row(cell, {column: name}) for name, cell in named]
+def table(
+    named: list[tuple[str, Cell]], column: str, key: str, *, has_unit: bool = True
+) -> list[dict[str, str]]:
+    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown.
+
+    has_unit: "%" behind each number; without it the table is narrower, and a line above has to say so.
+    """
+    rows = [_table_row(cell, {column: name}, has_unit) for name, cell in named]
     config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
     st.dataframe(rows, hide_index=True, column_config=config, key=key)
     return rows
 
 
-def _table_row(cell: Cell, row: dict[str, str]) -> dict[str, str]:
+def _table_row(cell: Cell, row: dict[str, str], has_unit: bool) -> dict[str, str]:
     row |= {
         t("results.column_split"): name_of(cell.split),
         name_of("support"): number(cell.metrics["num"]),
     }
     for metric in METRICS:
         words, interval = percent(cell.value(metric)), cell.interval(metric)
+        words = words if has_unit else words.removesuffix(" %")
         row[name_of(metric)] = (
             f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
         )

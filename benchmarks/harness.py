@@ -27,6 +27,11 @@ INTRODUCTION = """# Measured
 Written by the benchmarks themselves (`python -m benchmarks.<name>`), each its own section. Times are CPU
 seconds of the process unless a column says wall; ratios are between sides that took turns.
 """
+EARLIER = RESULTS.with_name("EARLIER.md")
+EARLIER_INTRODUCTION = """# Measured before
+
+Sections of [RESULTS.md](RESULTS.md) as they stood when another day's measurement took their place.
+"""
 
 Side = Generator[float, None, Any]
 """Work in pieces: yields the share that is done, returns its result."""
@@ -162,16 +167,30 @@ def _commit() -> str:
 
 
 def report(name: str, title: str, lines: Sequence[str]) -> None:
-    """Print a section, and lay it over the one of the same name in RESULTS.md."""
+    """Print a section, and lay it over the one of the same name in RESULTS.md; what lies there from
+    another day goes to EARLIER.md."""
     section = "\n".join([f"## {title}", "", f"`python -m benchmarks.{name}` · {machine()}", "", *lines])
     print(section, flush=True)
-    key = re.sub(r"\W+", "-", title.lower()).strip("-")
-    begin, end = f"<!-- {name} {key} -->", f"<!-- end of {name} {key} -->"
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else INTRODUCTION
-    block = f"{begin}\n{section}\n{end}"
-    if begin in text:
-        before, rest = text.split(begin, 1)
-        text = before + block + rest.split(end, 1)[1]
-    else:
-        text = f"{text.rstrip()}\n\n{block}\n"
-    RESULTS.write_text(text, encoding="utf-8")
+    words = re.findall(r"\w+", f"{name} {title.lower()}")
+    key = f"{words[0]} {'-'.join(words[1:])}"
+    before = _lay(RESULTS, INTRODUCTION, key, section)
+    if before and _day(before) != _day(section):
+        _lay(EARLIER, EARLIER_INTRODUCTION, key, before)
+
+
+def _lay(path: Path, introduction: str, key: str, section: str) -> str:
+    """Put a section into a page, where its key stood or at the end; returns what stood there."""
+    begin, end = f"<!-- {key} -->\n", f"\n<!-- end of {key} -->"
+    text = path.read_text(encoding="utf-8") if path.is_file() else introduction
+    if begin not in text:
+        path.write_text(f"{text.rstrip()}\n\n{begin}{section}{end}\n", encoding="utf-8")
+        return ""
+    head, rest = text.split(begin, 1)
+    before, tail = rest.split(end, 1)
+    path.write_text(head + begin + section + end + tail, encoding="utf-8")
+    return before
+
+
+def _day(section: str) -> str:
+    found = re.search(r" · (\d{4}-\d\d-\d\d) ", section)
+    return found[1] if found else ""

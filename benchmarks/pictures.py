@@ -17,7 +17,7 @@ from tl_core.data.decode import read_image
 from tl_core.data.samples import write_samples
 
 SIDE_PX = 640
-"""What the issue of the class-room asks for: a phone's or webcam's picture."""
+"""A webcam's picture, or a phone's that was made smaller."""
 
 
 @dataclass(frozen=True)

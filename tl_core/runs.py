@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import threading
 import time
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,6 +22,7 @@ from typing import Any
 from tl_core.atomic import NUM_TRIES, output_errors, to_json, write_atomic, write_json
 from tl_core.errors import RunDamaged, RunExists, RunNotFound
 from tl_core.eventlog import EventLog, EventWriter
+from tl_core.paths import runs_dir
 
 __all__ = [
     "EventLog",
@@ -28,6 +31,7 @@ __all__ = [
     "create",
     "find",
     "list_runs",
+    "new_path",
     "open_run",
     "read_predictions",
     "to_json",
@@ -36,6 +40,8 @@ __all__ = [
 ]
 
 FOLDERS = ("logs", "models", "metrics", "plots")
+MAX_NAME = 40
+"""Characters of a run's own name; Windows' limit of 260 for a whole path is near otherwise."""
 _status_lock = threading.Lock()
 # heartbeat thread and training thread of one process write the same status
 
@@ -161,6 +167,17 @@ def create(path: Path, config: dict[str, Any]) -> RunFolder:
     folder.write_status(state="queued", pid=None, created=None, launched=None, error=None)
     write_json(folder.config_path, {"created": created, **config})
     return folder
+
+
+def new_path(name: str) -> Path:
+    """A free place among the runs, sorted by time: `20260131-142501-casting`. Of `name` only letters,
+    digits, "-" and "_" are kept, so nothing a person types leads out of the folder. Raises: RunExists."""
+    words = re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", name))[:MAX_NAME].strip("-_")
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{words or 'run'}"
+    for suffix in ("", *(f"-{number}" for number in range(2, 100))):
+        if not (path := runs_dir() / f"{stem}{suffix}").exists():
+            return path
+    raise RunExists(path=runs_dir() / stem)
 
 
 def open_run(path: Path) -> RunFolder:

@@ -9,8 +9,9 @@ import streamlit as st
 from tl_core.config import RunConfig
 from tl_core.data.decisions import in_force
 from tl_core.errors import ConfigError, TlError
+from tl_core.runs import MAX_NAME
 from tl_ui import datasets, overview, shell, state, train_settings
-from tl_ui.launching import MAX_NAME, start_run
+from tl_ui.launching import start_run
 from tl_ui.text import data_name, error_text, number, t
 
 

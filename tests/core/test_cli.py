@@ -290,7 +290,7 @@ def train(data: object, folder: object, *more: object) -> Said:
         ((), "COMMAND"),
         (("tran",), "tran"),
         (("train",), "DATA"),
-        (("train", "x"), "--output"),
+        (("train", "--output", "y"), "DATA"),
         (("train", "x", "--output", "y", "--speed", "9"), "--speed"),
         (("train", "x", "--output", "y", "--seed", "many"), "many"),
         (("train", "x", "--output", "y", "--preset", "cats"), "cats"),
@@ -310,6 +310,15 @@ def test_a_command_that_cannot_be_understood_is_one_line_that_names_the_help(
     line = run_cli(*arguments).mistake()
     assert named in line and "--help" in line
     assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_a_folder_is_made_among_those_that_the_page_lists(pictures, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path / "runs"))
+    options = ("--weights", "random", *CPU, "--stage1-epochs", "1", "--stage2-epochs", "0")
+    said = run_cli("train", pictures, *options, "--json").json()
+    (run,) = runs.list_runs(tmp_path / "runs")
+    assert said["run"] == str(run.path) and run.read_status()["state"] == "finished"
+    assert run.name.endswith("-expression")
 
 
 def test_data_that_cannot_be_trained_on_is_said_and_leaves_no_run(tmp_path):
@@ -463,7 +472,13 @@ def test_mistakes_and_answers_are_said_in_korean(trained, pictures, tmp_path, mo
     monkeypatch.setenv("HEADSWAP_LANG", "ko")
     missing = tmp_path / "none"
     assert train(missing, tmp_path / "run").mistake() == say("error.data_not_found", "ko", path=missing)
-    assert KOREAN.search(run_cli("train").mistake())
+    for command in ("train", "trian", "predict x", "train x --seed", "train x --seed many", "train x --s 3",
+                    "train x --library keras", "train x --foo", "doctor --json=yes"):  # fmt: skip
+        line = run_cli(*command.split()).mistake()
+        before, _, after = line.partition(" — ")
+        assert KOREAN.search(before) and KOREAN.search(after), line
+    helped = run_cli("train", "--help").out
+    assert "usage:" not in helped and "options:" not in helped and "arguments:" not in helped
     said = run_cli("predict", trained[0], missing, "--json")
     assert say("reason.vanished", "ko") in said.json()["predictions"][0]["error"]
     said = run_cli("evaluate", trained[0], pictures)

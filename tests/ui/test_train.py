@@ -6,9 +6,8 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.errors import OutOfMemory
 from tl_core.jobs import local
-from tl_core.runs import open_run
+from tl_core.runs import new_path, open_run
 from tl_ui import train_settings
-from tl_ui.launching import _new_path
 
 LANGUAGES = ["en", "ko"]
 pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
@@ -213,6 +212,6 @@ def test_every_number_can_be_set_to_its_bounds(lang):
 
 
 def test_names_of_runs_never_collide(lang, runs):
-    first = _new_path("a")
+    first = new_path("a")
     first.mkdir(parents=True)
-    assert _new_path("a") != first
+    assert new_path("a") != first

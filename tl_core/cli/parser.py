@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tl_core import __version__
+from tl_core.cli import usage
 from tl_core.config import PRESETS
 from tl_core.data.samples import SAMPLES
 from tl_core.messages import LANGUAGES, say
@@ -26,8 +27,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         command = self.prog.removeprefix(PROGRAM).strip()
-        sentence = say("cli.usage", self.language, detail=message, command=command)
+        detail = usage.mistake(message, self.language)
+        sentence = say("cli.usage", self.language, detail=detail, command=command)
         raise UsageError(" ".join(sentence.split()))
+
+    def format_help(self) -> str:
+        return usage.headed(super().format_help(), self.language)
 
 
 def build_parser(language: str) -> Parser:
@@ -56,7 +61,7 @@ def build_parser(language: str) -> Parser:
 
     train = add("train")
     train.add_argument("data", metavar="DATA", type=Path, help=text("data"))
-    train.add_argument("--output", metavar="RUN", type=Path, required=True, help=text("output"))
+    train.add_argument("--output", metavar="RUN", type=Path, help=text("output"))
     _add_settings(train, text)
 
     add("resume").add_argument("run", metavar="RUN", type=Path, help=text("run"))

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.runs import RunFolder
-from tl_ui import explore_charts, explore_gallery, explore_picture
+from tl_ui import explore_charts, explore_gallery, explore_picture, state
 from tl_ui.explore_data import Answers, Predictions, csv_of, picture_paths
 from tl_ui.liveplot import CONFIG
 from tl_ui.text import help_of, name_of, number, percent, t
@@ -44,18 +44,17 @@ def _which(found: Predictions) -> tuple[str, str]:
             t("explore.which_split"),
             splits,
             format_func={name: name_of(name) for name in splits}.get,
-            default=splits[0],
             required=True,
-            key="matrix_split",
+            **state.linked("split", "matrix_split", splits, splits[0]),
         )
         stages = found.stages(split)
+        last = found.final_stage if found.final_stage in stages else stages[-1]
         stage = st.segmented_control(
             t("explore.which_stage"),
             stages,
             format_func={name: name_of(f"stage_{name}") for name in stages}.get,
-            default=found.final_stage if found.final_stage in stages else stages[-1],
             required=True,
-            key=f"matrix_stage_{split}",
+            **state.linked("stage", f"matrix_stage_{split}", stages, last),
         )
     return split, stage
 
@@ -89,7 +88,7 @@ def _matrix(answers: Answers, classes: list[str], key: str, cells: dict[str, tup
         if place:
             cell = f"{int(place[0])},{int(place[1])}"
             if cell in cells:
-                st.session_state["explore_cell"] = cell
+                state.keep("cell", cell)
 
     st.plotly_chart(
         figure,
@@ -105,10 +104,9 @@ def _matrix(answers: Answers, classes: list[str], key: str, cells: dict[str, tup
 
 def _pick_cell(cells: dict[str, tuple[str, np.ndarray]]) -> tuple[np.ndarray, str]:
     """The same choice for the keyboard; it follows the click and is followed by the gallery."""
-    if st.session_state.get("explore_cell") not in cells:
-        st.session_state["explore_cell"] = next(iter(cells))
     words = {key: value[0] for key, value in cells.items()}
-    key = st.selectbox(t("explore.which_cell"), list(cells), format_func=words.get, key="explore_cell")
+    linked = state.linked("cell", "explore_cell", list(cells), next(iter(cells)))
+    key = st.selectbox(t("explore.which_cell"), list(cells), format_func=words.get, **linked)
     return cells[key][1], key
 
 

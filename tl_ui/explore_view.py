@@ -23,18 +23,12 @@ VIEWS = ("race", "pictures", "threshold", "calibration", "map")
 
 def choose_view() -> str:
     """The view that the address bar names; a choice goes back into it."""
-    asked = state.read("view")
-    key = "explore_view"
-    # set before it is drawn, so that a link wins over an old widget value
-    st.session_state[key] = asked if asked in VIEWS else VIEWS[0]
-    state.keep("view", st.session_state[key])
     return st.segmented_control(
         t("results.look_at"),
         VIEWS,
         format_func={name: t(f"explore.view_{name}") for name in VIEWS}.get,
         required=True,
-        key=key,
-        on_change=lambda: state.keep("view", st.session_state[key]),
+        **state.linked("view", "explore_view", VIEWS, VIEWS[0]),
         label_visibility="collapsed",
         width="stretch",
     )

@@ -1,12 +1,15 @@
 """What a person has chosen, remembered over reloads, page changes and lost connections.
 
 Four names are mirrored to the address bar: `?lang=…&data=…&run=…&teach=1`. The address bar wins, so a link
-reproduces a view; the session is the fall-back, since page changes drop parameters. A page may keep a
-name of its own beside them, like Explore its `view`; it stays on that page. Ids from the address bar
-are only ever looked up in a listing, never joined to a path.
+reproduces a view; the session is the fall-back, since page changes drop parameters. A page may keep
+names of its own beside them, like Explore its `view` and `cell`; they stay on that page. Ids from the
+address bar are only ever looked up in a listing, never joined to a path.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +24,7 @@ MIRRORED = ("lang", "data", "run", "teach")
 
 
 def read(name: str) -> str | None:
-    """The remembered value of a name: `lang`, `data`, `run`, `teach`, or one that a page keeps itself."""
+    """The remembered value of a name: `lang`, `data`, `run`, `teach`, or one of a page's own."""
     return st.query_params.get(name) or st.session_state.get(f"kept_{name}")
 
 
@@ -35,6 +38,16 @@ def keep(name: str, value: str | None) -> None:
         st.session_state.pop(f"kept_{name}", None)
         if name in st.query_params:
             del st.query_params[name]
+
+
+def linked(name: str, key: str, options: Sequence[str], default: str) -> dict[str, Any]:
+    """`key` and `on_change` for a widget over `options` whose choice stands in the address bar under `name`;
+    what stands there and is no option gives way to the default."""
+    asked = read(name)
+    # set before it is drawn, so that a link wins over an old widget value
+    st.session_state[key] = asked if asked in options else default
+    keep(name, st.session_state[key])
+    return {"key": key, "on_change": lambda: keep(name, st.session_state[key])}
 
 
 def mirror() -> None:

@@ -121,6 +121,17 @@ def test_a_cell_shows_its_pictures_a_page_at_a_time_surest_first(lang, run):
     assert not app.exception and words(app).count('class="hs-look"')
 
 
+def test_a_link_to_a_cell_opens_it_and_a_cell_that_is_not_there_gives_way(run):
+    app = open_page("explore", run="two", view="pictures", split="train", stage="head", cell="1,1")
+    shown = [app.segmented_control(key=key).value for key in ("matrix_split", "matrix_stage_train")]
+    assert [*shown, app.selectbox(key="explore_cell").value] == ["train", "head", "1,1"]
+    app.segmented_control(key="matrix_split").set_value("test").run()
+    assert app.query_params["split"] in ("test", ["test"])
+    app = open_page("explore", run="two", view="pictures", split="nonsense", stage="../x", cell="9,9")
+    assert app.segmented_control(key="matrix_split").value == "test"
+    assert app.query_params["cell"] in ("0,1", ["0,1"], "1,0", ["1,0"])
+
+
 @both
 def test_a_picture_is_explained_at_every_stage_and_has_neighbours(lang, run):
     app = open_page("explore", lang=lang, view="pictures")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import PurePath
 from typing import Any
 
 import streamlit as st
@@ -113,8 +114,19 @@ def settings(judged: list[Judged]) -> None:
         rows = []
         for name, values in found.items():
             row = {t("compare.setting"): _setting(name)}
+            values = _ends(values) if name == "data" else values
             rows.append(row | {run.name: _said(name, v) for (run, _), v in zip(judged, values, strict=True)})
         st.dataframe(rows, hide_index=True, key="differing")
+
+
+def _ends(folders: list[str | None]) -> list[str | None]:
+    """As much of each path's end as tells them apart; the rest is the server's own business."""
+    parts = [PurePath(folder or "").parts for folder in folders]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        ends = [p[-length:] for p in parts]
+        if len(set(ends)) == len(set(parts)):
+            return [str(PurePath(*end)) if end else None for end in ends]
+    return folders
 
 
 def _setting(name: str) -> str:

@@ -62,6 +62,24 @@ def test_only_settings_that_differ_are_shown(lang, two):
     assert table.iloc[0, 1:].tolist() == ["0.3", "0.5"]
 
 
+@pytest.mark.parametrize(
+    ("folders", "shown"),
+    [
+        (("/srv/ann/cats", "/srv/ben/dogs"), ["cats", "dogs"]),
+        (("/srv/ann/cats", "/srv/ben/cats"), ["ann/cats", "ben/cats"]),
+        (("/cats", "/ben/cats"), ["/cats", "ben/cats"]),
+    ],
+)
+def test_of_the_data_folders_only_what_tells_them_apart_is_shown(lang, two, folders, shown):
+    for run, folder in zip(two, folders, strict=True):
+        config = json.loads(run.config_path.read_text(encoding="utf-8"))
+        run.config_path.write_text(json.dumps(config | {"data": folder}), encoding="utf-8")
+    app = open_page("compare", lang=lang, runs="first,second")
+    table = next(frame.value for frame in app.dataframe if frame.value.columns[0] == text(lang, "setting"))
+    (row,) = table[table.iloc[:, 0] == text(lang, "setting_data")].to_numpy().tolist()
+    assert row[1:] == shown
+
+
 def test_the_difference_has_its_interval_its_test_and_its_words(lang, two):
     # the builder gives both the same answers; turn some of the second's round
     rows = two[1].predictions_path.read_text(encoding="utf-8").splitlines()

@@ -2,13 +2,7 @@
 
     python -m benchmarks.formula_speed [--sizes 64 96 128 224] [--pictures 150]
 
-Measured on one core of a busy 2-core x86 server, NumPy 2.4.6, OpenCV 4.14.0, pictures per second:
-
-                                 64 px   96 px  128 px  224 px
-    fastest: radial contour       2864    2097    1581     657
-    slowest: Voronoi cells        1284     761     484     149
-    all, in their shares          2203    1470     994     344
-    the same compiled by numba    3133    1434     804     255     (a prototype; 10 s to compile)
+A prototype compiled by numba (10 s to compile) was faster at 64 px and slower from 96 px on.
 """
 
 from __future__ import annotations
@@ -20,6 +14,7 @@ from itertools import cycle, islice
 import cv2
 import numpy as np
 
+from benchmarks.harness import report, table
 from tl_core import formula
 
 
@@ -50,10 +45,19 @@ def main() -> None:
     given = parser.parse_args()
     cv2.setNumThreads(1)
     formula.draw(0, 0, 64)  # imports and the classes' parameters are no part of the speed
-    print(f"{'pictures/s on one core':<27}" + "".join(f"{px:>5} px" for px in given.sizes))
-    for name, class_indices in chosen_classes(given.pictures).items():
-        speeds = [pictures_per_second(class_indices, px) for px in given.sizes]
-        print(f"{name:<27}" + "".join(f"{speed:8.0f}" for speed in speeds), flush=True)
+    rows = [
+        [name, *(f"{pictures_per_second(class_indices, px):.0f}" for px in given.sizes)]
+        for name, class_indices in chosen_classes(given.pictures).items()
+    ]
+    report(
+        "formula_speed",
+        "Drawing formula pictures",
+        [
+            "Pictures per second of one core's time; “all” has the families in their shares.",
+            "",
+            *table(["family", *(f"{px} px" for px in given.sizes)], rows),
+        ],
+    )
 
 
 if __name__ == "__main__":

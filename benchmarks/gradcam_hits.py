@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import report, table
 from tl_core import explain, stages
 from tl_core.data.decode import read_image
 from tl_core.metrics import wilson
@@ -45,7 +46,10 @@ def covered(shape: tuple[int, int], marks: list[dict[str, Any]], grow_px: int) -
     return mask
 
 
-def measure(run: RunFolder, stage: str, found: list[tuple[str, list[dict[str, Any]]]], data: Path) -> None:
+def measure(
+    run: RunFolder, stage: str, found: list[tuple[str, list[dict[str, Any]]]], data: Path
+) -> list[list[str]]:
+    """Two rows of the table."""
     model = stages.load(run, stage)
     target = model.classes.index(model.positive)
     hits, chances = {"box": [], "grown": []}, {"box": [], "grown": []}
@@ -61,15 +65,15 @@ def measure(run: RunFolder, stage: str, found: list[tuple[str, list[dict[str, An
                 mask = covered((height, width), marks, grow_px)
                 hits[name].append(bool(mask[peak]))
                 chances[name].append(float(mask.mean()))
+    rows = []
     for name, words in (("box", "inside a box"), ("grown", "within half a place of one")):
         num, total = sum(hits[name]), len(hits[name])
         low, high = wilson(num, total) or (0.0, 1.0)
         chance = float(np.mean(chances[name]))
-        print(
-            f"{stage:<9} {words:<27} {num:>3} of {total} = {num / total:5.1%} (95 %: {low:.1%} to {high:.1%})"
-            f"   chance {chance:5.1%}   {num / total / chance:.1f} times chance",
-            flush=True,
-        )
+        share = f"{num / total:.1%} ({low:.1%}–{high:.1%})"
+        times = f"{num / total / chance:.1f}×"
+        rows.append([stage, words, f"{num} of {total}", share, f"{chance:.1%}", times])
+    return rows
 
 
 def main() -> None:
@@ -82,9 +86,18 @@ def main() -> None:
     run = open_run(given.run)
     data = Path(run.read_config()["data"])
     found = defect_pictures(run, data, given.split)
-    print(f"{run.name}: {len(found)} {given.split} pictures with a defect")
-    for stage in stages.available(run):
-        measure(run, stage, found, data)
+    rows = [row for stage in stages.available(run) for row in measure(run, stage, found, data)]
+    header = ["stage", "maximum lies", "pictures", "share (95 %)", "chance", "share ÷ chance"]
+    weights = run.read_config()["weights_used"]["label"]
+    report(
+        "gradcam_hits",
+        f"Grad-CAM and drawn defects, {given.split}",
+        [
+            f"{len(found)} {given.split} pictures with a defect; the run began with {weights}.",
+            "",
+            *table(header, rows),
+        ],
+    )
 
 
 if __name__ == "__main__":

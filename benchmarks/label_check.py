@@ -4,7 +4,7 @@
 
 DATA is a folder of class folders, or the name of a practice set (casting, expression). A share of the
 labels is exchanged for another class at random, and the pictures are judged as the Improve page does.
-Printed, per seed and as the mean: how many are flagged, the share of them that were flipped (precision),
+Said, per seed and as the mean: how many are flagged, the share of them that were flipped (precision),
 the share of the flipped that are flagged (recall), and the precision among the first ten. A label
 that was wrong before counts as a false alarm, so the precision is a lower bound.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.harness import report, table
 from tl_core import label_check, weights
 from tl_core.data.prepare import prepare
 from tl_core.data.samples import SAMPLES, sample_cache
@@ -57,24 +58,31 @@ def main() -> None:
         folder, image_px=given.image_px, seed=0, val_fraction=0.2, test_fraction=0.2, decisions=()
     )
     choice = weights.choose(given.weights)
-    started = time.perf_counter()
+    started = time.process_time()
     features = label_check.pooled_features(prepared.images, choice, "timm")
-    seconds = time.perf_counter() - started
-    print(f"{folder.name}: {len(features)} pictures, features of {choice.label} in {seconds:.0f} s")
-    scores = []
+    seconds = time.process_time() - started
+    rows, scores = [], []
     for seed in range(given.seeds):
         labels, is_wrong = flipped(prepared.labels, given.flip, seed)
-        started = time.perf_counter()
+        started = time.process_time()
         probabilities = label_check.unseen_probabilities(features, labels, prepared.groups, seed)
         flagged = label_check.issues(labels, probabilities)
         found = score(flagged, is_wrong)
         scores.append(found)
-        print(
-            f"seed {seed}: {is_wrong.sum()} flipped, {len(flagged)} flagged, precision {found[0]:.2f}, "
-            f"recall {found[1]:.2f}, first ten {found[2]:.1f}, {time.perf_counter() - started:.1f} s"
-        )
-    precision, recall, first = np.mean(scores, axis=0)
-    print(f"mean: precision {precision:.2f}, recall {recall:.2f}, first ten {first:.2f}")
+        numbers = [f"{value:.2f}" for value in found]
+        rows.append([seed, is_wrong.sum(), len(flagged), *numbers, f"{time.process_time() - started:.1f}"])
+    rows.append(["mean", "", "", *(f"{value:.2f}" for value in np.mean(scores, axis=0)), ""])
+    header = ["seed", "flipped", "flagged", "precision", "recall", "precision of the first ten", "CPU s"]
+    report(
+        "label_check",
+        f"Label check, {folder.name}",
+        [
+            f"{len(features)} pictures, {given.flip:.0%} of the labels exchanged; features of {choice.label} "
+            f"at {given.image_px} px in {seconds:.0f} CPU s.",
+            "",
+            *table(header, rows),
+        ],
+    )
 
 
 if __name__ == "__main__":

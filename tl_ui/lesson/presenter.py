@@ -100,6 +100,8 @@ html { font-size: 20px; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: .5rem; }
 .st-key-lesson_live [data-testid="stVerticalBlock"], .st-key-lesson_live { gap: .55rem; }
 .st-key-lesson_live :is([data-testid="stCaptionContainer"], label) p { font-size: .8rem; }
+.st-key-lesson_live pre { padding: .5rem .7rem !important; }
+.st-key-lesson_live pre :is(code, code *) { font-size: .68rem !important; line-height: 1.35 !important; }
 .st-key-pick_picture .hs-gallery { grid-template-columns: repeat(6, 52px); }
 .st-key-pick_picture :is(figcaption, [data-testid="stWidgetLabel"]) { display: none; }
 .hs-maps > div { grid-template-columns: repeat(6, 74px); }

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from tl_ui import head_swap_view, network, pictures
-from tl_ui.lesson import map_tiles, network_look, person_data
+from tl_ui.lesson import map_tiles, network_look, person_data, presenter
 from tl_ui.lesson.idea import Idea
 from tl_ui.text import help_of, name_of, number, t
 
@@ -57,7 +57,7 @@ def parts() -> None:
     rows = [
         {t(f"lesson_inside.column_{key}"): str(row.get(key, "–")) for key in columns} for row in part.layers
     ]
-    st.dataframe(rows, hide_index=True, key="part_layers")
+    st.dataframe(rows, hide_index=True, key="part_layers", row_height=presenter.row_px())
     head_swap_view.weights_note(found)
 
 

@@ -16,6 +16,7 @@ from tl_ui.lesson.path import STEPS, Place
 from tl_ui.text import t
 
 CHART_SCALE = 1.3
+ROW_PX = 32
 KEYS = {"back": ("Left", "PageUp"), "next": ("Right", "PageDown")}
 
 
@@ -72,6 +73,11 @@ def sized(figure: dict[str, Any]) -> dict[str, Any]:
     return _enlarged(figure) if is_on() else figure
 
 
+def row_px() -> int | None:
+    """Of a table; None leaves it to Streamlit, whose rows grow with the letters more than a screen allows."""
+    return ROW_PX if is_on() else None
+
+
 def _enlarged(value: Any, is_font: bool = False) -> Any:
     if isinstance(value, dict):
         return {
@@ -102,6 +108,8 @@ html { font-size: 20px; }
 .st-key-lesson_live :is([data-testid="stCaptionContainer"], label) p { font-size: .8rem; }
 .st-key-lesson_live pre { padding: .5rem .7rem !important; }
 .st-key-lesson_live pre :is(code, code *) { font-size: .68rem !important; line-height: 1.35 !important; }
+.st-key-lesson_live .hs-heads { gap: .15rem; }
+.st-key-lesson_live .hs-heads div { line-height: 1.3; }
 .st-key-pick_picture .hs-gallery { grid-template-columns: repeat(6, 52px); }
 .st-key-pick_picture :is(figcaption, [data-testid="stWidgetLabel"]) { display: none; }
 .hs-maps > div { grid-template-columns: repeat(6, 74px); }

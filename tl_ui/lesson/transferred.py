@@ -120,7 +120,7 @@ def numbers() -> None:
         }
         for row in facts[0]
     ]
-    st.dataframe(table, hide_index=True, key="scratch_table")
+    st.dataframe(table, hide_index=True, key="scratch_table", row_height=presenter.row_px())
     st.caption(settings_words("transfer"))
     csv_button(table, "scratch_or_transfer")
     st.caption(t("lesson_transferred.papers"))

@@ -16,6 +16,7 @@ from tl_core.config import RunConfig
 from tl_core.jobs import local
 from tl_core.runs import RunFolder
 from tl_ui.lesson.path import PLACES, QUIZ, STEPS, Place
+from tl_ui.quiz import learner
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
@@ -112,3 +113,22 @@ def test_the_presenter_is_turned_with_arrows_and_with_a_clicker(server: Server, 
     page.keyboard.press("Escape")
     expect(at(page, "stepper")).to_be_visible()
     assert "present" not in page.url
+
+
+def test_a_reload_keeps_the_nickname_until_someone_else_sits_down(server: Server, page: Page):
+    name = '민지 "7";'
+    page.goto(f"{server.url}/lesson?lang=en&step=labels&idea={QUIZ}")
+    panel = at(page, "learner_labels")
+    panel.get_by_text(said("quiz.keep"), exact=True).click(timeout=FIRST_PAGE_MS)
+    field = at(page, "nickname_labels").locator("input")
+    field.fill(name)
+    field.press("Enter")
+    expect(panel.get_by_text(name, exact=True)).to_be_visible()
+    wait_until(lambda: any(cookie["name"] == learner.COOKIE for cookie in page.context.cookies()), "a cookie")
+    page.reload()
+    panel.get_by_text(name, exact=True).click(timeout=FIRST_PAGE_MS)
+    button(page, "leave_labels").click()
+    expect(panel.get_by_text(said("quiz.keep"), exact=True)).to_be_visible()
+    wait_until(lambda: not any(c["name"] == learner.COOKIE for c in page.context.cookies()), "no cookie")
+    page.reload()
+    expect(panel.get_by_text(said("quiz.keep"), exact=True)).to_be_visible(timeout=FIRST_PAGE_MS)

@@ -25,6 +25,14 @@ def empty_caches():
     st.cache_resource.clear()
 
 
+@pytest.fixture(autouse=True)
+def cookies(monkeypatch) -> dict[str, str]:
+    """What the browser sends along; AppTest has no browser and hands out a mock."""
+    sent: dict[str, str] = {}
+    monkeypatch.setattr(type(st.context), "cookies", property(lambda context: sent))
+    return sent
+
+
 @pytest.fixture
 def open_page() -> OpenPage:
     """open_page("data", "ko", data="casting"): the page after its first run, as a browser of that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.ui.open_page import has, words
 from tests.ui.part import part
 from tl_core import tally
 from tl_core.paths import class_dir
-from tl_ui.quiz import bank, marking
+from tl_ui.quiz import bank, learner, marking
 from tl_ui.quiz.bank import STEPS
 from tl_ui.text import catalogue
 
@@ -143,6 +144,26 @@ def test_a_nickname_brings_the_answers_back_in_another_session(lang):
     assert has(app, "text_input", "nickname_labels") and not app.text_input(key="nickname_labels").value
 
 
+def test_a_browser_that_was_kept_under_a_nickname_is_known_again(lang, cookies):
+    app = open_quiz(lang, "labels_number")
+    app.radio(key="quiz_labels_number").set_value("1").run()
+    check(app, "labels_number")
+    app.text_input(key="nickname_labels").set_value("민지 7").run()
+    cookies[learner.COOKIE] = quote("민지 7")
+    app = open_quiz(lang, "labels_number")
+    assert text(lang, "kept_as", nickname="민지 7") in words(app)
+    assert text(lang, "progress", done=1, total=len(bank.questions(lang))) in words(app)
+    app.button(key="leave_labels").click().run()
+    assert text(lang, "progress", done=0, total=len(bank.questions(lang))) in words(app)
+
+
+@pytest.mark.parametrize("sent", ["", "%00", "!!!", "<script>"])
+def test_a_cookie_that_is_no_nickname_is_passed_over(lang, cookies, sent):
+    cookies[learner.COOKIE] = sent * 40
+    app = open_quiz(lang, "labels_number")
+    assert has(app, "text_input", "nickname_labels")
+
+
 def test_answers_after_the_nickname_are_kept_at_once(lang):
     app = open_quiz(lang, "labels_number")
     app.text_input(key="nickname_labels").set_value("a").run()
@@ -175,8 +196,8 @@ def test_a_prediction_needs_a_commitment_and_keeps_it(lang):
 
 
 def test_the_class_is_seen_only_after_ones_own_answer_and_never_alone(lang):
-    for learner in "abc":
-        tally.vote("head_swap", learner, "1002")
+    for voter in "abc":
+        tally.vote("head_swap", voter, "1002")
     app = part("quiz.prediction('head_swap')", lang)
     assert "hs-tally" not in words(app)
     app.radio(key="predict_head_swap").set_value("2").run()

@@ -1,13 +1,17 @@
-"""Who answers, and what they have answered so far: in the session, and by nickname on the server."""
+"""Who answers, and what they have answered so far: in the session, and by nickname on the server.
+
+The browser keeps the nickname in a cookie until it is closed, so that a reload asks nothing again.
+"""
 
 from __future__ import annotations
 
 import uuid
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
 from tl_core import learners
-from tl_core.errors import TlError
+from tl_core.errors import NicknameRefused, TlError
 from tl_core.learners import Record
 from tl_ui import shell
 from tl_ui.quiz import bank
@@ -15,14 +19,42 @@ from tl_ui.text import t
 
 RECORD, NICKNAME, SESSION = "quiz_record", "quiz_nickname", "quiz_session"
 """Keys in the session; whatever begins with quiz_, order_ or predict_ belongs to one learner."""
+RECALLED, CHANGED = "learner_recalled", "learner_changed"
+"""Of the browser, whoever sits there: its cookie has been read; it is to be written."""
+COOKIE = "headswap_nickname"
 
 
 def record() -> Record:
+    _recall()
     return st.session_state.get(RECORD) or Record()
 
 
 def nickname() -> str | None:
+    _recall()
     return st.session_state.get(NICKNAME)
+
+
+def _recall() -> None:
+    """Once per session: who answered in this browser before the page was loaded anew."""
+    if st.session_state.get(RECALLED):
+        return
+    st.session_state[RECALLED] = True
+    name = unquote(st.context.cookies.get(COOKIE, ""))
+    try:
+        st.session_state[RECORD] = learners.read(name)
+        st.session_state[NICKNAME] = learners.clean_nickname(name)
+    except NicknameRefused:
+        pass  # no cookie, or not one of ours
+
+
+def _tell_browser() -> None:
+    """Write or delete the cookie; without an end it goes when the browser is closed. `quote` leaves
+    nothing in a nickname that a script could read as its own."""
+    if st.session_state.get(CHANGED):
+        name = nickname()
+        words = f"{COOKIE}={quote(name, safe='')}" if name else f"{COOKIE}=; max-age=0"
+        script = f'<script>document.cookie = "{words}; path=/; samesite=strict"</script>'
+        st.html(script, unsafe_allow_javascript=True)
 
 
 def learner_key() -> str:
@@ -60,6 +92,7 @@ def panel(key: str) -> None:
         st.caption(words)
         with st.popover(nickname() or t("quiz.keep"), icon=":material/bookmark:"):
             _ask_nickname(key)
+        _tell_browser()
 
 
 def _ask_nickname(key: str) -> None:
@@ -84,6 +117,7 @@ def _forget() -> None:
     for key in [str(key) for key in st.session_state]:
         if key.startswith(("quiz_", "order_", "predict_")):
             del st.session_state[key]
+    st.session_state[CHANGED] = True
 
 
 def _log_in(text: str) -> None:
@@ -91,6 +125,7 @@ def _log_in(text: str) -> None:
     try:
         st.session_state[RECORD] = learners.save(text, record())
         st.session_state[NICKNAME] = learners.clean_nickname(text)
+        st.session_state[CHANGED] = True
     except TlError as error:
         shell.show_error(error)
     else:

@@ -23,6 +23,7 @@ VIEWS = ("race", "pictures", "threshold", "calibration", "map")
 
 def choose_view() -> str:
     """The view that the address bar names; a choice goes back into it."""
+    state.keep("view", state.read("view") or VIEWS[0])
     return st.segmented_control(
         t("results.look_at"),
         VIEWS,

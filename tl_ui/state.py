@@ -42,11 +42,13 @@ def keep(name: str, value: str | None) -> None:
 
 def linked(name: str, key: str, options: Sequence[str], default: str) -> dict[str, Any]:
     """`key` and `on_change` for a widget over `options` whose choice stands in the address bar under `name`;
-    what stands there and is no option gives way to the default."""
+    what stands there and is no option gives way to the default. A default that nobody chose stays out of
+    it: elsewhere another may be right."""
     asked = read(name)
     # set before it is drawn, so that a link wins over an old widget value
     st.session_state[key] = asked if asked in options else default
-    keep(name, st.session_state[key])
+    if asked is not None:
+        keep(name, st.session_state[key])
     return {"key": key, "on_change": lambda: keep(name, st.session_state[key])}
 
 

@@ -132,6 +132,14 @@ def test_a_link_to_a_cell_opens_it_and_a_cell_that_is_not_there_gives_way(run):
     assert app.query_params["cell"] in ("0,1", ["0,1"], "1,0", ["1,0"])
 
 
+def test_what_nobody_chose_is_not_carried_to_another_run(run):
+    app = open_page("explore", run="two", view="pictures")
+    assert not {"split", "stage", "cell"} & set(app.query_params)
+    app.selectbox(key="explore_cell").set_value("1,1").run()
+    assert app.query_params["cell"] in ("1,1", ["1,1"])
+    assert not {"split", "stage"} & set(app.query_params)
+
+
 @both
 def test_a_picture_is_explained_at_every_stage_and_has_neighbours(lang, run):
     app = open_page("explore", lang=lang, view="pictures")

@@ -171,8 +171,8 @@ def report(name: str, title: str, lines: Sequence[str]) -> None:
     another day goes to EARLIER.md."""
     section = "\n".join([f"## {title}", "", f"`python -m benchmarks.{name}` · {machine()}", "", *lines])
     print(section, flush=True)
-    words = re.findall(r"\w+", f"{name} {title.lower()}")
-    key = f"{words[0]} {'-'.join(words[1:])}"
+    slug = re.sub(r"\W+", "-", title.lower()).strip("-")
+    key = f"{name} {slug}"
     before = _lay(RESULTS, INTRODUCTION, key, section)
     if before and _day(before) != _day(section):
         _lay(EARLIER, EARLIER_INTRODUCTION, key, before)

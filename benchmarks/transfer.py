@@ -22,9 +22,8 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, median, stdev
 from typing import Any
 
 import numpy as np
@@ -36,8 +35,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch.optim.swa_utils import update_bn
 
-from benchmarks.harness import report, table
+from benchmarks.harness import report
 from benchmarks.practice_baselines import FEATURES
+from benchmarks.transfer_scores import Scores, lines
 from tl_core import model, weights, workflow
 from tl_core.allocator import keep_memory
 from tl_core.config import preset
@@ -45,6 +45,7 @@ from tl_core.data.prepare import prepare
 from tl_core.data.samples import SAMPLES, write_samples
 from tl_core.feeds import normalise
 from tl_core.modelfiles import save_weights
+from tl_core.pretraining import finish
 
 REAL = {
     "casting_small": "near-duplicates",
@@ -131,10 +132,8 @@ def probe(features: np.ndarray, pictures: Pictures, seed: int) -> float:
 
 def settled(pictures: Pictures, train: np.ndarray, seed: int, path: Path) -> None:
     """Write random weights whose BatchNorm statistics are those of the training pictures."""
-    choice = weights.choose("random")
-    network = model.build("timm", 2, 0.0, choice, seed)
-    batches = torch.from_numpy(pictures.images[train]).split(64)
-    update_bn((normalise(batch, choice.mean, choice.std) for batch in batches), network)
+    network = model.build("timm", 2, 0.0, weights.choose("random"), seed)
+    update_bn(finish.batches(pictures.images[train], torch.device("cpu")), network)
     state = network.state_dict()
     save_weights(path, {name: state[name] for name in state if not name.startswith("classifier")})
 
@@ -171,39 +170,6 @@ def trained(pictures: Pictures, seed: int, way: str) -> float:
     return 100 * summary["reported"]["metrics"]["balanced_accuracy"]
 
 
-@dataclass
-class Scores:
-    """What was measured, by (set, way, seed); kept in `log`, so that a long run can be gone on with."""
-
-    log: Path | None
-    found: dict[tuple[str, str, int], float] = field(default_factory=dict)
-    cpu: dict[str, list[float]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.log and self.log.is_file():
-            for line in self.log.read_text().splitlines():
-                self._take(**json.loads(line))
-
-    def _take(self, name: str, way: str, seed: int, score: float, cpu: float) -> None:
-        self.found[name, way, seed] = score
-        self.cpu.setdefault(way, []).append(cpu)
-
-    def add(self, **measured: Any) -> dict[str, Any]:
-        self._take(**measured)
-        if self.log:
-            with self.log.open("a") as file:
-                file.write(json.dumps(measured) + "\n")
-        return measured
-
-    def of(self, name: str, way: str) -> dict[int, float]:
-        return {seed: s for (n, w, seed), s in sorted(self.found.items()) if (n, w) == (name, way)}
-
-    def lead(self, name: str, way: str, other: str) -> list[float]:
-        """Points by which `way` is ahead of `other`, seed by seed."""
-        ours, theirs = self.of(name, way), self.of(name, other)
-        return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
-
-
 def probes(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str, Any]]:
     for pictures in sets:
         computed = {
@@ -236,42 +202,6 @@ def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str,
             yield scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
 
 
-def lines(sets: list[Pictures], ways: list[str], scores: Scores, px: int) -> list[str]:
-    """One row per set, one column per way; then how far ahead our weights are."""
-    rows, leads = [], []
-    for pictures in sets:
-        found = [list(scores.of(pictures.name, way).values()) for way in ways]
-        rows.append([f"{pictures.name} ({len(pictures.labels)})", *map(spread, found)])
-        lead = [scores.lead(pictures.name, OURS, way) for way in ways[1:]]
-        leads.append([pictures.name, *map(ahead, lead)])
-    middle = []
-    for way in ways[1:]:
-        means = [mean(lead) for p in sets if (lead := scores.lead(p.name, OURS, way))]
-        middle.append(f"{median(means):+.1f}" if means else "–")
-    cost = [f"{way}: {median(scores.cpu[way]):.0f}" for way in ways if way in scores.cpu]
-    return [
-        f"{px} px. Balanced accuracy in percent on held-out pictures, mean ± deviation over the seeds.",
-        "",
-        *table(["set (pictures)", *ways], rows),
-        "",
-        f"Points by which “{OURS}” is ahead, mean over the seeds, and in how many of them it is ahead:",
-        "",
-        *table(["set", *ways[1:]], [*leads, ["**median**", *middle]]),
-        "",
-        f"CPU seconds for one number, median: {'; '.join(cost)}.",
-    ]
-
-
-def spread(values: list[float]) -> str:
-    if len(values) < 2:
-        return f"{values[0]:.1f}" if values else "–"
-    return f"{mean(values):.1f} ± {stdev(values):.1f}"
-
-
-def ahead(lead: list[float]) -> str:
-    return f"{mean(lead):+.1f} ({sum(x > 0 for x in lead)} of {len(lead)})" if lead else "–"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -297,10 +227,11 @@ def main() -> None:
         ways = list(TRAINED) if given.train else [OURS, RANDOM, *FEATURES]
         title = "Transfer: whole runs" if given.train else "Transfer: linear classifier, frozen features"
         measured = runs(sets, given.seeds, scores) if given.train else probes(sets, given.seeds, scores)
+        counts = {pictures.name: len(pictures.labels) for pictures in sets}
         for told in itertools.chain(measured, [None]):  # and once more when nothing was left to measure
             if told:
                 print(json.dumps(told), flush=True)
-            report("transfer", f"{title}, {given.px} px", lines(sets, ways, scores, given.px))
+            report("transfer", f"{title}, {given.px} px", lines(counts, ways, scores, given.px))
 
 
 if __name__ == "__main__":

@@ -44,6 +44,13 @@ def test_folder_that_holds_something_is_left_alone(tmp_path):
     runs.create(tmp_path / "empty", {})
 
 
+def test_names_of_runs_never_collide(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path))
+    first = runs.new_path("a")
+    first.mkdir(parents=True)
+    assert runs.new_path("a") != first
+
+
 def test_runs_are_listed_newest_first_and_strangers_left_out(tmp_path):
     for number, name in enumerate(["b", "c", "a"]):
         runs.create(tmp_path / name, {"created": f"2026-01-0{number + 1}T00:00:00+00:00"})

@@ -6,7 +6,7 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.errors import OutOfMemory
 from tl_core.jobs import local
-from tl_core.runs import new_path, open_run
+from tl_core.runs import open_run
 from tl_ui import train_settings
 
 LANGUAGES = ["en", "ko"]
@@ -209,9 +209,3 @@ def test_every_number_can_be_set_to_its_bounds(lang):
                 RunConfig.from_dict({stage: {name: value}})
             else:
                 RunConfig.from_dict({number.name: value})
-
-
-def test_names_of_runs_never_collide(lang, runs):
-    first = new_path("a")
-    first.mkdir(parents=True)
-    assert new_path("a") != first

@@ -16,7 +16,7 @@ MISTAKES = {
     "ambiguous": r"ambiguous option: (?P<value>.+?) could match (?P<known>.+)",
 }
 """{key under [usage]: argparse's sentence}; Python has no public way to them but the text."""
-HEADINGS = {"usage": "usage: ", "positionals": "positional arguments:\n", "options": "options:\n"}
+HEADINGS = {"usage": "usage:", "positionals": "positional arguments:", "options": "options:"}
 
 
 def mistake(message: str, language: str) -> str:
@@ -30,6 +30,5 @@ def mistake(message: str, language: str) -> str:
 def headed(text: str, language: str) -> str:
     """A help text with its headings in the person's language."""
     for key, heading in HEADINGS.items():
-        end = heading[len(heading.rstrip(" \n")) :]
-        text = re.sub(f"^{re.escape(heading)}", say(f"usage.heading_{key}", language) + end, text, flags=re.M)
+        text = re.sub(rf"^{heading}(?=\s)", say(f"usage.heading_{key}", language), text, flags=re.M)
     return text

@@ -13,3 +13,6 @@ __version__ = "0.1.0"
 # step 5 times slower than with this; on a quiet machine the two take the same time.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+# Else albumentations asks the network for its newest version whenever it is imported.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")

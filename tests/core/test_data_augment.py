@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -48,6 +49,16 @@ def test_another_process_draws_the_same_pictures():
     code = "from tests.core.test_data_augment import KEYS, digest; print(*[digest(key) for key in KEYS])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [digest(key) for key in KEYS]
+
+
+def test_importing_the_library_asks_no_network():
+    code = (
+        "import tl_core, socket; asked = []; socket.getaddrinfo = lambda *a, **k: asked.append(a); "
+        "import albumentations; print(asked)"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "NO_ALBUMENTATIONS_UPDATE"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_keys_of_numpy_integers_mean_the_same():

@@ -9,7 +9,6 @@ Two things changed since the guide was written and are set right here:
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from collections.abc import Sequence
@@ -27,7 +26,6 @@ _local = threading.local()
 def augmenter() -> albumentations.Compose:
     """The guide's pipeline: its albumentations list, then its torchvision ColorJitter(0.1, 0.1).
     (Its second horizontal flip adds nothing: two fair flips are one.)"""
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else the import asks the network
     import albumentations as A
 
     return A.Compose(

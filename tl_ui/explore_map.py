@@ -20,7 +20,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
     """Raises: TlError."""
     stages = explore_models.trained_stages(run, ["before", "head", "finetune"])
     with st.container(border=True, key="card_map"):
-        st.markdown(f"#### {t('explore.map_title')}", help=help_of("feature_map"))
+        st.markdown(f"#### {t('explore.map_title')}", help=help_of("picture_map"))
         if not stages:
             st.caption(t("explore.models_gone"))
             return

@@ -97,7 +97,7 @@ def test_cross_validation_and_the_whole_network_are_told(tmp_path, language):
     built.epochs("head", 2).stage_end("head").epochs("finetune", 2).stage_end("finetune")
     run = built.finish(splits=("train", "val", "cross_validation")).run
     text = answer(read_facts(run), language)
-    assert {"en": "By cross-validation in 5 rounds", "ko": "5번의 교차 검증"}[language] in text
+    assert {"en": "By cross-validation in 5 rounds", "ko": "5겹 교차 검증"}[language] in text
     assert {"en": "the whole network learnt", "ko": "네트워크 전체를 학습"}[language] in text
 
 

@@ -243,9 +243,9 @@ def test_the_models_are_ordered_by_their_parameters():
 
     counts = [count(option.id) for option in BY_ID["models_order"].options]
     assert counts == sorted(counts)
-    millions = ["5.3", "12", "26", "66", "87"]
+    millions = ["5.3", "11.7", "25.6", "66.3", "86.6"]
     for number, said, option in zip(counts, millions, BY_ID["models_order"].options, strict=True):
-        assert said in option.why and float(said) == pytest.approx(number / 1e6, rel=0.04)
+        assert said in option.why and float(said) == pytest.approx(number / 1e6, rel=0.01)
     assert counts[3] > 12 * counts[0] and counts[2] == pytest.approx(5 * counts[0], rel=0.05)
 
 

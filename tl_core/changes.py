@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tl_core.errors import WeightsUnavailable
 from tl_core.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class PartChange:
 def of_run(run: RunFolder, stage: str) -> list[PartChange]:
     """Every part after `stage` (its best epoch) against the run's beginning. Loads torch.
 
-    Raises: RunNotFound, RunDamaged, WeightsUnavailable: the weights it began with are not here any more.
+    Raises: RunNotFound, RunDamaged, WeightsError: the weights it began with are not here any more.
     """
     from tl_core.modelfiles import load_weights
 
@@ -50,16 +49,13 @@ def of_run(run: RunFolder, stage: str) -> list[PartChange]:
 def beginning(run: RunFolder) -> TransferModel:
     """The network as the run found it: its weights under its fresh head.
 
-    Raises: RunNotFound, RunDamaged, WeightsUnavailable.
+    Raises: RunNotFound, RunDamaged, WeightsError.
     """
     from tl_core.model import build
-    from tl_core.weights import choose
+    from tl_core.weights import again
 
     config = run.read_config()
-    used = config["weights_used"]
-    choice = choose(used["source"])
-    if choice.sha256 != used["sha256"]:
-        raise WeightsUnavailable(source=used["source"], reason="file_missing", detail=used["sha256"][:12])
+    choice = again(config["weights_used"])
     return build(config["library"], len(config["class_to_idx"]), config["dropout"], choice, config["seed"])
 
 

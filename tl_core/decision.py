@@ -21,6 +21,8 @@ from tl_core.errors import RunDamaged
 from tl_core.runs import RunFolder, read_json
 
 FILE = "decision.json"
+LEAST = 1e-12
+"""Nearest that a threshold may come to 0 and 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +71,8 @@ class Decision:
         if threshold is not None:
             raw = math.log(threshold / (1 - threshold)) * (self.temperature or 1)
             threshold = 1 / (1 + math.exp(-raw / (temperature or 1)))
+            # a cold temperature rounds it to 0 or 1, which no probability can pass
+            threshold = min(max(threshold, LEAST), 1 - LEAST)
         return dataclasses.replace(self, temperature=temperature, threshold=threshold)
 
     def to_dict(self) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def pick_precision(device: str, asked: str = "auto") -> str:
     if kind == "cuda":
         import torch
 
-        has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
+        with torch.cuda.device(device):  # the question takes no card
+            has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
         if asked == "bf16" and not has_bf16:
             raise DeviceError(device=device, detail="no bf16")
         return asked if asked != "auto" else "bf16" if has_bf16 else "fp16"

@@ -15,6 +15,7 @@ import numpy as np
 from tl_core.atomic import write_atomic
 from tl_core.data.decode import read_image
 from tl_core.errors import OutputUnwritable, UnreadableImage
+from tl_core.npz import UNREADABLE
 from tl_core.paths import cache_dir
 from tl_core.runs import RunFolder
 
@@ -39,7 +40,7 @@ def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Em
     try:
         with np.load(_place(run, stage, pictures)) as stored:
             return Embedded([str(name) for name in stored["names"]], stored["features"])
-    except (OSError, ValueError, KeyError, EOFError):
+    except UNREADABLE:
         return None
 
 

@@ -66,9 +66,16 @@ class FastModel:
 def key_of(model_file: Path, image_px: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
     """Everything that the answers depend on, as a name for a file. Raises: OSError."""
     digest = hashlib.blake2b(model_file.read_bytes(), digest_size=16)
-    settings = [FORMAT, image_px, list(mean), list(std), metadata.version("onnxruntime")]
+    settings = [FORMAT, image_px, list(mean), list(std), _version()]
     digest.update(json.dumps(settings).encode())
     return digest.hexdigest()
+
+
+def _version() -> str:
+    try:
+        return metadata.version("onnxruntime")
+    except metadata.PackageNotFoundError:  # a build for a graphics card goes by another name
+        return ""
 
 
 def open_fast(key: str) -> FastModel | None:

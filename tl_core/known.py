@@ -11,6 +11,7 @@ import numpy as np
 from tl_core.atomic import write_atomic
 from tl_core.errors import RunDamaged
 from tl_core.novelty import nearest
+from tl_core.npz import UNREADABLE
 from tl_core.runs import RunFolder
 
 
@@ -31,7 +32,7 @@ def distances(run: RunFolder, features: np.ndarray) -> np.ndarray:
     path = path_of(run)
     try:
         return nearest(_kept(path, path.stat().st_mtime_ns), features)[0][:, 0]
-    except (OSError, ValueError, KeyError, EOFError, IndexError) as error:
+    except UNREADABLE as error:
         raise RunDamaged(file=path, detail=error) from error
 
 

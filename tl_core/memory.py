@@ -10,12 +10,15 @@ import torch
 
 from tl_core.errors import OutOfMemory
 
+SAID = ("can't allocate memory", "not enough memory", "out of memory")
+"""By torch's allocators on Linux and macOS, on Windows, and for Apple's graphics; none has a class."""
+
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """True for every way in which torch and Python say so; torch's CPU allocator has no class of its own."""
+    """True for every way in which torch and Python say so."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in SAID)
 
 
 def largest_batch(step: Callable[[int], None], below: int) -> int:

@@ -109,24 +109,23 @@ def summarise(
 def prediction_rows(
     trainer: Trainer, prepared: Prepared, folds: dict[str, np.ndarray]
 ) -> list[dict[str, Any]]:
-    """Rows of metrics/predictions.csv: every picture in every stage, and held out where folds were."""
+    """Rows of metrics/predictions.csv: every picture in every stage; where folds were, those held out."""
     classes = prepared.dataset.classes
     part_of = {i: part for part in SPLITS for i in getattr(prepared.split, part)}
-    sources: list[tuple[str, np.ndarray, str | None]] = [
-        (stage, p, None) for stage, p in trainer.probabilities.items()
-    ]
-    sources += [(stage, p, "cross_validation") for stage, p in folds.items()]
+    crossed = dict.fromkeys((i for fold in prepared.split.folds for i in fold), "cross_validation")
+    sources = [(stage, p, part_of) for stage, p in trainer.probabilities.items()]
+    sources += [(stage, p, crossed) for stage, p in folds.items()]
     return [
         {
             "file": prepared.dataset.pictures[i].name,
             "truth": classes[prepared.labels[i]],
             "predicted": classes[int(p[i].argmax())],
-            "split": part or part_of[i],
+            "split": parts[i],
             "stage": stage,
             **{f"p_{name}": round(float(p[i, c]), 6) for c, name in enumerate(classes)},
         }
-        for stage, p, part in sources
-        for i in sorted(part_of)
+        for stage, p, parts in sources
+        for i in sorted(parts)
     ]
 
 

@@ -6,6 +6,7 @@ RUN/config.json  status.json  STOP (a request)  worker.lock
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -13,6 +14,7 @@ import re
 import threading
 import time
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -151,31 +153,43 @@ def read_predictions(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def create(path: Path, config: dict[str, Any]) -> RunFolder:
+def create(path: Path, config: dict[str, Any], files: Mapping[str, bytes] | None = None) -> RunFolder:
     """A new run, not yet started. `created` (ISO 8601, UTC) is added to its configuration.
 
-    Raises: RunExists: `path` holds something. OutputUnwritable.
+    files: what else it is to hold from the beginning, by name.
+    Raises: RunExists: `path` holds something, or another process makes a run there. OutputUnwritable.
     """
     folder = RunFolder(Path(path).expanduser().absolute())
     with output_errors(folder.path):
         if folder.path.is_file() or (folder.path.is_dir() and any(folder.path.iterdir())):
             raise RunExists(path=folder.path)
-        for name in FOLDERS:
-            (folder.path / name).mkdir(parents=True, exist_ok=True)
+        try:
+            for name in FOLDERS:
+                (folder.path / name).mkdir(parents=True)
+        except FileExistsError:
+            raise RunExists(path=folder.path) from None
     created = datetime.now(UTC).isoformat(timespec="milliseconds")
-    # the status first: whoever lists runs by their config.json finds a whole one
+    # the configuration last: whoever lists runs by it finds a whole one
     folder.write_status(state="queued", pid=None, created=None, launched=None, error=None)
+    for name, content in (files or {}).items():
+        write_atomic(folder.path / name, content)
     write_json(folder.config_path, {"created": created, **config})
     return folder
 
 
 def new_path(name: str) -> Path:
-    """A free place among the runs, sorted by time: `20260131-142501-casting`. Of `name` only letters,
-    digits, "-" and "_" are kept, so nothing a person types leads out of the folder. Raises: RunExists."""
+    """A new, empty folder among the runs, sorted by time: `20260131-142501-casting`. Of `name` only
+    letters, digits, "-" and "_" are kept, so nothing a person types leads out of the folder.
+
+    It is made here, so that of thirty who start in the same second each has one.
+    Raises: RunExists, OutputUnwritable.
+    """
     words = re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", name))[:MAX_NAME].strip("-_")
     stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{words or 'run'}"
     for suffix in ("", *(f"-{number}" for number in range(2, 100))):
-        if not (path := runs_dir() / f"{stem}{suffix}").exists():
+        path = runs_dir() / f"{stem}{suffix}"
+        with output_errors(path), contextlib.suppress(FileExistsError):
+            path.mkdir(parents=True)
             return path
     raise RunExists(path=runs_dir() / stem)
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import torch
 
-from tl_core import model
-from tl_core.choice import Choice
+from tl_core import model, weights
 from tl_core.config import STAGES
 from tl_core.errors import RunDamaged, RunNotReady
 from tl_core.predict import Predictor
@@ -46,7 +45,7 @@ def load(run: RunFolder, stage: str, device: str = "cpu") -> Predictor:
         return found
     # stage head was left out, so the backbone of the only file has been trained
     try:
-        choice = Choice.from_dict(run.read_config()["weights_used"])
+        choice = weights.again(run.read_config()["weights_used"])
     except TypeError as error:
         raise RunDamaged(file=run.config_path, detail=error) from None
     untouched = model.build(config.library, len(found.classes), config.dropout, choice, config.seed)

@@ -16,11 +16,12 @@ could be used now, without loading torch.
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tl_core import checkpoints, download, hub, weight_files
 from tl_core.choice import Choice, source_name
@@ -129,6 +130,20 @@ def _why(error: WeightsError) -> str:
         return "auto_mismatch"
     reason = error.values.get("reason")
     return f"auto_{reason}" if reason in _AUTO_WHY else "auto_failed"
+
+
+def again(recorded: dict[str, Any]) -> Choice:
+    """What a run recorded of its weights, found again; where their file has moved, by their source.
+
+    Raises: WeightsUnavailable: what is found there now is another file. WeightsError.
+    """
+    choice = Choice.from_dict(recorded)
+    if choice.path is not None and choice.path.is_file():
+        return choice
+    found = choose(choice.source)
+    if found.sha256 != choice.sha256:
+        raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.sha256[:12])
+    return dataclasses.replace(choice, path=found.path)
 
 
 def load_state(choice: Choice, library: str) -> dict[str, Tensor]:

@@ -24,35 +24,37 @@ from tl_core.runs import EventWriter, RunFolder
 
 DECISIONS = "decisions.csv"
 """In a run folder: the decisions that were in force when the run was made."""
+FOLDS = "folds.npz"
+"""Among its models while it cross-validates: what the folds done so far have answered."""
 
 
-def create_run(data: str | Path, out: str | Path, config: RunConfig) -> RunFolder:
+def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name: str = "") -> RunFolder:
     """A run folder at `out` with everything `execute` needs; looks at folder names, opens no picture.
 
+    out: None = a new place among the runs, called after `name`, or after the preset without one.
     Raises: DataError, ConfigError: `data` or a class named in `config` cannot be.
         RunExists, OutputUnwritable: `out` cannot be used.
     """
     dataset = folders.scan(Path(data))
     folders.refuse_too_few(dataset)
     named = [config.positive_class] if config.positive_class else []
-    for name in [*named, *(config.class_weights or {})]:
-        if name not in dataset.classes:
-            raise ConfigError(name="class", value=name, need=", ".join(dataset.classes))
+    for label in [*named, *(config.class_weights or {})]:
+        if label not in dataset.classes:
+            raise ConfigError(name="class", value=label, need=", ".join(dataset.classes))
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
     rows = decisions.in_force(dataset.root) if config.use_decisions else []
-    folder = runs.create(
-        Path(out),
+    return runs.create(
+        runs.new_path(name or config.preset) if out is None else Path(out),
         {
             **settings,
             "data": str(Path(data).expanduser().absolute()),
             "class_to_idx": dataset.class_to_idx,
             "versions": device.versions(),
         },
+        # the run's own copy: what is decided later is for later runs
+        {DECISIONS: decisions.table(rows)} if rows else {},
     )
-    if rows:  # the run's own copy: what is decided later is for later runs
-        decisions.write(folder.path / DECISIONS, rows)
-    return folder
 
 
 def settings_of(folder: RunFolder) -> RunConfig:
@@ -69,7 +71,7 @@ def execute(
 ) -> str:
     """Carry out the run; returns "finished" or "stopped". Every event is written, then told.
 
-    should_stop: asked after every event; a stop loses at most the epoch that was going on.
+    should_stop: asked after every event; a stop loses at most the epoch or the fold that was going on.
     Raises: TlError: what went wrong, for the person.
     """
     with EventWriter(folder.events_path) as writer:
@@ -86,6 +88,10 @@ def execute(
                 tell(RunStopped(stage=event.stage, epoch=epoch))
                 return "stopped"
     return "finished"
+
+
+class _NotWanted(Exception):
+    """Ends the reading of a run that was stopped meanwhile."""
 
 
 class _Work:
@@ -120,7 +126,10 @@ class _Work:
         folds: dict[str, Any] = {}
         if self.prepared.split.folds:
             folds = yield from crossval.cross_validate(
-                self.prepared, self.config, partial(self._new_trainer, keep_beyond=False)
+                self.prepared,
+                self.config,
+                partial(self._new_trainer, keep_beyond=False),
+                self.folder.models / FOLDS,
             )
         if trainer.final_stage == "head" and "finetune" in trainer.best:
             yield WarningRaised(code="finetune_worse", values={})
@@ -134,18 +143,28 @@ class _Work:
             weights=self.choice.to_dict(),
             seconds=seconds,
         )
+        (self.folder.models / FOLDS).unlink(missing_ok=True)
         self._prepare_answers(trainer)
         yield RunEnded(final_stage=trainer.final_stage, run_seconds=seconds)
 
     # ------------------------------------------------------------------ before training
 
     def _prepare_data(self) -> Iterator[Event]:
-        """Reading reports its progress through a callback, so it runs beside and is asked for news."""
+        """Reading reports its progress through a callback, so it runs beside and is asked for news.
+
+        Raises: DataError. ConfigError: not the pictures or the classes that the run was made for.
+        """
         from concurrent.futures import ThreadPoolExecutor
 
         from tl_core.data.prepare import prepare
 
-        news = {"done": 0, "total": 0}
+        news = {"done": 0, "total": 0, "is_wanted": True}
+
+        def on_progress(done: int, total: int) -> None:
+            if not news["is_wanted"]:
+                raise _NotWanted
+            news.update(done=done, total=total)
+
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(
                 prepare,
@@ -155,17 +174,22 @@ class _Work:
                 val_fraction=self.config.val_fraction,
                 test_fraction=self.config.test_fraction,
                 decisions=decisions.read(self.folder.path / DECISIONS),
-                on_progress=lambda done, total: news.update(done=done, total=total),
+                on_progress=on_progress,
             )
-            while not reading.done():
-                time.sleep(0.1)
-                yield Progress(phase="reading", done=news["done"], total=news["total"])
+            try:
+                while not reading.done():
+                    time.sleep(0.1)
+                    yield Progress(phase="reading", done=news["done"], total=news["total"])
+            finally:  # a stop leaves from within the loop, and the pool waits for its thread
+                news["is_wanted"] = False
             self.prepared = reading.result()
         found = self.prepared.found or self.prepared.dataset
         of_pictures = folders.fingerprint(found)
         fingerprint = decisions.fingerprint(found, self.prepared.dataset, of_pictures)
         known = self.recorded.get("data_fingerprint")
-        if known and known != fingerprint:
+        is_other = known and known != fingerprint
+        # a class folder renamed while the run waited would put its answers under another's name
+        if is_other or self.prepared.dataset.class_to_idx != self.recorded["class_to_idx"]:
             raise ConfigError(
                 name="data", value=self.recorded["data"], need="the pictures the run began with"
             )
@@ -180,9 +204,7 @@ class _Work:
 
         used = self.recorded.get("weights_used")
         self.choice = (
-            weights.Choice.from_dict(used)
-            if used
-            else weights.choose(self.config.weights, library=self.config.library)
+            weights.again(used) if used else weights.choose(self.config.weights, library=self.config.library)
         )
         self._record(weights_used=self.choice.to_dict())
 
@@ -206,6 +228,7 @@ class _Work:
             }
         else:
             device.pick_device(used["device"])
+        torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32: a CPU gives the same answers
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
         self.device_used = used

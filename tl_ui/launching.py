@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tl_core.config import RunConfig
 from tl_core.jobs import local
-from tl_core.runs import RunFolder, new_path
+from tl_core.runs import RunFolder
 from tl_ui import datasets
 from tl_ui.datasets import DataChoice
 
@@ -31,6 +31,6 @@ def start_on(data: Path, config: RunConfig, name: str = "") -> RunFolder:
     """The same for pictures that lie at `data`. Raises: as `start_run`."""
     from tl_core.workflow import create_run
 
-    run = create_run(data, new_path(name or config.preset), config)
+    run = create_run(data, None, config, name)
     local.launch(run)
     return run

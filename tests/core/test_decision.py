@@ -71,6 +71,13 @@ def test_another_temperature_takes_the_threshold_along_and_changes_no_answer():
     assert Decision().warmed(2.0) == Decision(temperature=2.0)
 
 
+def test_the_coldest_temperature_leaves_a_threshold_that_can_be_read_again(run):
+    for threshold in (0.9, 0.001):
+        decided = Decision(positive_class=CLASSES[0], threshold=threshold).warmed(0.05)
+        decision.save(run, decided)
+        assert decision.read(run) == decided
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,27 @@ def test_folder_that_holds_something_is_left_alone(tmp_path):
 
 def test_names_of_runs_never_collide(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path))
-    first = runs.new_path("a")
-    first.mkdir(parents=True)
-    assert runs.new_path("a") != first
+    with ThreadPoolExecutor(30) as pool:  # a class that presses Start at once
+        paths = list(pool.map(lambda _: runs.new_path("a"), range(30)))
+    assert len(set(paths)) == 30 and all(path.is_dir() for path in paths)
+    assert runs.create(paths[0], {}).path == paths[0]
+
+
+def test_of_two_who_make_a_run_in_one_place_the_second_is_refused(tmp_path, monkeypatch):
+    runs.create(tmp_path / "run", {})
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter(()))  # as if it looked before the first was there
+    with pytest.raises(RunExists):
+        runs.create(tmp_path / "run", {})
+
+
+def test_a_run_is_not_there_before_everything_that_it_began_with_is(tmp_path, monkeypatch):
+    def full(path, content):
+        raise OutputUnwritable(path=path, reason="disk_full", detail="")
+
+    monkeypatch.setattr(runs, "write_atomic", full)
+    with pytest.raises(OutputUnwritable):
+        runs.create(tmp_path / "run", {}, {"decisions.csv": b"file,decision"})
+    assert runs.list_runs(tmp_path) == []
 
 
 def test_runs_are_listed_newest_first_and_strangers_left_out(tmp_path):

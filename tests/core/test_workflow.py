@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from tests.core.drawn import write_classes
 from tl_core import compare, workflow
 from tl_core.config import preset
-from tl_core.data import decisions
+from tl_core.data import decisions, decode
 from tl_core.errors import (
     ConfigError,
     OneClass,
@@ -24,9 +25,10 @@ from tl_core.errors import (
     TooFewPictures,
     UnknownClass,
 )
-from tl_core.events import EpochEnd, Evaluated, RunEnded, RunStarted, WarningRaised
+from tl_core.events import EpochEnd, Evaluated, Progress, RunEnded, RunStarted, WarningRaised
 from tl_core.modelfiles import load_weights
 from tl_core.predict import Predictor, evaluate_folder, predict_files
+from tl_core.runs import read_predictions
 
 FAST = {
     "weights": "random",
@@ -210,6 +212,74 @@ def test_too_few_pictures_for_a_test_part_are_cross_validated(tmp_path):
     assert set(summary["cross_validation"]) == {"before", "head", "final"}
     assert not any(isinstance(e, Evaluated) and e.split == "test" for e in events)
     assert isinstance(events[-1], RunEnded)
+
+
+def test_cross_validation_goes_on_with_the_next_fold_after_a_stop(tmp_path):
+    settings = {**FAST, "head": {"epochs": 1}, "finetune": {"epochs": 0}, "target_per_class": 0}
+    data = write_classes(tmp_path / "data", {"dots": 9, "stripes": 9})
+    whole, broken = (
+        workflow.create_run(data, tmp_path / name, preset("expression", **settings))
+        for name in ("whole", "broken")
+    )
+    workflow.execute(whole)
+    seen, counts = [], []
+
+    def on_event(event):
+        if isinstance(event, Progress) and event.phase == "cross_validating":
+            seen.append(event.done)
+
+    while True:
+        seen.clear()
+        state = workflow.execute(broken, on_event=on_event, should_stop=lambda: len(seen) > 3)
+        counts.append(list(seen))
+        if state == "finished":
+            break
+        seen.clear()
+        assert len(counts) < 20, "every start brings a fold home"
+    assert len(counts) > 1 and min(counts[1]) > min(counts[0])
+    assert broken.read_summary()["cross_validation"] == whole.read_summary()["cross_validation"]
+    assert not (broken.models / workflow.FOLDS).exists()
+
+
+def test_a_correction_is_in_no_fold_and_so_no_held_out_answer_of_it_is_told(tmp_path):
+    data = write_classes(tmp_path / "data", {"dots": 9, "stripes": 9})
+    correction = data / decisions.CORRECTIONS / "stripes" / "mine.png"
+    correction.parent.mkdir(parents=True)
+    write_classes(tmp_path / "more", {"stripes": 1}, seed=5)
+    shutil.copy(next((tmp_path / "more" / "stripes").iterdir()), correction)
+    config = preset(
+        "expression", **{**FAST, "head": {"epochs": 1}, "finetune": {"epochs": 0}, "target_per_class": 0}
+    )
+    folder = workflow.create_run(data, tmp_path / "run", config)
+    workflow.execute(folder)
+    rows = read_predictions(folder.predictions_path)
+    crossed = [row for row in rows if (row["split"], row["stage"]) == ("cross_validation", "final")]
+    assert len(crossed) == folder.read_summary()["reported"]["metrics"]["num"] == 18
+    assert any("mine" in row["file"] for row in rows)
+
+
+def test_a_class_renamed_while_the_run_waited_is_refused_before_anything_is_learnt(tmp_path):
+    data = write_classes(tmp_path / "data", {"dots": 62, "stripes": 62})
+    folder = workflow.create_run(data, tmp_path / "run", preset("casting", **FAST))
+    (data / "dots").rename(data / "zebras")  # dots was 0, now stripes would be
+    with pytest.raises(ConfigError) as caught:
+        workflow.execute(folder)
+    assert caught.value.values["name"] == "data"
+
+
+def test_a_stop_ends_the_reading_too(tmp_path, monkeypatch):
+    data = write_classes(tmp_path / "data", {"dots": 62, "stripes": 62})
+    folder = workflow.create_run(data, tmp_path / "run", preset("casting", **FAST))
+    read, read_image = [], decode.read_image
+
+    def slowly(path, *rest, **options):
+        read.append(path)
+        time.sleep(0.05)
+        return read_image(path, *rest, **options)
+
+    monkeypatch.setattr(decode, "read_image", slowly)
+    assert workflow.execute(folder, should_stop=lambda: True) == "stopped"
+    assert len(read) < 62
 
 
 def test_bad_pictures_are_listed_with_their_reason_and_left_out(tmp_path):

@@ -158,7 +158,7 @@ def test_a_run_survives_its_server_and_a_link_finds_it_on_the_next_one(
     # the first page that this server ever shows is a deep link
     open_page(page, fresh_server, f"/train?run={launched.name}&lang=en")
     shows_state(page, "running")
-    # a tab keeps the code of a control only once it has fetched it; what fails then stays failed until a reload
+    # a control whose code cannot be fetched any more stays broken until a reload
     expect(button(page, "stop")).to_be_visible()
     fresh_server.kill()
     before = len(epochs(launched))

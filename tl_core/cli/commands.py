@@ -15,7 +15,7 @@ from tl_core.cli.progress import ProgressView, drawing
 from tl_core.config import RunConfig, preset, read_toml
 from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.messages import say
-from tl_core.runs import RunFolder, new_path, open_run
+from tl_core.runs import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
 # reasons against a weight source that waiting does not mend
@@ -35,7 +35,7 @@ def train(args: argparse.Namespace, language: str) -> Answer:
     config = settings(args)
     _refuse_weights_that_cannot_be(config.weights)
     _refuse_device_that_cannot_be(config)
-    run = workflow.create_run(args.data, args.output or new_path(config.preset), config)
+    run = workflow.create_run(args.data, args.output, config)
     return _carry_out(run, language)
 
 

@@ -72,12 +72,17 @@ def read(path: Path) -> list[Decision]:
 
 
 def write(path: Path, rows: Iterable[Decision]) -> None:
-    """With the mark that makes spreadsheets read Korean names rightly. Raises: OutputUnwritable."""
+    """Raises: OutputUnwritable."""
+    write_atomic(path, table(rows))
+
+
+def table(rows: Iterable[Decision]) -> bytes:
+    """What `read` reads, with the mark that makes spreadsheets read Korean names rightly."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([row.file, row.decision, row.label, row.why, row.when] for row in rows)
-    write_atomic(path, buffer.getvalue().encode("utf-8-sig"))
+    return buffer.getvalue().encode("utf-8-sig")
 
 
 def decided(root: Path) -> list[Decision]:

@@ -64,6 +64,7 @@ def choose(runs: list[RunFolder]) -> Place | None:
         return None
     labels = {name: runs_view.label(run) for name, run in by_name.items()}
     labels |= {NO_RUN: t("improve.no_run", name=data_name(choice))} if choice else {}
+    runs_view.say_if_missing(runs)
     if st.session_state.get("improve_run") not in names or st.session_state.get("improve_for") != _asked():
         st.session_state["improve_run"] = _first_choice(by_name, path)
         st.session_state["improve_for"] = _asked()

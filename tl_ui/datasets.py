@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -42,13 +42,13 @@ def find(data_id: str) -> DataChoice | None:
     return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]))
 
 
-def folder_of(choice: DataChoice, on_progress=None) -> Path:
-    """Where its pictures are; a practice set is drawn into the cache first."""
+def folder_of(choice: DataChoice, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """Where its pictures are; a practice set is drawn into the cache first, telling (done, total)."""
     if choice.path is not None:
         return choice.path
     from tl_core.data.samples import sample_cache
 
-    return sample_cache(choice.id)
+    return sample_cache(choice.id, on_progress=on_progress)
 
 
 def add_folder(path: Path) -> DataChoice:

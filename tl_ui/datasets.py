@@ -1,7 +1,8 @@
-"""The data sets this server can offer: the two practice sets, uploads, and folders somebody typed.
+"""The data sets this server can offer: the two practice sets and copies of them, uploads, and folders
+somebody typed.
 
-An id in the address bar (`?data=casting`) is looked up here. Uploads live in the cache folder under an id
-nobody can guess; a typed folder stays where it is and only its path is written down.
+An id in the address bar (`?data=casting`) is looked up here. Uploads and copies live in the cache folder
+under an id nobody can guess; a typed folder stays where it is and only its path is written down.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from typing import BinaryIO
 
 from filelock import FileLock
 
-from tl_core.data.samples import SAMPLES
+from tl_core.atomic import output_errors
+from tl_core.data.samples import SAMPLES, sample_folder
 from tl_core.paths import datasets_dir
 from tl_core.runs import write_json
 
@@ -25,9 +28,9 @@ from tl_core.runs import write_json
 class DataChoice:
     id: str
     kind: str
-    # sample, folder or upload
+    # sample, copy (of a sample), folder or upload
     label: str
-    # what the person called it; a practice set's is translated by the page
+    # what the person called it; of a practice set and its copies the set's id, translated by the page
     path: Path | None
     # None: a practice set; `folder_of` draws it on first use
 
@@ -76,6 +79,30 @@ def add_folder_upload(files: Iterable[tuple[str, BinaryIO]]) -> DataChoice:
     path = save_upload(files, datasets_dir() / data_id)
     label = files[0][0].replace("\\", "/").strip("/").split("/")[0] if files else data_id
     return _register(DataChoice(data_id, "upload", label, path))
+
+
+def add_copy(name: str) -> DataChoice:
+    """A copy of a practice set for one person, with whatever was decided about it so far; the files keep
+    their times. Raises: OutputUnwritable."""
+    data_id = "u" + secrets.token_hex(8)
+    path = datasets_dir() / data_id / name
+    with output_errors(path):
+        try:
+            shutil.copytree(sample_folder(name), path)
+        except OSError:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise
+    return _register(DataChoice(data_id, "copy", name, path))
+
+
+def practice_set_at(path: Path) -> str | None:
+    """The practice set whose shared pictures lie at `path`; None elsewhere."""
+    return next((name for name in SAMPLES if sample_folder(name).resolve() == path.resolve()), None)
+
+
+def practice_set_of(choice: DataChoice) -> str | None:
+    """The practice set that was chosen, itself or a copy; None of a person's own pictures."""
+    return choice.label if choice.kind in ("sample", "copy") else None
 
 
 def _register_file() -> Path:

@@ -18,7 +18,7 @@ from tl_core.data.folders import Dataset
 from tl_core.data.quality import Flag
 from tl_core.errors import TlError
 from tl_core.runs import RunFolder, read_predictions
-from tl_ui import datasets, overview, pictures, runs_view, state
+from tl_ui import datasets, overview, own_copy, pictures, runs_view, state
 from tl_ui.memo import Memo
 from tl_ui.results_data import reported
 from tl_ui.text import data_name, t
@@ -73,8 +73,9 @@ def choose(runs: list[RunFolder]) -> Place | None:
     )
     if name == NO_RUN and choice and path:
         return Place(path, data_name(choice), overview.scanned(path), None)
-    place = data_of(by_name[name])
-    return Place(place, place.name, overview.scanned(place), by_name[name])
+    place = _pictures_of(by_name[name])
+    called = data_name(choice) if choice and place == path else place.name
+    return Place(place, called, overview.scanned(place), by_name[name])
 
 
 def _asked() -> tuple[str | None, str | None]:
@@ -91,17 +92,31 @@ def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str:
     """The chosen run if it is on the chosen pictures, else the newest on them; without pictures, the
     chosen run or the newest."""
     chosen = state.read("run")
-    ours = [name for name, run in by_name.items() if path is None or data_of(run) == path]
+    ours = [name for name, run in by_name.items() if path is None or _pictures_of(run) == path]
     if chosen in ours:
         return str(chosen)
     return ours[0] if ours else NO_RUN
 
 
 def data_of(run: RunFolder) -> Path:
+    """Where the run was trained; an empty path when its settings cannot be read."""
     try:
         return Path(str(run.read_config().get("data")))
     except TlError:
         return Path()
+
+
+def _pictures_of(run: RunFolder) -> Path:
+    """The same, or the person's own copy of them."""
+    return own_copy.instead_of(data_of(run))
+
+
+def root_to_write(place: Place) -> Path:
+    """Where a decision about these pictures is written. What is chosen above stays, also where this makes
+    the person a copy of a practice set. Raises: OutputUnwritable."""
+    root = own_copy.root_to_write(place.root)
+    st.session_state["improve_for"] = _asked()
+    return root
 
 
 def checked(place: Place, on_progress: Progress | None = None) -> Checked | None:
@@ -112,7 +127,8 @@ def checked(place: Place, on_progress: Progress | None = None) -> Checked | None
     config = place.run.read_config() if place.run else RunConfig().to_dict()
     used = (config.get("weights_used") or {}).get("source", "auto")
     signature = overview.signature(place.dataset)
-    key = (str(place.root), signature, config["image_px"], config["seed"], used, config["library"])
+    # not of the place: a copy of a practice set is no news
+    key = (signature, config["image_px"], config["seed"], used, config["library"])
     if on_progress is None and key not in _memo():
         return None
     return _memo().get(key, lambda: _check(place.path, config, used, on_progress))

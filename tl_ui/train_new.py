@@ -18,8 +18,8 @@ def draw() -> None:
     classes, missing = _data()
     # one set of values per data set would surprise; a practice set only suggests its preset once
     choice = state.chosen_data()
-    is_practice = choice is not None and choice.kind == "sample"
-    train_settings.prepare(choice.id if is_practice else "expression")
+    practice_set = datasets.practice_set_of(choice) if choice else None
+    train_settings.prepare(practice_set or "expression")
     with st.container(border=True, key="card_settings"):
         train_settings.simple(classes)
         with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
-from tl_ui.lesson import path, recorded
+from tl_core.eventlog import EventLog
+from tl_ui.lesson import path, recorded, which_run
 from tl_ui.lesson.page import idea_of
 from tl_ui.text import catalogue
 
@@ -68,6 +70,44 @@ def test_a_run_that_is_training_tells_its_story_so_far(own_runs_folder):
     found = words(lesson(path.Place("two_stages", "story"), run="now"))
     assert "divided by 10" in found and "more than 3 epochs" in found
     built.let_go()
+
+
+def test_the_story_goes_on_reading_where_it_was(own_runs_folder, monkeypatch):
+    built = RunBuilder(own_runs_folder / "now").alive().start().epochs("head", 2)
+    opened = []
+    begin = EventLog.__init__
+    monkeypatch.setattr(EventLog, "__init__", lambda log, path: (opened.append(path), begin(log, path))[1])
+    app = lesson(path.Place("two_stages", "story"), run="now")
+    before = words(app)
+    built.epochs("head", 12, first=3)
+    app.run()
+    assert not app.exception and words(app) != before
+    assert opened == [built.run.events_path], "one log for all browsers and all looks"
+    built.let_go()
+
+
+@pytest.mark.parametrize("idea", ["first", "story"])
+def test_the_lesson_looks_again_seldom_at_a_run_that_rests_and_draws_anew_what_has_changed(
+    idea, own_runs_folder, monkeypatch
+):
+    RunBuilder(own_runs_folder / "rests").start().epochs("head", 2).stopped()
+    looks = []
+    fragment = st.fragment
+    monkeypatch.setattr(
+        st, "fragment", lambda **given: (looks.append(given["run_every"]), fragment(**given))[1]
+    )
+    lesson(path.Place("two_stages", idea), run="rests")
+    assert looks == [5.0]
+    looks.clear()
+    # resumed between drawing the page and its first look
+    states = iter(["stopped", "stopped"])
+    monkeypatch.setattr(which_run.Shown, "state", property(lambda shown: next(states, "running")))
+    lesson(path.Place("two_stages", idea), run="rests")
+    assert looks == [5.0, 1.0]
+
+
+def test_a_recorded_run_is_over_and_not_looked_at_again():
+    assert which_run.Shown(recorded.run(recorded.STAND_IN), is_recorded=True).poll_seconds is None
 
 
 def test_a_failed_run_gets_advice_on_memory(own_runs_folder):

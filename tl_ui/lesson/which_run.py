@@ -25,6 +25,14 @@ class Shown:
     def state(self) -> str:
         return "finished" if self.is_recorded else local.state(self.run)
 
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often to look again. Never None of a person's run, which another tab may resume; a recorded
+        one is over."""
+        if self.is_recorded:
+            return None
+        return 1.0 if self.state in LIVE else 5.0
+
     def summary(self) -> dict[str, Any] | None:
         """None until it has finished. Raises: RunDamaged."""
         return self.run.read_summary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection
 from pathlib import PurePath
 from typing import Any
 
@@ -22,6 +23,8 @@ from tl_ui.theme import palette
 
 MOST = 6
 """Runs at a time: as many as the colours and dashes tell apart at a glance."""
+KEPT = "kept_runs"
+"""Session state: the runs that were compared last."""
 TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
 TERMS += ("target_per_class", "views", "weights", "device")
 # settings that have a name under [terms] already
@@ -32,11 +35,12 @@ Judged = tuple[RunFolder, dict[str, Any]]
 def choose(runs: list[RunFolder]) -> list[RunFolder]:
     """The runs to compare, in the order they were picked; address bar and widget follow each other."""
     by_name = {run.name: run for run in runs}
-    wanted = [name for name in st.query_params.get("runs", "").split(",") if name in by_name][:MOST]
-    if not wanted and (chosen := state.read("run")) in by_name:
-        wanted = [chosen]
-    if "compare_runs" not in st.session_state or st.query_params.get("runs"):
-        st.session_state["compare_runs"] = wanted
+    asked = _asked(by_name)
+    if "compare_runs" not in st.session_state or asked:
+        wanted = asked or [name for name in st.session_state.get(KEPT, []) if name in by_name]
+        if not wanted and (chosen := state.read("run")) in by_name:
+            wanted = [chosen]
+        st.session_state["compare_runs"] = wanted[:MOST]
     labels = {name: runs_view.label(run) for name, run in by_name.items()}
     names = st.multiselect(
         t("compare.runs"),
@@ -45,23 +49,32 @@ def choose(runs: list[RunFolder]) -> list[RunFolder]:
         max_selections=MOST,
         key="compare_runs",
         placeholder=t("compare.placeholder"),
-        on_change=_keep,
+        on_change=lambda: _keep(st.session_state["compare_runs"]),
     )
-    if names:
-        st.query_params["runs"] = ",".join(names)
+    _keep(names)
     return [by_name[name] for name in names]
 
 
-def _keep() -> None:
-    if names := st.session_state["compare_runs"]:
-        st.query_params["runs"] = ",".join(names)
-    else:
-        st.query_params.pop("runs", None)
+def _asked(known: Collection[str]) -> list[str]:
+    """Of the runs that the address bar names, one under each `runs`, those that are known. Links of before
+    name several under one, with commas between."""
+    found: list[str] = []
+    for words in st.query_params.get_all("runs"):
+        names = [words] if words in known else words.split(",")
+        found += [name for name in names if name in known and name not in found]
+    return found
 
 
-def link(names: list[str]) -> dict[str, str]:
+def _keep(names: list[str]) -> None:
+    """In the address bar, and in the session: a page change drops the one, and the widget's own value."""
+    st.session_state[KEPT] = list(names)
+    if st.query_params.get_all("runs") != names:
+        st.query_params["runs"] = names
+
+
+def link(names: list[str]) -> dict[str, str | list[str]]:
     """Query parameters of this page with these runs chosen."""
-    return {**state.link_params(), "runs": ",".join(names)}
+    return {**state.link_params(), "runs": names}
 
 
 def read(runs: list[RunFolder]) -> list[Judged]:

@@ -19,17 +19,20 @@ from tl_ui import (
 from tl_ui.text import t
 
 VIEWS = ("race", "pictures", "threshold", "calibration", "map")
+VIEW = "explore_view"
+"""Its name in the address bar; links of before say `view`, as those of the lesson did."""
 
 
 def choose_view() -> str:
     """The view that the address bar names; a choice goes back into it."""
-    state.keep("view", state.read("view") or VIEWS[0])
+    state.rename("view", VIEW, VIEWS)
+    state.keep(VIEW, state.read(VIEW) or VIEWS[0])
     return st.segmented_control(
         t("results.look_at"),
         VIEWS,
         format_func={name: t(f"explore.view_{name}") for name in VIEWS}.get,
         required=True,
-        **state.linked("view", "explore_view", VIEWS, VIEWS[0]),
+        **state.linked(VIEW, "explore_view", VIEWS, VIEWS[0]),
         label_visibility="collapsed",
         width="stretch",
     )

@@ -2,7 +2,7 @@
 
 Four names are mirrored to the address bar: `?lang=…&data=…&run=…&teach=1`. The address bar wins, so a link
 reproduces a view; the session is the fall-back, since page changes drop parameters. A page may keep
-names of its own beside them, like Explore its `view` and `cell`; they stay on that page. Ids from the
+names of its own beside them, like Explore its `explore_view` and `cell`; they stay on that page. Ids from the
 address bar are only ever looked up in a listing, never joined to a path.
 """
 
@@ -38,6 +38,15 @@ def keep(name: str, value: str | None) -> None:
         st.session_state.pop(f"kept_{name}", None)
         if name in st.query_params:
             del st.query_params[name]
+
+
+def rename(old: str, new: str, options: Sequence[str]) -> None:
+    """Take what an older link says under `old` over to `new`; what is none of `options` is dropped."""
+    asked = st.query_params.get(old)
+    if asked is not None:
+        del st.query_params[old]
+        if asked in options:
+            keep(new, asked)
 
 
 def linked(name: str, key: str, options: Sequence[str], default: str) -> dict[str, Any]:

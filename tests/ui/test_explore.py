@@ -80,12 +80,22 @@ def test_six_classes_are_shown_too(lang, six, view):
 
 def test_choosing_a_view_puts_it_into_the_address(run):
     app = open_page("explore", run="two")
-    assert app.query_params["view"] in ("race", ["race"])
+    assert app.query_params["explore_view"] in ("race", ["race"])
     app.segmented_control(key="explore_view").set_value("map").run()
-    assert app.query_params["view"] in ("map", ["map"])
-    app.query_params["view"] = "nonsense"
+    assert app.query_params["explore_view"] in ("map", ["map"])
+    app.query_params["explore_view"] = "nonsense"
     app.run()
     assert app.segmented_control(key="explore_view").value == "race"
+
+
+def test_the_view_of_the_lesson_is_another(run):
+    """Both pages called theirs `view` once; such links still open."""
+    app = open_page("explore", view="map")
+    assert "view" not in app.query_params and app.segmented_control(key="explore_view").value == "map"
+    app.switch_page("pages/lesson.py").run()
+    app.button(key="see_glossary").click().run()
+    app.switch_page("pages/explore.py").run()
+    assert app.segmented_control(key="explore_view").value == "map"
 
 
 @both

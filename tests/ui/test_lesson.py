@@ -228,7 +228,8 @@ def test_the_two_recorded_rivals_differ_in_their_weights_alone():
 def test_glossary_and_plan_stand_beside_the_path(view, lang):
     app = open_page("lesson", lang=lang)
     app.button(key=f"see_{view}").click().run()
-    assert not app.exception and app.query_params["view"] == view
+    assert not app.exception and app.query_params["lesson_view"] == view
     assert app.title[0].value == text(lang, f"lesson.view_{view}")
     app.button(key="to_lesson").click().run()
-    assert "view" not in app.query_params and has(app, "button", "lesson_next")
+    assert "lesson_view" not in app.query_params and has(app, "button", "lesson_next")
+    assert open_page("lesson", lang=lang, view=view).title[0].value == text(lang, f"lesson.view_{view}")

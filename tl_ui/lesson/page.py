@@ -15,7 +15,8 @@ from tl_ui.quiz import learner
 from tl_ui.text import t
 
 VIEWS = {"glossary": glossary_view.show, "plan": lesson_plan_view.show}
-"""Beside the path, under `?view=…`."""
+"""Beside the path, under `?lesson_view=…`; links of before say `view`, as those of Explore did."""
+VIEW = "lesson_view"
 WIDTHS = (4, 7)
 """Words to live part."""
 
@@ -30,7 +31,8 @@ def draw() -> None:
         presenter.notes(place)
         presenter.turn(place)
         return
-    view = state.read("view")
+    state.rename("view", VIEW, tuple(VIEWS))
+    view = state.read(VIEW)
     _head(view if view in VIEWS else None)
     if view in VIEWS:
         VIEWS[view]()
@@ -64,7 +66,7 @@ def _head(view: str | None) -> None:
 
 
 def _see(view: str | None) -> None:
-    state.keep("view", view)
+    state.keep(VIEW, view)
 
 
 def _idea(place: Place) -> None:

@@ -19,7 +19,7 @@ from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder, read_predictions
 from tl_ui import classify_correct, overview, pictures
 from tl_ui.answers import Answer, as_csv, cards
-from tl_ui.text import help_of, number, percent, reason_text, t
+from tl_ui.text import help_of, literal, number, percent, reason_text, t
 
 if TYPE_CHECKING:
     from tl_core.predict import Predictor
@@ -72,7 +72,7 @@ def _upload() -> list[Given]:
     st.caption(t("classify.upload_says"))
     if len(files) > MAX_PICTURES:
         left_out = [file.name for file in files[MAX_PICTURES:]]
-        names = ", ".join(left_out[:5])
+        names = ", ".join(map(literal, left_out[:5]))
         if len(left_out) > 5:
             names += " " + t("classify.more", count=number(len(left_out) - 5))
         st.warning(t("classify.too_many", most=MAX_PICTURES, names=names), icon=":material/filter_list:")
@@ -103,7 +103,7 @@ def _samples(run: RunFolder) -> list[Given]:
         paths = {}
     rows = [row for row in read_predictions(run.predictions_path) if row["file"] in paths]
     if not rows:
-        st.info(t("classify.sample_gone", path=root), icon=":material/image_not_supported:")
+        st.info(t("classify.sample_gone", path=literal(root)), icon=":material/image_not_supported:")
         return []
     tested = [row for row in rows if row["split"] == "test"]
     st.caption(t("classify.sample_says" if tested else "classify.sample_says_seen"))
@@ -189,7 +189,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     st.caption(t("classify.limits"), help=help_of("softmax"))
     st.download_button(
         t("classify.download"),
-        as_csv(answers),
+        as_csv(answers).encode("utf-8-sig"),
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",
@@ -204,7 +204,9 @@ def _show_decided(decided: Decision) -> None:
     parts = []
     if decided.threshold is not None:
         words = t(
-            "classify.decided_threshold", name=decided.positive_class, threshold=percent(decided.threshold)
+            "classify.decided_threshold",
+            name=literal(str(decided.positive_class)),
+            threshold=percent(decided.threshold),
         )
         parts.append(words)
     if decided.temperature is not None:

@@ -12,7 +12,7 @@ from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
 from tl_ui import datasets, overview, practice, shell, state
 from tl_ui.datasets import DataChoice
-from tl_ui.text import data_name, t
+from tl_ui.text import data_name, literal, t
 
 SOURCES = ("sample", "folder", "zip", "upload")
 
@@ -35,7 +35,7 @@ def chooser() -> None:
 def chosen(choice: DataChoice) -> None:
     """What is chosen now, with the ways to change it or to read it again."""
     with st.container(horizontal=True, vertical_alignment="center", key="chosen_data"):
-        st.subheader(data_name(choice), anchor=False, width="stretch")
+        st.subheader(literal(data_name(choice)), anchor=False, width="stretch")
         if st.button(t("data.again"), key="read_again", icon=":material/refresh:", type="tertiary"):
             overview.forget()
         if not st.session_state.get("is_choosing_data") and st.button(

@@ -13,7 +13,7 @@ from tl_core.errors import TlError
 from tl_core.runs import RunFolder
 from tl_ui import shell
 from tl_ui.explore_data import Predictions
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 
 FEW = 100
 """Validation pictures below which one of them moves the choice noticeably."""
@@ -25,7 +25,7 @@ def cost(found: Predictions, curves: dict[str, tuple[np.ndarray, np.ndarray]], k
         st.info(t("explore.cost_no_split"), icon=":material/info:")
         return
     miss_cost = st.number_input(
-        t("explore.miss_cost", name=found.positive),
+        t("explore.miss_cost", name=literal(found.positive)),
         0.1,
         1000.0,
         5.0,
@@ -70,7 +70,11 @@ def save(run: RunFolder, found: Predictions, decided: Decision, value: float, nu
         st.caption(t("explore.save_none"))
     else:
         st.markdown(
-            t("explore.save_now", name=decided.positive_class, threshold=percent(decided.threshold)),
+            t(
+                "explore.save_now",
+                name=literal(str(decided.positive_class)),
+                threshold=percent(decided.threshold),
+            ),
         )
     picked, miss_cost = st.session_state.get("explore_picked", (None, None))
     how = {"split": "val", "num": num_val, "miss_cost": miss_cost} if picked == value else {"by": "hand"}

@@ -14,7 +14,7 @@ from tl_core.threshold import AtThreshold
 from tl_ui import charts, explore_curves, explore_decide
 from tl_ui.explore_data import Predictions, csv_of
 from tl_ui.liveplot import still
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 from tl_ui.theme import palette
 
 
@@ -30,9 +30,9 @@ def draw(run: RunFolder, found: Predictions) -> None:
         st.session_state[key] = round(decided.threshold, 3) if decided.threshold else 0.5
     with st.container(border=True, key="card_threshold"):
         st.markdown(f"#### {t('explore.threshold_title')}", help=help_of("threshold"))
-        st.caption(t("explore.threshold_says", name=found.positive), help=help_of("positive_class"))
+        st.caption(t("explore.threshold_says", name=literal(found.positive)), help=help_of("positive_class"))
         value = st.slider(
-            t("explore.threshold_from", name=found.positive),
+            t("explore.threshold_from", name=literal(found.positive)),
             0.001,
             0.999,
             step=0.001,

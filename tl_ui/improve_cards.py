@@ -14,7 +14,7 @@ from tl_core.data.decisions import Decision
 from tl_core.errors import TlError
 from tl_ui import improve_data
 from tl_ui.improve_data import Place
-from tl_ui.text import name_of, number, t
+from tl_ui.text import literal, name_of, number, t
 
 PER_PAGE = 9
 NUM_COLUMNS = 3
@@ -79,11 +79,14 @@ def _card(card: Card, place: Place, made: Decision | None, uri: str, panel: str)
         f"{escape(card.why)}</p>"
     )
     options, labels = _options(card, place.dataset.classes)
+    # a list shows its options as they are, a pill reads Markdown
+    is_short = len(place.dataset.classes) <= MOST_PILLS
+    labels = {option: literal(words) for option, words in labels.items()} if is_short else labels
     key = f"decide_{panel}_{_id(card.file)}"
     st.session_state[key] = _option(made)
     about = {"format_func": labels.get, "key": key, "label_visibility": "collapsed"}
     about |= {"on_change": _decide, "args": (place, card, key)}
-    if len(place.dataset.classes) <= MOST_PILLS:
+    if is_short:
         st.pills(t("improve.decide", name=card.file), options, **about)
     else:
         st.selectbox(

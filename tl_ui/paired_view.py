@@ -8,7 +8,7 @@ import streamlit as st
 
 from tl_core.compare import Paired
 from tl_ui.results_panels import between
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 from tl_ui.theme import palette
 
 CHANCE = 0.05
@@ -23,7 +23,7 @@ def show(paired: Paired, first: str, second: str, key: str) -> None:
     with st.container(horizontal=True, key=f"numbers_{key}"):
         for name, scores in ((first, paired.first), (second, paired.second)):
             st.metric(
-                f"{name_of('accuracy')} · {name}",
+                f"{name_of('accuracy')} · {literal(name)}",
                 percent(scores["accuracy"]),
                 help=f"{help_of('accuracy')} {help_of('interval')}",
                 delta=between(scores["intervals"]["accuracy"]),
@@ -54,7 +54,7 @@ def verdict(paired: Paired, first: str, second: str) -> str:
     if paired.p_value >= CHANCE:
         return t("compare.chance", count=count)
     better = second if paired.difference > 0 else first
-    return t("compare.better", name=better, count=count)
+    return t("compare.better", name=literal(better), count=count)
 
 
 def notes(paired: Paired) -> list[str]:

@@ -1,7 +1,8 @@
 """Colours that mean something, for HTML, pictures and charts: one palette per theme.
 
 Blue is what is kept (the backbone), orange what is new (the head), grey what is taken away; validation is
-green. The series colours come from `.streamlit/config.toml`.
+green. The series colours come from `.streamlit/config.toml`, and from here where the app was started in
+another folder and has not read it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Palette:
     @property
     def series(self) -> list[str]:
         theme = "dark" if self is DARK else "light"
-        return list(st.get_option(f"theme.{theme}.chartCategoricalColors"))
+        return list(st.get_option(f"theme.{theme}.chartCategoricalColors") or SERIES[theme])
 
 
 LIGHT = Palette(
@@ -53,6 +54,17 @@ DARK = Palette(
     backbone="#7FA6FF", backbone_soft="#22325A", head="#FFA45C", head_soft="#47311F",
     removed="#7E889B", removed_soft="#262E3D", good="#4FD1B0", bad="#FF8A80",
 )  # fmt: skip
+
+SERIES = {
+    "light": (
+        "#2456C8", "#E07A1F", "#0B7F66", "#B8488F", "#A07D00",
+        "#3BA3DB", "#6B5BD2", "#8A3B12", "#5C6B80", "#C0283F",
+    ),
+    "dark": (
+        "#7FA6FF", "#FFB26B", "#4FD1B0", "#F29AD0", "#E9D04F",
+        "#6FCBF5", "#B7A6FF", "#D99A74", "#A9B6CC", "#FF8CA0",
+    ),
+}  # fmt: skip
 
 
 def palette() -> Palette:

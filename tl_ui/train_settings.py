@@ -15,7 +15,7 @@ import streamlit as st
 from tl_core.config import NUM_BLOCK_GROUPS, PRESETS_NAMES, RunConfig, preset
 from tl_core.messages import say
 from tl_ui import state
-from tl_ui.text import help_of, name_of, t
+from tl_ui.text import help_of, literal, name_of, t
 
 LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
@@ -207,7 +207,7 @@ def _classes(classes: list[str]) -> None:
         return
     for column, name in zip(st.columns(max(len(classes), 1)), classes, strict=False):
         st.session_state.setdefault(key_of(f"class_weight.{name}"), 1.0)
-        column.number_input(name, 0.01, 1000.0, step=0.5, **_kept(f"class_weight.{name}"))
+        column.number_input(literal(name), 0.01, 1000.0, step=0.5, **_kept(f"class_weight.{name}"))
 
 
 def _machine() -> None:

@@ -1,5 +1,7 @@
 """The Classify page with a real (untrained) network, and the cards it draws."""
 
+import codecs
+
 import cv2
 import numpy as np
 import pytest
@@ -172,6 +174,15 @@ def test_a_correction_of_a_practice_set_goes_into_a_copy_of_ones_own(lang, run, 
     )
     assert decisions.in_force(tmp_path / "pictures") == []
     assert len(decisions.in_force(datasets.find(own).path)) == 2
+
+
+def test_the_answers_open_in_a_spreadsheet_with_their_korean_names(run, monkeypatch):
+    given = []
+    monkeypatch.setattr("streamlit.download_button", lambda label, data, **about: given.append(data))
+    app = open_page("classify")
+    app.file_uploader(key="upload").set_value([("웃음.png", png(1), "image/png")]).run()
+    assert not app.exception
+    assert given[-1].startswith(codecs.BOM_UTF8) and "웃음.png" in given[-1].decode("utf-8-sig")
 
 
 @both

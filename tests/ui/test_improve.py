@@ -224,3 +224,12 @@ def test_many_classes_are_a_list(lang, tmp_path, quick_judge):
     app = panel(checked(lang, data=datasets.add_folder(root).id), "copies")
     app.selectbox(key=f"decide_copies_{_id('f/twin.png')}").set_value("as:c").run()
     assert decisions.decided(root)[0].label == "c"
+
+
+def test_names_of_classes_are_no_markdown(lang, tmp_path, quick_judge):
+    root = write_classes(tmp_path / "my _best_", {"_dots_": 16, "[s](t)": 16}, px=32)
+    (root / "[s](t)" / "twin.png").write_bytes((root / "_dots_" / "003.png").read_bytes())
+    app = checked(lang, data=datasets.add_folder(root).id)
+    assert r"my \_best\_" in words(app) and r"\_dots\_ 16" in words(app)
+    pills = panel(app, "copies").pills(key=f"decide_copies_{_id('[s](t)/twin.png')}")
+    assert any(r"\_dots\_" in option for option in pills.options)

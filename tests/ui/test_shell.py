@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_ui import datasets
+from tl_ui import datasets, theme
 from tl_ui.text import catalogue
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,10 +58,17 @@ def test_names_in_the_address_bar_are_only_looked_up(open_page, params):
 
 
 def test_both_themes_give_at_least_ten_chart_colours():
-    theme = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    set_up = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
     for name in ("light", "dark"):
-        colours = theme[name]["chartCategoricalColors"]
+        colours = set_up[name]["chartCategoricalColors"]
         assert len(set(colours)) == len(colours) >= 10
+
+
+def test_charts_have_their_colours_where_the_app_was_started_in_another_folder(monkeypatch):
+    set_up = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))["theme"]
+    monkeypatch.setattr(theme.st, "get_option", lambda name: None)
+    for name, colours in (("light", theme.LIGHT), ("dark", theme.DARK)):
+        assert colours.series == set_up[name]["chartCategoricalColors"]
 
 
 def test_nothing_of_the_theme_is_fetched_from_the_network():

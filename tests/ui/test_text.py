@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_ui.text import LOCALES, catalogue, number, percent
+from tl_ui.text import LOCALES, catalogue, literal, number, percent
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [
@@ -123,3 +123,8 @@ def test_each_file_of_a_language_holds_its_own_table_and_both_languages_have_the
     assert files["en"] == files["ko"] and files["en"]
     for path in LOCALES.glob("*/*.toml"):
         assert list(tomllib.loads(path.read_text(encoding="utf-8"))) == [path.stem], path
+
+
+def test_a_name_is_shown_in_a_sentence_as_it_is_and_commands_nothing():
+    assert literal("teasing 2") == "teasing 2" and literal("놀림") == "놀림"
+    assert literal("*a* :red[b] $c$ <d>") == r"\*a\* \:red\[b\] \$c\$ \<d\>"

@@ -9,7 +9,7 @@ import streamlit as st
 from tl_ui import pictures
 from tl_ui.lesson import person_data
 from tl_ui.lesson.idea import Idea
-from tl_ui.text import help_of, number, t
+from tl_ui.text import help_of, literal, number, t
 
 
 def folders() -> None:
@@ -31,7 +31,7 @@ def numbers() -> None:
     classes = list(person_data.counts())
     last = classes[-1]
     guess = st.segmented_control(
-        t("lesson_labels.which_number", name=last), list(range(len(classes))), key="label_guess"
+        t("lesson_labels.which_number", name=literal(last)), list(range(len(classes))), key="label_guess"
     )
     if guess is None:
         st.caption(f":material/lock: {t('lesson_labels.guess_first')}")

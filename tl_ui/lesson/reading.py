@@ -23,7 +23,7 @@ from tl_ui.results_data import (
     reported,
     rows_of,
 )
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 from tl_ui.theme import palette
 
 SHOWN = ("accuracy", "precision", "recall", "f1")
@@ -73,7 +73,7 @@ def matrix() -> None:
     positive = summary["positive_class"]
     st.html(_matrix_table(cell.metrics, positive, metric))
     st.markdown(_arithmetic(cell.metrics, positive, metric), help=help_of(metric))
-    st.caption(t("results.positive_is", name=positive), help=help_of("positive_class"))
+    st.caption(t("results.positive_is", name=literal(positive)), help=help_of("positive_class"))
     advice_view.judged_on(cell)
 
 
@@ -117,7 +117,10 @@ def _arithmetic(metrics: dict[str, Any], positive: str, metric: str) -> str:
     if len(metrics["classes"]) > 2 and metric != "accuracy":
         scores = metrics["per_class"][positive]
         return t(
-            "lesson_reading.sum_class", metric=name_of(metric), name=positive, value=percent(scores[metric])
+            "lesson_reading.sum_class",
+            metric=name_of(metric),
+            name=literal(positive),
+            value=percent(scores[metric]),
         )
     right = sum(row[i] for i, row in enumerate(metrics["confusion_matrix"]))
     sums = {

@@ -14,7 +14,7 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.race_chart import Runner, race, rows
 from tl_ui.liveplot import liveplot
 from tl_ui.runview import fold
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 from tl_ui.theme import palette
 
 SECONDS_PER_EPOCH = 0.45
@@ -42,7 +42,11 @@ def tasks() -> None:
         st.metric(t("lesson_transferred.classes"), number(len(counts)))
         parts = " · ".join(f"{name} {number(count)}" for name, count in counts.items())
         st.caption(
-            t("lesson_transferred.pictures_of", name=person_data.name(), total=number(sum(counts.values())))
+            t(
+                "lesson_transferred.pictures_of",
+                name=literal(person_data.name()),
+                total=number(sum(counts.values())),
+            )
         )
         st.text(parts)
 

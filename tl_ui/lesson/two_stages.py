@@ -19,7 +19,7 @@ from tl_ui.lesson.story import story
 from tl_ui.lesson.which_run import LIVE
 from tl_ui.liveplot import liveplot, still
 from tl_ui.runview import RunView
-from tl_ui.text import help_of, name_of, t
+from tl_ui.text import help_of, literal, name_of, t
 from tl_ui.theme import palette
 
 AIDS = ("augmentation", "class_weight", "number_format", "scheduler", "early_stopping")
@@ -137,7 +137,9 @@ def _setting(name: str, config: dict[str, Any], view: RunView) -> str:
                 label: config["positive_weight"] if label == config["positive_class"] else 1.0
                 for label in config["class_to_idx"]
             }
-            values = {"weights": " · ".join(f"{label} {value:g}" for label, value in weights.items())}
+            values = {
+                "weights": " · ".join(f"{literal(label)} {value:g}" for label, value in weights.items())
+            }
         case "number_format":
             begun = view.started
             values = {"precision": begun.precision, "device": begun.device} if begun else {}

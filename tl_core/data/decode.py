@@ -55,7 +55,7 @@ def read_image(source: Path | bytes, name: str | None = None, *, max_px: int | N
             source = source.read_bytes()
         return _decode(source, name, max_px)
     except OSError as error:
-        raise _from_os_error(error, name) from None
+        raise from_os_error(error, name) from None
 
 
 def resize_square(image: np.ndarray, px: int) -> np.ndarray:
@@ -159,7 +159,8 @@ def _too_large(pixels: int, name: str) -> UnreadableImage:
     return UnreadableImage(file=name, reason="too_large", detail=f"{pixels / 1e6:.1f}")
 
 
-def _from_os_error(error: OSError, name: str) -> UnreadableImage:
+def from_os_error(error: OSError, name: str) -> UnreadableImage:
+    """What the system says of a file or folder called `name`, as the person is told it."""
     known = {FileNotFoundError: "vanished", PermissionError: "permission"}
     return UnreadableImage(file=name, reason=known.get(type(error), "os_error"), detail=_first_line(error))
 

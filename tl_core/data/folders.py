@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tl_core.data.decode import EXTENSIONS
+from tl_core.data.decode import EXTENSIONS, from_os_error
 from tl_core.errors import (
     DataNotFound,
     NoClassFolders,
@@ -43,6 +43,8 @@ _FOREIGN = ("gif", "heic", "heif", "avif", "jfif", "jp2", "psd", "svg", "raw", "
 CORRECTIONS = "headswap-corrections"
 """Our own folder beside the class folders, never a class: see `tl_core.data.decisions`."""
 _SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__", CORRECTIONS}
+_SYSTEM |= {"lost+found", "system volume information", "$recycle.bin"}
+# a disk's own folders at its top, which often may not be read
 _MAX_WRAPPERS = 3
 
 
@@ -94,7 +96,7 @@ def scan(path: Path) -> Dataset:
     and a single wrapping folder (what zip tools make) is entered.
 
     Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing;
-        UnreadableImage: a folder that may not be read.
+        UnreadableImage: a folder that may not be read, or whose reading failed.
     """
     path = Path(path).expanduser()
     if not path.exists():
@@ -102,8 +104,8 @@ def scan(path: Path) -> Dataset:
     try:
         root = _inside_wrapper(_unpacked(path) if path.is_file() else path)
         dataset = _collect(root, _split_folders(root) or [(None, root)])
-    except PermissionError as error:
-        raise UnreadableImage(file=error.filename, reason="permission", detail=str(error)) from None
+    except OSError as error:
+        raise from_os_error(error, str(error.filename or path)) from None
     if not dataset.classes:
         raise NoClassFolders(path=path)
     if len(dataset.classes) == 1:
@@ -236,12 +238,19 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Pictures, and picture files of foreign formats, below `folder`, in a fixed order."""
-    for at, folders, files in os.walk(folder):
+    """Pictures, and picture files of foreign formats, below `folder`, in a fixed order.
+
+    Raises: OSError: a folder that cannot be read; passed over, its class would silently be smaller.
+    """
+    for at, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not is_skipped_name(name))
         for name in sorted(files, key=_nfc):
             if not is_skipped_name(name) and _ending(name) in EXTENSIONS + _FOREIGN:
                 yield Path(at) / name
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _name(root: Path, file: Path) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from tl_core.errors import (
     TooFewPictures,
     UnreadableImage,
 )
+from tl_core.names import composed, folder_name, name_in
 
 MIN_PER_CLASS = 4
 """Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
@@ -52,7 +52,7 @@ _MAX_WRAPPERS = 3
 class Picture:
     path: Path
     name: str
-    # posix path relative to the data's root, NFC (macOS writes Korean names decomposed)
+    # posix path relative to the data's root, as `names.name_in` makes it readable
     label: int
     # index into Dataset.classes
     given_split: str | None
@@ -181,7 +181,8 @@ def _unpacked(file: Path) -> Path:
     from tl_core.paths import datasets_dir
 
     about = file.stat()
-    key = hashlib.sha256(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
+    told = os.fsencode(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}")
+    key = hashlib.sha256(told).hexdigest()[:12]
     into = datasets_dir() / f"zip-{key}"
     if not into.is_dir():
         try:
@@ -194,7 +195,7 @@ def _unpacked(file: Path) -> Path:
 
 def _subfolders(folder: Path) -> list[Path]:
     found = [one for one in folder.iterdir() if one.is_dir() and not is_skipped_name(one.name)]
-    return sorted(found, key=lambda one: _nfc(one.name))
+    return sorted(found, key=folder_name)
 
 
 def _inside_wrapper(path: Path) -> Path:
@@ -227,12 +228,12 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
         for class_folder in _subfolders(folder):
             for file in _files(class_folder):
                 if is_picture_name(file.name):
-                    found.append((_nfc(class_folder.name), file, split))
+                    found.append((folder_name(class_folder), file, split))
                 else:
-                    refused.append(Refused(_name(root, file), "unsupported", _ending(file.name)))
+                    refused.append(Refused(name_in(root, file), "unsupported", _ending(file.name)))
     classes = sorted({name for name, _, _ in found})
     index = {name: number for number, name in enumerate(classes)}
-    pictures = [Picture(file, _name(root, file), index[name], split) for name, file, split in found]
+    pictures = [Picture(file, name_in(root, file), index[name], split) for name, file, split in found]
     given = tuple(split for split in SPLITS if any(picture.given_split == split for picture in pictures))
     return Dataset(root, classes, pictures, refused, given)
 
@@ -244,21 +245,13 @@ def _files(folder: Path) -> Iterator[Path]:
     """
     for at, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not is_skipped_name(name))
-        for name in sorted(files, key=_nfc):
+        for name in sorted(files, key=composed):
             if not is_skipped_name(name) and _ending(name) in EXTENSIONS + _FOREIGN:
                 yield Path(at) / name
 
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _name(root: Path, file: Path) -> str:
-    return _nfc(file.relative_to(root).as_posix())
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
 
 
 def without(dataset: Dataset, refused: dict[int, Refused]) -> Dataset:

@@ -107,9 +107,7 @@ def test_a_folder_that_cannot_be_listed_is_named_and_not_passed_over(
 
 
 @pytest.mark.parametrize("name", ["lost+found", "System Volume Information", "$RECYCLE.BIN", ".Trash-1000"])
-def test_a_disks_own_folders_are_not_looked_into(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
-):
+def test_a_disks_own_folders_are_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
     class_folders(tmp_path, {"a": 1, "b": 1, name: 1})
     refuse_to_list(monkeypatch, tmp_path / name, errno.EACCES)
     assert scan(tmp_path).classes == ["a", "b"]

@@ -30,6 +30,7 @@ from tl_core.errors import (
     UnreadableImage,
 )
 from tl_core.names import readable
+from tl_core.paths import is_file
 from tl_core.runs import RunFolder, open_run, read_predictions
 from tl_core.workflow import settings_of
 
@@ -72,7 +73,7 @@ class Predictor:
         """
         folder = run if isinstance(run, RunFolder) else open_run(run)
         path = folder.models / f"{file}.safetensors"
-        if not path.is_file():
+        if not is_file(path):
             raise RunNotReady(path=folder.path)
         config, recorded = settings_of(folder), folder.read_config()
         try:

@@ -181,6 +181,23 @@ def test_what_cannot_be_a_data_set_is_said_by_name(tmp_path: Path):
         scan(class_folders(tmp_path / "one-in-train" / "train", {"cats": 3}).parent)
 
 
+@pytest.mark.parametrize("name", ["가" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_not_found(tmp_path: Path, name: str):
+    with pytest.raises(DataNotFound):
+        scan(tmp_path / name)
+
+
+def test_a_place_that_may_not_be_looked_into_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stat(path, **_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(UnreadableImage) as caught:
+        scan(tmp_path / "locked")
+    monkeypatch.undo()
+    assert caught.value.values["reason"] == "permission"
+
+
 @pytest.mark.parametrize(("in_test", "split"), [({"a": 1}, "test"), ({"a": 1, "b": 1, "c": 1}, "train")])
 def test_a_split_that_lacks_a_class_is_named(tmp_path: Path, in_test: dict[str, int], split: str):
     class_folders(tmp_path / "train", {"a": 1, "b": 1})

@@ -99,9 +99,9 @@ def scan(path: Path) -> Dataset:
         UnreadableImage: a folder that may not be read, or whose reading failed.
     """
     path = Path(path).expanduser()
-    if not path.exists():
-        raise DataNotFound(path=path)
     try:
+        if not _is_there(path):
+            raise DataNotFound(path=path)
         root = _inside_wrapper(_unpacked(path) if path.is_file() else path)
         dataset = _collect(root, _split_folders(root) or [(None, root)])
     except OSError as error:
@@ -171,6 +171,17 @@ def is_skipped_name(name: str) -> bool:
 
 def _ending(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _is_there(path: Path) -> bool:
+    """False also for a name that no file can have, such as one too long. Raises: PermissionError."""
+    try:
+        path.stat()
+        return True
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # ValueError: a NUL in it
+        return False
 
 
 def _unpacked(file: Path) -> Path:

@@ -18,6 +18,9 @@ from tl_core.errors import ConfigError
 STAGES = ("head", "finetune")
 """The two training stages, in order. Evaluation adds `before`, the untouched new head."""
 
+MAX_HELD_OUT = 0.8
+"""Share of the pictures that may judge, in validation and test together: the rest must teach."""
+
 NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
 
@@ -101,7 +104,7 @@ class RunConfig:
 
     val_fraction: float = 0.2
     test_fraction: float = 0.2
-    # of all pictures, where the data has no such folder of its own
+    # of all pictures, where the data has no such folder of its own; together MAX_HELD_OUT at most
 
     use_decisions: bool = True
     # follow headswap-decisions.csv beside the pictures
@@ -136,6 +139,8 @@ class RunConfig:
         require("early_stopping_patience", self.early_stopping_patience >= 0, ">= 0")
         require("val_fraction", 0.05 <= self.val_fraction <= 0.5, "0.05..0.5")
         require("test_fraction", 0 <= self.test_fraction <= 0.5, "0..0.5")
+        held_out = round(self.val_fraction + self.test_fraction, 6)
+        require("test_fraction", held_out <= MAX_HELD_OUT, f"val_fraction + test_fraction <= {MAX_HELD_OUT}")
         require("device", re.fullmatch(DEVICES, self.device) is not None, "auto|cpu|cuda|cuda:1|mps")
         require("precision", self.precision in ("auto", "fp32", "bf16", "fp16"), "auto|fp32|bf16|fp16")
         require("threads", 0 <= self.threads <= 1024, "0..1024")

@@ -79,9 +79,9 @@ def _place(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> 
     """Named after the model's files and each picture's name, size and time."""
     key = hashlib.blake2b(digest_size=12)
     for file in sorted(run.models.glob("*.safetensors")):
-        key.update(f"{file}{_stamp(file)}".encode())
+        key.update(os.fsencode(f"{file}{_stamp(file)}"))
     for name, path in pictures:
-        key.update(f"{name}{path}{_stamp(path)}".encode())
+        key.update(os.fsencode(f"{name}{path}{_stamp(path)}"))
     return cache_dir() / "features" / f"{run.name}-{stage}-{key.hexdigest()}.npz"
 
 

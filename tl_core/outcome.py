@@ -14,6 +14,7 @@ import numpy as np
 
 from tl_core import metrics, modelfiles, plots
 from tl_core.data.prepare import Prepared
+from tl_core.names import readable
 from tl_core.runs import RunFolder, write_atomic, write_json
 from tl_core.trainer import Trainer
 
@@ -147,7 +148,7 @@ def text(summary: dict[str, Any]) -> str:
     scores, reported = summary["reported"]["metrics"], summary["reported"]
     weights = summary["weights"]
     lines = [
-        f"Run {summary['run']} ({summary['created']})",
+        f"Run {readable(summary['run'])} ({summary['created']})",
         f"Weights: {weights['label']} [{weights['source']}] sha256 {weights['sha256'][:12] or '-'}",
     ]
     if not weights["is_pretrained"]:

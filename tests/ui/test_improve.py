@@ -1,6 +1,7 @@
 """The Improve page: what stands out, what is decided, and the retraining that measures it."""
 
 import csv
+import unicodedata
 
 import numpy as np
 import pytest
@@ -144,6 +145,16 @@ def test_decisions_are_listed_undone_one_by_one_and_all_at_once(lang, data_id, p
     app.button(key=f"undo_{_id(added.file)}").click().run()
     assert decisions.in_force(pictures) == []
     assert text(lang, "none_decisions") in words(app)
+
+
+def test_decided_pictures_with_decomposed_names_are_shown(lang, tmp_path):
+    name = unicodedata.normalize("NFD", "불량")
+    root = write_classes(tmp_path / "data", {"dots": 4, "stripes": 4}, px=32)
+    (root / "dots").rename(root / name)
+    decisions.decide(root, "불량/000.png", "exclude")
+    shown = words(panel(open_page("improve", lang=lang, data=datasets.add_folder(root).id), "decisions"))
+    assert "불량/000.png" in shown
+    assert '<img src="data:image' in shown and '<img src=""' not in shown
 
 
 def test_retraining_is_locked_until_something_is_decided(lang, run):

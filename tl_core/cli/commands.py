@@ -15,6 +15,7 @@ from tl_core.cli.progress import ProgressView, drawing
 from tl_core.config import RunConfig, preset, read_toml
 from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.messages import say
+from tl_core.paths import is_file
 from tl_core.runs import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
@@ -160,7 +161,7 @@ def _refuse_weights_that_cannot_be(source: str) -> None:
         return
     if source.startswith("file:"):
         path = Path(source.removeprefix("file:")).expanduser()
-        if not path.is_file():
+        if not is_file(path):
             raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
         return
     known = {status.source: status for status in availability()}
@@ -202,6 +203,6 @@ def _expand(names: list[str]) -> list[str]:
     """Windows' shells leave `*.jpg` to the program."""
     expanded: list[str] = []
     for name in names:
-        is_pattern = any(sign in name for sign in "*?") and not Path(name).exists()
+        is_pattern = any(sign in name for sign in "*?") and not is_file(Path(name))
         expanded += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
     return expanded

@@ -1,6 +1,7 @@
 """The Results page: the one number with its range and source, and what is behind it."""
 
 import json
+import os
 
 import pytest
 
@@ -89,6 +90,28 @@ def test_a_higher_threshold_finds_fewer_and_errs_less(lang, runs):
     app.slider(key="threshold").set_value(0.9).run()
     recall_high, precision_high = (float(value.rstrip(" %")) for value in scores())
     assert recall_high < recall_low and precision_high > precision_low
+
+
+def test_answers_that_were_written_anew_are_counted_anew(lang, runs):
+    run = finished_run(runs / "done")
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value("sureness").run()
+    before = words(app)
+    lines = run.predictions_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for number, line in enumerate(lines) if number % 2 == 0]
+    run.predictions_path.write_text("".join(kept), encoding="utf-8")
+    os.utime(run.predictions_path, (2e9, 2e9))
+    app.run()
+    assert not app.exception and words(app) != before
+
+
+def test_sureness_without_the_answers_says_so(lang, runs):
+    run = finished_run(runs / "done")
+    run.predictions_path.unlink()
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value("sureness").run()
+    assert not app.exception
+    assert text(lang, "no_predictions") in [info.value for info in app.info]
 
 
 def test_many_classes_are_shown_too(lang, runs):

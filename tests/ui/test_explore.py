@@ -242,6 +242,13 @@ def test_the_temperature_takes_the_threshold_along(lang, run):
     assert decision.read(run).threshold == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("saved, shown", [(1e-12, 0.001), (0.9999999, 0.999), (0.25, 0.25)])
+def test_a_saved_threshold_beyond_the_slider_stands_at_its_end(run, saved, shown):
+    decision.save(run, Decision(positive_class="good", threshold=saved))
+    app = open_page("explore", view="threshold")
+    assert app.slider(key="explore_threshold_two").value == shown
+
+
 def test_a_stricter_limit_leaves_more_to_a_person_and_can_be_saved(run):
     app = open_page("explore", view="calibration")
     shares = []

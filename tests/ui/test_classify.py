@@ -153,6 +153,21 @@ def test_a_wrong_answer_can_be_corrected_for_the_next_training(lang, run, tmp_pa
     assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
 
 
+def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
+    from tl_core.data import decisions
+
+    app = open_page("classify")
+    files = [("image.png", png(1), "image/png"), ("image.png", png(2), "image/png")]
+    app.file_uploader(key="upload").set_value([*files, ("b.png", png(3), "image/png")]).run()
+    choice = app.selectbox(key="correct_picture")
+    assert choice.options == ["image.png (1)", "image.png (2)", "b.png"]
+    choice.set_value(0).run()
+    app.button(key="correct_keep").click().run()
+    [row] = decisions.in_force(tmp_path / "pictures")
+    kept = cv2.imread(str(tmp_path / "pictures" / row.file))
+    assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
+
+
 @both
 def test_samples_have_their_truth_and_are_not_corrected_here(lang, run):
     app = open_page("classify", lang=lang)

@@ -66,6 +66,7 @@ def _data() -> tuple[list[str], str | None]:
         try:
             with st.spinner(t("train.reading")):
                 dataset = overview.scanned(datasets.folder_of(choice))
+                decided = [row for row in in_force(dataset.root) if row.decision != "keep"]
         except TlError as error:
             st.markdown(f":material/error: {error_text(error)}")
             shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
@@ -74,8 +75,8 @@ def _data() -> tuple[list[str], str | None]:
         total = t("train.data_is", name=_plain(data_name(choice)), count=number(sum(counts.values())))
         parts = "  ·  ".join(f"{_plain(name)} {number(count)}" for name, count in counts.items())
         st.markdown(f":material/photo_library: {total}  {parts}")
-        if num_decided := len([row for row in in_force(dataset.root) if row.decision != "keep"]):
-            st.caption(t("train.data_decided", count=number(num_decided)))
+        if decided:
+            st.caption(t("train.data_decided", count=number(len(decided))))
         if dataset.refused:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")

@@ -4,6 +4,7 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.data import decisions
 from tl_core.errors import OutOfMemory
 from tl_core.jobs import local
 from tl_core.runs import open_run
@@ -58,6 +59,13 @@ def test_with_data_start_is_open_and_the_classes_are_counted(lang, data_id):
     app = open_page("train", lang=lang, data=data_id)
     assert not app.button(key="start").disabled
     assert "cats 20" in words(app) and "개 20" in words(app)
+
+
+def test_decisions_that_cannot_be_read_lock_start_and_are_named(lang, data_id, pictures):
+    (pictures / decisions.FILE).write_text("file,decision\ncats/0.png,burn\n", encoding="utf-8")
+    app = open_page("train", lang=lang, data=data_id)
+    assert app.button(key="start").disabled
+    assert decisions.FILE in words(app) and "burn" in words(app)
 
 
 def test_contradicting_settings_lock_start_and_nothing_is_lost(lang, data_id):

@@ -22,6 +22,8 @@ def draw() -> None:
     choice = state.chosen_data()
     is_practice = choice is not None and choice.kind == "sample"
     train_settings.prepare(choice.id if is_practice else "expression")
+    if classes:
+        train_settings.fit_classes(classes)
     with st.container(border=True, key="card_settings"):
         train_settings.simple(classes)
         with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):

@@ -103,6 +103,32 @@ def test_every_group_of_advanced_settings_can_be_opened(lang, data_id):
         assert not app.exception
 
 
+def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
+    lang, data_id, runs, monkeypatch
+):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("random")
+    app.session_state["set_positive_class"] = "def_front"
+    app.run()
+    app.button(key="start").click().run()
+    assert not app.exception and not app.error
+    [folder] = list(runs.iterdir())
+    assert open_run(folder).read_config()["positive_class"] in ("cats", "개")
+
+
+def test_a_positive_class_of_these_pictures_is_kept(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.session_state["set_positive_class"] = "cats"
+    app.run()
+    assert app.session_state["set_positive_class"] == "cats"
+    del app.query_params["data"]
+    app.session_state["kept_data"] = None
+    app.run()
+    assert app.button(key="start").disabled
+    assert app.session_state["set_positive_class"] == "cats", "until other pictures are known"
+
+
 def test_start_makes_a_run_of_the_settings_and_shows_it(lang, data_id, runs, monkeypatch):
     launched = []
     monkeypatch.setattr(local, "launch", launched.append)

@@ -2,8 +2,10 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
@@ -169,6 +171,16 @@ def test_what_is_there_can_be_taken_along(lang, runs):
         "curves.png",
     } <= keys
     assert "confusion_matrix.png" not in keys
+
+
+def test_the_report_is_in_the_persons_language_though_it_is_made_outside_the_page(lang, runs, monkeypatch):
+    finished_run(runs / "done")
+    offered = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, key, **rest: offered.update({key: data}))
+    open_page("results", lang=lang)
+    with ThreadPoolExecutor() as pool:
+        report = pool.submit(offered["get_report"]).result().decode()
+    assert f'<html lang="{lang}">' in report
 
 
 def test_a_damaged_summary_is_an_error_in_words(lang, runs):

@@ -1,14 +1,19 @@
 """The Classify page with a real (untrained) network, and the cards it draws."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
+from tl_core import decision
 from tl_core.config import RunConfig
+from tl_core.decision import Decision
+from tl_core.runs import RunFolder
 from tl_ui.answers import Answer, as_csv, cards, why_unsure
-from tl_ui.classify_view import is_camera_allowed
+from tl_ui.classify_view import SURE_FROM, is_camera_allowed
 from tl_ui.text import catalogue
 
 
@@ -83,7 +88,7 @@ def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
     assert words(app).count("<article") == 8
     assert text(lang, "sample_says") in words(app)
     first = words(app)
-    app.slider(key="sure_from").set_value(0.99).run()
+    app.slider(key="sure_from_done").set_value(0.99).run()
     assert text(lang, "unsure") in words(app)
     app.button(key="sample_again").click().run()
     assert words(app) != first
@@ -93,10 +98,21 @@ def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
 def test_the_limit_of_sureness_decides_who_is_unsure(lang, run):
     app = open_page("classify", lang=lang)
     app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
-    app.slider(key="sure_from").set_value(0.5).run()
+    app.slider(key="sure_from_done").set_value(0.5).run()
     assert 'class="hs-answer"' in words(app)
-    app.slider(key="sure_from").set_value(0.99).run()
+    app.slider(key="sure_from_done").set_value(0.99).run()
     assert 'class="hs-answer unsure"' in words(app)
+
+
+def test_each_run_has_its_own_limit_of_sureness(run, own_runs_folder):
+    shutil.copytree(run.path, own_runs_folder / "other")
+    decision.save(RunFolder(own_runs_folder / "other"), Decision(sure_from=0.9))
+    app = open_page("classify", run="done")
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    assert app.slider(key="sure_from_done").value == SURE_FROM
+    app.selectbox(key="classify_run").set_value("other").run()
+    assert not app.exception
+    assert app.slider[0].value == 0.9
 
 
 @both

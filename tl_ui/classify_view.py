@@ -177,7 +177,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     _show_decided(decided)
     limit = st.slider(
         t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
-        help=t("classify.sure_from_help"), key="sure_from", width=420,
+        help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
     for item in answers:

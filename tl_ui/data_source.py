@@ -118,7 +118,6 @@ def _receive(files: list, save: Callable[[], DataChoice]) -> None:
         try:
             with st.spinner(t("data.saving")):
                 choice = save()
-                overview.scanned(choice.path)
         except TlError as refusal:
             error = refusal
             st.session_state["refused_upload"] = (ids, error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import BinaryIO
 from filelock import FileLock
 
 from tl_core.data.samples import SAMPLES
+from tl_core.errors import TlError
 from tl_core.paths import datasets_dir
 from tl_core.runs import write_json
 
@@ -59,23 +61,44 @@ def add_folder(path: Path) -> DataChoice:
 
 
 def add_zip(name: str, file: BinaryIO) -> DataChoice:
-    """Unpack an uploaded zip. Raises: BadArchive: broken, dangerous or too large."""
+    """Unpack an uploaded zip.
+
+    Raises: BadArchive: broken, dangerous or too large. DataError: no pictures to train on, as `scan` says.
+    """
     from tl_core.data.archives import unpack_zip
 
     data_id = "u" + secrets.token_hex(8)
     path = unpack_zip(file, datasets_dir() / data_id, name)
-    return _register(DataChoice(data_id, "upload", Path(name).stem, path))
+    return _register_usable(DataChoice(data_id, "upload", Path(name).stem, path), name)
 
 
 def add_folder_upload(files: Iterable[tuple[str, BinaryIO]]) -> DataChoice:
-    """Save a folder chosen in the browser; names are untrusted. Raises: BadArchive."""
+    """Save a folder chosen in the browser; names are untrusted. Raises: as `add_zip`."""
     from tl_core.data.archives import save_upload
 
     files = list(files)
     data_id = "u" + secrets.token_hex(8)
     path = save_upload(files, datasets_dir() / data_id)
     label = files[0][0].replace("\\", "/").strip("/").split("/")[0] if files else data_id
-    return _register(DataChoice(data_id, "upload", label, path))
+    return _register_usable(DataChoice(data_id, "upload", label, path), label)
+
+
+def _register_usable(choice: DataChoice, name: str) -> DataChoice:
+    """Write an upload down if it can be trained on; one that cannot leaves nothing behind.
+
+    Args: name: what an error calls it; where it lay on the server helps nobody.
+    Raises: DataError.
+    """
+    from tl_core.data.folders import scan
+
+    assert choice.path is not None
+    try:
+        scan(choice.path)
+    except TlError as error:
+        shutil.rmtree(choice.path, ignore_errors=True)
+        values = error.values | ({"path": name} if "path" in error.values else {})
+        raise type(error)(**values) from None
+    return _register(choice)
 
 
 def _register_file() -> Path:

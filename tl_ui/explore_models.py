@@ -36,13 +36,17 @@ def trained_stages(run: RunFolder, names: list[str]) -> list[str]:
 
 
 def model(run: RunFolder, stage: str) -> Predictor:
-    """Raises: RunNotReady, RunDamaged, WeightsError."""
-    changed = max((f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors")), default=0)
-    return _model(str(run.path), changed, stage)
+    """Loaded anew when a file has changed. Raises: RunNotReady, RunDamaged, WeightsError."""
+    return _model(str(run.path), changed_ns(run), stage)
+
+
+def changed_ns(run: RunFolder) -> int:
+    """When the newest of the stages' networks was written; 0: there is none."""
+    return max((f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors")), default=0)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _model(path: str, _changed_ns: int, stage: str) -> Predictor:
+def _model(path: str, changed_ns: int, stage: str) -> Predictor:
     from tl_core import stages
 
     return stages.load(RunFolder(Path(path)), stage)
@@ -93,7 +97,7 @@ def features(run: RunFolder, found: Predictions, stages: list[str], key: str) ->
     bodies = {stage: backbone_of(stage, stages) for stage in stages}
     kept: dict[str, Embedded] = {}
     for body in dict.fromkeys(bodies.values()):
-        key_of = (str(run.path), body, len(wanted))
+        key_of = _key_of(run, body, wanted)
         record = None if key_of in _memo else embeddings.kept(run, body, wanted)
         if key_of in _memo or record is not None:
             kept[body] = _memo.get(key_of, lambda record=record: record)
@@ -118,8 +122,10 @@ def _computed(run: RunFolder, body: str, wanted: list[tuple[str, Path]], turn: i
         bar.progress(share, text=t("explore.features_done", done=number(done), total=number(total)))
 
     # one computation per run and stage, however many browsers ask
-    found = _memo.get(
-        (str(run.path), body, len(wanted)), lambda: embeddings.embed(loaded, body, wanted, tell)
-    )
+    found = _memo.get(_key_of(run, body, wanted), lambda: embeddings.embed(loaded, body, wanted, tell))
     bar.empty()
     return found
+
+
+def _key_of(run: RunFolder, body: str, wanted: list[tuple[str, Path]]) -> tuple[str, int, str, int]:
+    return str(run.path), changed_ns(run), body, len(wanted)

@@ -82,7 +82,7 @@ def _explained(
     )
     with st.spinner(t("explore.looking")):
         changed = path.stat().st_mtime_ns
-        model_ns = max(f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors"))
+        model_ns = explore_models.changed_ns(run)
         heats = {
             stage: explore_models.heat(str(run.path), model_ns, stage, str(path), changed, target)
             for stage in stages

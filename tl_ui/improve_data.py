@@ -188,7 +188,7 @@ def thumbnail(path: Path) -> str:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnail(path: str, _changed_ns: int) -> str:
+def _thumbnail(path: str, changed_ns: int) -> str:
     import cv2
 
     from tl_core.data.decode import read_image

@@ -43,6 +43,14 @@ def class_dir() -> Path:
     return runs_dir() / ".class"
 
 
+def expanded(path: str | Path) -> Path:
+    """With `~` filled in where there is such a home; `~nobody` stays as it was typed."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
 def is_file(path: Path) -> bool:
     """As `Path.is_file`, but where the system refuses to answer (a name too long, a place that may not
     be looked into) there is no file for us."""

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
-from tl_core.paths import datasets_dir
+from tl_core.paths import datasets_dir, expanded
 from tl_core.runs import write_json
 
 
@@ -55,7 +55,7 @@ def folder_of(choice: DataChoice, on_progress=None) -> Path:
 
 def add_folder(path: Path) -> DataChoice:
     """Write down a folder (or zip) the person typed; the same path keeps its id."""
-    path = path.expanduser().absolute()
+    path = expanded(path).absolute()
     data_id = "f" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return _register(DataChoice(data_id, "folder", path.name or str(path), path))
 

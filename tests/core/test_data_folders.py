@@ -224,3 +224,8 @@ def test_importing_it_loads_neither_torch_nor_albumentations():
     code = "import sys, tl_core.data.folders; print({'torch', 'timm', 'albumentations'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_home_that_nobody_has_is_a_path_where_nothing_is(tmp_path):
+    with pytest.raises(DataNotFound):
+        scan(Path("~nosuchuser/pictures"))

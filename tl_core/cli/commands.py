@@ -15,7 +15,7 @@ from tl_core.cli.progress import ProgressView, drawing
 from tl_core.config import RunConfig, preset, read_toml
 from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.messages import say
-from tl_core.paths import is_file
+from tl_core.paths import expanded, is_file
 from tl_core.runs import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
@@ -99,7 +99,7 @@ def report_page(args: argparse.Namespace, language: str) -> Answer:
     from tl_core.run_report import render
 
     run = open_run(args.run)
-    path = (args.output or run.path / "report.html").expanduser()
+    path = expanded(args.output or run.path / "report.html")
     page = render(run, args.language or language)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def _refuse_weights_that_cannot_be(source: str) -> None:
     if source == "auto":
         return
     if source.startswith("file:"):
-        path = Path(source.removeprefix("file:")).expanduser()
+        path = expanded(source.removeprefix("file:"))
         if not is_file(path):
             raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
         return

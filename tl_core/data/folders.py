@@ -32,6 +32,7 @@ from tl_core.errors import (
     UnreadableImage,
 )
 from tl_core.names import composed, folder_name, name_in
+from tl_core.paths import expanded
 
 MIN_PER_CLASS = 4
 """Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
@@ -98,7 +99,7 @@ def scan(path: Path) -> Dataset:
     Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing;
         UnreadableImage: a folder that may not be read, or whose reading failed.
     """
-    path = Path(path).expanduser()
+    path = expanded(path)
     try:
         if not _is_there(path):
             raise DataNotFound(path=path)

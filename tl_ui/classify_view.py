@@ -17,7 +17,7 @@ from tl_core.data.decode import EXTENSIONS, read_image
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder, read_predictions
-from tl_ui import classify_correct, overview, pictures
+from tl_ui import classify_correct, overview, pictures, shell
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.text import help_of, number, percent, reason_text, t
 
@@ -98,6 +98,10 @@ def _samples(run: RunFolder) -> list[Given]:
     """Some pictures of the run's own data, of its test part if it has one."""
     try:
         root = str(run.read_config().get("data"))
+    except TlError as error:
+        shell.show_error(error)
+        return []
+    try:
         paths = {picture.name: picture.path for picture in overview.scanned(Path(root)).pictures}
     except TlError:
         paths = {}

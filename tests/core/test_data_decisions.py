@@ -103,6 +103,17 @@ def test_a_later_decision_on_a_picture_replaces_the_earlier_one(root: Path):
     assert (row.decision, row.label, row.why) == ("relabel", "dogs", "label") and row.when
 
 
+def test_of_two_rows_on_one_picture_the_last_stands(root: Path):
+    text = "file,decision,class\ncats/000.png,exclude,\ncats/001.png,keep,\ncats/000.png,relabel,dogs\n"
+    (root / decisions.FILE).write_text(text, encoding="utf-8")
+    assert [(row.file, row.decision) for row in decisions.decided(root)] == [
+        ("cats/001.png", "keep"),
+        ("cats/000.png", "relabel"),
+    ]
+    found = scan(root)
+    assert len(decisions.followed(found).pictures) == len(found.pictures)
+
+
 def test_corrections_are_trained_on_and_judge_nothing(root: Path):
     plain = ready(root)
     path = decisions.add_correction(root, "../../a b.jpg", scene(901, 200), "dogs")

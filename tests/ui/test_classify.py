@@ -124,6 +124,15 @@ def test_samples_of_data_that_is_gone_are_explained(lang, run, tmp_path):
 
 
 @both
+def test_samples_of_a_run_with_a_damaged_configuration_are_an_error_in_words(lang, run):
+    run.config_path.write_text("{", encoding="utf-8")
+    app = open_page("classify", lang=lang)
+    app.segmented_control(key="source").set_value("sample").run()
+    assert not app.exception
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
+
+
+@both
 def test_a_damaged_model_is_an_error_in_words(lang, run):
     (run.models / "final.safetensors").write_bytes(b"broken")
     app = open_page("classify", lang=lang)

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import unicodedata
 
 import cv2
@@ -159,6 +160,15 @@ def test_decided_pictures_with_decomposed_names_are_shown(lang, tmp_path):
     assert '<img src="data:image' in shown and '<img src=""' not in shown
 
 
+def test_two_rows_on_one_picture_are_listed_once(lang, data_id, pictures):
+    table = "file,decision\ndots/000.png,exclude\ndots/000.png,keep\n"
+    (pictures / decisions.FILE).write_text(table, encoding="utf-8")
+    app = panel(open_page("improve", lang=lang, data=data_id), "decisions")
+    assert text(lang, "made_keep") in words(app)
+    app.button(key=f"undo_{_id('dots/000.png')}").click().run()
+    assert not (pictures / decisions.FILE).exists()
+
+
 def test_retraining_is_locked_until_something_is_decided(lang, run):
     app = panel(open_page("improve", lang=lang, run="done"), "retrain")
     assert app.button(key="retrain").disabled
@@ -231,6 +241,24 @@ def test_a_picture_that_was_changed_is_shown_as_it_is_now(lang, tmp_path):
         os.utime(tmp_path / "a.png", (light, light))
         shown.append(improve_data.thumbnail(tmp_path / "a.png"))
     assert shown[0] != shown[1]
+
+
+def test_a_run_with_a_damaged_configuration_is_passed_over_and_asked_for_an_error_in_words(
+    lang, run, own_runs_folder
+):
+    shutil.copytree(run.path, own_runs_folder / "damaged")
+    (own_runs_folder / "damaged" / "config.json").write_text("{", encoding="utf-8")
+    app = open_page("improve", lang=lang, run="damaged")
+    assert app.selectbox(key="improve_run").value == "done" and not app.error
+    app.selectbox(key="improve_run").set_value("damaged").run()
+    assert not app.exception
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
+
+
+def test_when_the_only_run_is_damaged_the_page_says_so_in_words(lang, run):
+    run.config_path.write_text("{", encoding="utf-8")
+    app = open_page("improve", lang=lang)
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
 
 
 def test_many_classes_are_a_list(lang, tmp_path, quick_judge):

@@ -53,14 +53,15 @@ class Decision:
 
 
 def read(path: Path) -> list[Decision]:
-    """The rows of a table, oldest first; [] when there is none. Raises: BadDecisions."""
+    """The rows of a table, oldest first; [] when there is none. Of several on one picture, which only a
+    person's own hand writes, the last stands. Raises: BadDecisions."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise BadDecisions(file=path, line=1, value=str(error), need="UTF-8") from None
-    rows = []
+    rows: dict[str, Decision] = {}
     reader = csv.DictReader(io.StringIO(text))
     for row in reader:
         values = {name: (row.get(name) or "").strip() for name in COLUMNS}
@@ -69,8 +70,9 @@ def read(path: Path) -> list[Decision]:
             raise BadDecisions(file=path, line=reader.line_num, value=values["decision"], need=need)
         # a person who writes the table on macOS may paste decomposed names
         file, label = composed(values["file"]), composed(values["class"])
-        rows.append(Decision(file, values["decision"], label, values["why"], values["when"]))
-    return rows
+        rows.pop(file, None)  # the last also stands last
+        rows[file] = Decision(file, values["decision"], label, values["why"], values["when"])
+    return list(rows.values())
 
 
 def write(path: Path, rows: Iterable[Decision]) -> None:

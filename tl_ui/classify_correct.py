@@ -13,8 +13,8 @@ from tl_core.data import decisions
 from tl_core.data.decode import read_image
 from tl_core.errors import TlError
 from tl_core.runs import RunFolder
-from tl_ui import overview, shell
-from tl_ui.text import t
+from tl_ui import overview, own_copy, shell
+from tl_ui.text import literal, t
 
 if TYPE_CHECKING:
     from tl_ui.classify_view import Given
@@ -41,11 +41,15 @@ def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None
                 key="correct_picture",
             )
             label = st.selectbox(t("classify.correct_class"), list(classes), key="correct_class")
-            is_asked = st.button(
-                t("classify.correct_keep"), key="correct_keep", icon=":material/add_photo_alternate:"
+            # in a callback: what it chooses must be known before the page's links are drawn
+            st.button(
+                t("classify.correct_keep"),
+                key="correct_keep",
+                icon=":material/add_photo_alternate:",
+                on_click=_keep,
+                args=(root, own[index], label),
             )
-        if is_asked:
-            _keep(root, own[index], label)
+        _say_what_was_kept()
 
 
 def _labels(names: Sequence[str]) -> list[str]:
@@ -61,9 +65,19 @@ def _labels(names: Sequence[str]) -> list[str]:
 def _keep(root: Path, item: Given, label: str) -> None:
     try:
         image = read_image(item.content, item.name)
-        decisions.add_correction(root, item.name, image, label)
+        decisions.add_correction(own_copy.root_to_write(root), item.name, image, label)
     except TlError as error:
-        shell.show_error(error)
-        return
-    st.success(t("classify.correct_kept", name=item.name, label=label), icon=":material/check_circle:")
-    shell.link("improve", t("classify.to_improve"), icon=":material/arrow_forward:")
+        st.session_state["correction"] = error
+    else:
+        st.session_state["correction"] = (item.name, label)
+
+
+def _say_what_was_kept() -> None:
+    kept = st.session_state.pop("correction", None)
+    if isinstance(kept, TlError):
+        shell.show_error(kept)
+    elif kept is not None:
+        name, label = (literal(word) for word in kept)
+        st.success(t("classify.correct_kept", name=name, label=label), icon=":material/check_circle:")
+        own_copy.tell()
+        shell.link("improve", t("classify.to_improve"), icon=":material/arrow_forward:")

@@ -1,7 +1,8 @@
-"""The data sets this server can offer: the two practice sets, uploads, and folders somebody typed.
+"""The data sets this server can offer: the two practice sets and copies of them, uploads, and folders
+somebody typed.
 
-An id in the address bar (`?data=casting`) is looked up here. Uploads live in the cache folder under an id
-nobody can guess; a typed folder stays where it is and only its path is written down.
+An id in the address bar (`?data=casting`) is looked up here. Uploads and copies live in the cache folder
+under an id nobody can guess; a typed folder stays where it is and only its path is written down.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import hashlib
 import json
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from filelock import FileLock
 
-from tl_core.data.samples import SAMPLES
+from tl_core.atomic import output_errors
+from tl_core.data.samples import SAMPLES, sample_folder
 from tl_core.errors import TlError
 from tl_core.paths import datasets_dir, expanded
 from tl_core.runs import write_json
@@ -27,9 +29,9 @@ from tl_core.runs import write_json
 class DataChoice:
     id: str
     kind: str
-    # sample, folder or upload
+    # sample, copy (of a sample), folder or upload
     label: str
-    # what the person called it; a practice set's is translated by the page
+    # what the person called it; of a practice set and its copies the set's id, translated by the page
     path: Path | None
     # None: a practice set; `folder_of` draws it on first use
 
@@ -44,13 +46,13 @@ def find(data_id: str) -> DataChoice | None:
     return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]))
 
 
-def folder_of(choice: DataChoice, on_progress=None) -> Path:
-    """Where its pictures are; a practice set is drawn into the cache first."""
+def folder_of(choice: DataChoice, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """Where its pictures are; a practice set is drawn into the cache first, telling (done, total)."""
     if choice.path is not None:
         return choice.path
     from tl_core.data.samples import sample_cache
 
-    return sample_cache(choice.id)
+    return sample_cache(choice.id, on_progress=on_progress)
 
 
 def add_folder(path: Path) -> DataChoice:
@@ -99,6 +101,30 @@ def _register_usable(choice: DataChoice, name: str) -> DataChoice:
         values = error.values | ({"path": name} if "path" in error.values else {})
         raise type(error)(**values) from None
     return _register(choice)
+
+
+def add_copy(name: str) -> DataChoice:
+    """A copy of a practice set for one person, with whatever was decided about it so far; the files keep
+    their times. Raises: OutputUnwritable."""
+    data_id = "u" + secrets.token_hex(8)
+    path = datasets_dir() / data_id / name
+    with output_errors(path):
+        try:
+            shutil.copytree(sample_folder(name), path)
+        except OSError:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise
+    return _register(DataChoice(data_id, "copy", name, path))
+
+
+def practice_set_at(path: Path) -> str | None:
+    """The practice set whose shared pictures lie at `path`; None elsewhere."""
+    return next((name for name in SAMPLES if sample_folder(name).resolve() == path.resolve()), None)
+
+
+def practice_set_of(choice: DataChoice) -> str | None:
+    """The practice set that was chosen, itself or a copy; None of a person's own pictures."""
+    return choice.label if choice.kind in ("sample", "copy") else None
 
 
 def _register_file() -> Path:

@@ -82,7 +82,7 @@ def _card(card: Card, place: Place, made: Decision | None, uri: str, panel: str)
     key = f"decide_{panel}_{_id(card.file)}"
     st.session_state[key] = _option(made)
     about = {"format_func": labels.get, "key": key, "label_visibility": "collapsed"}
-    about |= {"on_change": _decide, "args": (place.root, card, key)}
+    about |= {"on_change": _decide, "args": (place, card, key)}
     if len(place.dataset.classes) <= MOST_PILLS:
         st.pills(t("improve.decide", name=card.file), options, **about)
     else:
@@ -106,10 +106,11 @@ def _option(made: Decision | None) -> str | None:
     return AS + made.label if made.decision == "relabel" else made.decision
 
 
-def _decide(root, card: Card, key: str) -> None:
+def _decide(place: Place, card: Card, key: str) -> None:
     """Chosen again, a decision is taken back."""
     chosen = st.session_state[key]
     try:
+        root = improve_data.root_to_write(place)
         if chosen is None:
             decisions.undo(root, card.file)
         elif chosen.startswith(AS):

@@ -18,7 +18,7 @@ from tl_core.data.folders import Dataset
 from tl_core.data.quality import Flag
 from tl_core.errors import TlError
 from tl_core.runs import RunFolder, read_predictions
-from tl_ui import datasets, overview, pictures, runs_view, state
+from tl_ui import datasets, overview, own_copy, pictures, runs_view, state
 from tl_ui.memo import Memo
 from tl_ui.results_data import reported
 from tl_ui.text import data_name, t
@@ -67,6 +67,7 @@ def choose(runs: list[RunFolder]) -> Place | None:
         return None
     labels = {name: runs_view.label(run) for name, run in by_name.items()}
     labels |= {NO_RUN: t("improve.no_run", name=data_name(choice))} if choice else {}
+    runs_view.say_if_missing(runs)
     if st.session_state.get("improve_run") not in names or st.session_state.get("improve_for") != _asked():
         st.session_state["improve_run"] = _first_choice(by_name, path)
         st.session_state["improve_for"] = _asked()
@@ -75,8 +76,9 @@ def choose(runs: list[RunFolder]) -> Place | None:
     )
     if name == NO_RUN and choice and path:
         return Place(path, data_name(choice), overview.scanned(path), None)
-    place = data_of(by_name[name])
-    return Place(place, place.name, overview.scanned(place), by_name[name])
+    place = _pictures_of(by_name[name])
+    called = data_name(choice) if choice and place == path else place.name
+    return Place(place, called, overview.scanned(place), by_name[name])
 
 
 def _asked() -> tuple[str | None, str | None]:
@@ -104,7 +106,7 @@ def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str:
 def _is_on(run: RunFolder, path: Path | None) -> bool:
     """Whether the run is on these pictures; None: on any."""
     try:
-        return data_of(run) == path or path is None
+        return _pictures_of(run) == path or path is None
     except TlError:
         return False
 
@@ -112,6 +114,19 @@ def _is_on(run: RunFolder, path: Path | None) -> bool:
 def data_of(run: RunFolder) -> Path:
     """Raises: RunNotFound, RunDamaged."""
     return Path(str(run.read_config().get("data")))
+
+
+def _pictures_of(run: RunFolder) -> Path:
+    """The same, or the person's own copy of them."""
+    return own_copy.instead_of(data_of(run))
+
+
+def root_to_write(place: Place) -> Path:
+    """Where a decision about these pictures is written. What is chosen above stays, also where this makes
+    the person a copy of a practice set. Raises: OutputUnwritable."""
+    root = own_copy.root_to_write(place.root)
+    st.session_state["improve_for"] = _asked()
+    return root
 
 
 def checked(place: Place, on_progress: Progress | None = None) -> Checked | None:
@@ -122,7 +137,8 @@ def checked(place: Place, on_progress: Progress | None = None) -> Checked | None
     config = place.run.read_config() if place.run else RunConfig().to_dict()
     used = (config.get("weights_used") or {}).get("source", "auto")
     signature = overview.signature(place.dataset)
-    key = (str(place.root), signature, config["image_px"], config["seed"], used, config["library"])
+    # not of the place: a copy of a practice set is no news
+    key = (signature, config["image_px"], config["seed"], used, config["library"])
     if on_progress is None and key not in _memo():
         return None
     return _memo().get(key, lambda: _check(place.path, config, used, on_progress))

@@ -12,7 +12,7 @@ from tl_core.data import decisions
 from tl_core.data.decisions import Decision
 from tl_core.data.quality import Flag
 from tl_core.errors import TlError
-from tl_ui import improve_cards, improve_data, improve_retrain, shell, state
+from tl_ui import improve_cards, improve_data, improve_retrain, own_copy, shell, state
 from tl_ui.improve_cards import Card
 from tl_ui.improve_data import Checked, Place
 from tl_ui.text import help_of, number, percent, t
@@ -33,6 +33,7 @@ def panels(place: Place) -> None:
     """One thing at a time, each with how much there is to look at."""
     if error := st.session_state.pop("improve_error", None):
         shell.show_error(error)
+    own_copy.tell()
     found = improve_data.checked(place)
     made = decisions.in_force(place.root)
     names = PANELS if place.run else [*GROUPS, "decisions"]
@@ -154,7 +155,7 @@ def _decisions(place: Place, made: list[Decision]) -> None:
     if any(row.decision != "add" for row in made) and st.button(
         t("improve.undo_all"), key="undo_all", icon=":material/delete_sweep:"
     ):
-        _do(lambda: decisions.undo_all(place.root))
+        _do(lambda: decisions.undo_all(improve_data.root_to_write(place)))
     st.caption(t("improve.where", path=str(place.root)))
 
 
@@ -175,9 +176,9 @@ def _decision(place: Place, row: Decision, path: Path) -> None:
         )
         if row.decision == "add":
             if st.button(t("improve.remove"), key=f"undo_{key}", icon=":material/delete:", type="tertiary"):
-                _do(lambda: decisions.remove_correction(place.root, row.file))
+                _do(lambda: decisions.remove_correction(improve_data.root_to_write(place), row.file))
         elif st.button(t("improve.undo"), key=f"undo_{key}", icon=":material/undo:", type="tertiary"):
-            _do(lambda: decisions.undo(place.root, row.file))
+            _do(lambda: decisions.undo(improve_data.root_to_write(place), row.file))
 
 
 def _do(action) -> None:

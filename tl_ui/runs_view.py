@@ -11,12 +11,13 @@ import streamlit as st
 
 from tl_core.errors import TlError
 from tl_core.eventlog import EventLog
+from tl_core.jobs import local
 from tl_core.messages import say
 from tl_core.paths import runs_dir
 from tl_core.runs import RunFolder, list_runs
-from tl_ui import state
+from tl_ui import shell, state
 from tl_ui.runview import RunView, fold
-from tl_ui.text import t
+from tl_ui.text import literal, t
 
 LIVE = ("queued", "running", "stopping")
 MAX_LISTED = 200
@@ -63,8 +64,10 @@ def view_of(run: RunFolder) -> RunView:
 
 
 def all_runs() -> list[RunFolder]:
-    """Newest first."""
-    return list_runs(runs_dir())[:MAX_LISTED]
+    """Newest first; the chosen one stands at the end where it is older than all that are listed."""
+    runs = list_runs(runs_dir())[:MAX_LISTED]
+    chosen = state.chosen_run()
+    return runs if chosen is None or chosen in runs else [*runs, chosen]
 
 
 def runs_with_model() -> list[RunFolder]:
@@ -84,7 +87,9 @@ def label(run: RunFolder) -> str:
 
 
 def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder:
-    """A selectbox over `runs` that follows the address bar and is followed by it. `runs` is not empty."""
+    """A selectbox over `runs` that follows the address bar and is followed by it. `runs` is not empty.
+    Another run never takes the chosen one's place without a word."""
+    say_if_missing(runs)
     names = [run.name for run in runs]
     by_name = dict(zip(names, runs, strict=True))
     chosen = state.read("run")
@@ -99,6 +104,18 @@ def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder:
         on_change=lambda: state.choose_run(st.session_state[key]),
     )
     return by_name[name]
+
+
+def say_if_missing(runs: list[RunFolder]) -> None:
+    """Where the chosen run is none of those that the page can show: why, and the way to it."""
+    run = state.chosen_run()
+    if run is None or run in runs:
+        return
+    seen = local.state(run)
+    reason = "trains" if seen in LIVE else "incomplete" if seen == "finished" else "unfinished"
+    with st.container(horizontal=True, vertical_alignment="center", key="stands_in"):
+        st.info(t(f"train.stands_in_{reason}", name=literal(run.name)), icon=":material/info:")
+        shell.link("train", t("train.to_chosen"), icon=":material/arrow_forward:")
 
 
 def badge(run_state: str) -> None:

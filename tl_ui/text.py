@@ -7,6 +7,7 @@ A value stands in its place as it is, so no Korean particle that depends on its 
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -62,7 +63,14 @@ def error_text(error: TlError) -> str:
 
 def data_name(choice: DataChoice) -> str:
     """What a data set is called on pages: a practice set's name is translated, a person's own is not."""
-    return t(f"shell.sample_{choice.id}") if choice.kind == "sample" else choice.label
+    if choice.kind == "copy":
+        return t("shell.copy_of", name=t(f"shell.sample_{choice.label}"))
+    return t(f"shell.sample_{choice.label}") if choice.kind == "sample" else choice.label
+
+
+def literal(name: str) -> str:
+    """A name of a class, file or run for a sentence in Markdown: what would be a command there is escaped."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
 
 
 def reason_text(reason: str, detail: str = "") -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
 from tl_core.config import RunConfig
@@ -12,7 +10,7 @@ from tl_core.errors import ConfigError, TlError
 from tl_core.runs import MAX_NAME
 from tl_ui import datasets, overview, shell, state, train_settings
 from tl_ui.launching import start_run
-from tl_ui.text import data_name, error_text, number, t
+from tl_ui.text import data_name, error_text, literal, number, t
 
 
 def draw() -> None:
@@ -20,8 +18,8 @@ def draw() -> None:
     classes, missing = _data()
     # one set of values per data set would surprise; a practice set only suggests its preset once
     choice = state.chosen_data()
-    is_practice = choice is not None and choice.kind == "sample"
-    train_settings.prepare(choice.id if is_practice else "expression")
+    practice_set = datasets.practice_set_of(choice) if choice else None
+    train_settings.prepare(practice_set or "expression")
     if classes:
         train_settings.fit_classes(classes)
     with st.container(border=True, key="card_settings"):
@@ -74,8 +72,8 @@ def _data() -> tuple[list[str], str | None]:
             shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
             return [], error_text(error)
         counts = dataset.counts()
-        total = t("train.data_is", name=_plain(data_name(choice)), count=number(sum(counts.values())))
-        parts = "  ·  ".join(f"{_plain(name)} {number(count)}" for name, count in counts.items())
+        total = t("train.data_is", name=literal(data_name(choice)), count=number(sum(counts.values())))
+        parts = "  ·  ".join(f"{literal(name)} {number(count)}" for name, count in counts.items())
         st.markdown(f":material/photo_library: {total}  {parts}")
         if decided:
             st.caption(t("train.data_decided", count=number(len(decided))))
@@ -83,11 +81,6 @@ def _data() -> tuple[list[str], str | None]:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")
     return list(counts), None
-
-
-def _plain(name: str) -> str:
-    """A class name as text: what Markdown would read as a command is escaped."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:-])", r"\\\1", name)
 
 
 def _start(choice: datasets.DataChoice, config: RunConfig) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -207,3 +209,23 @@ def test_the_cached_set_is_drawn_once(few, tmp_path, monkeypatch):
     monkeypatch.setattr(casting, "shots", lambda seed: pytest.fail("drawn again"))
     assert samples.sample_cache("casting") == first
     assert contents(first) == before
+
+
+def test_whoever_asks_while_another_draws_waits_for_that_drawing(few, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
+    drawn, write = [], samples.write_samples
+
+    def slowly(*given, **options):
+        drawn.append(given)
+        time.sleep(0.2)
+        return write(*given, **options)
+
+    monkeypatch.setattr(samples, "write_samples", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        folders = set(pool.map(samples.sample_cache, ["casting"] * 4))
+    assert len(folders) == len(drawn) == 1
+
+
+def test_a_set_that_is_unknown_has_no_place_in_the_cache():
+    with pytest.raises(ConfigError):
+        samples.sample_cache("../cats")

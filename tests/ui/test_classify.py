@@ -194,6 +194,27 @@ def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
 
 
 @both
+def test_a_correction_of_a_practice_set_goes_into_a_copy_of_ones_own(lang, run, tmp_path, monkeypatch):
+    from tl_core.data import decisions
+    from tl_ui import datasets
+
+    monkeypatch.setattr(
+        "tl_ui.datasets.sample_folder", lambda name: tmp_path / {"expression": "pictures"}.get(name, name)
+    )
+    app = open_page("classify", lang=lang)
+    for number in (1, 2):
+        app.file_uploader(key="upload").set_value([(f"{number}.png", png(number), "image/png")]).run()
+        app.button(key="correct_keep").click().run()
+        assert not app.exception and not app.error
+        assert (len([info for info in app.info if info.icon == ":material/file_copy:"]) == 1) == (number == 1)
+    [own] = (
+        app.query_params["data"] if isinstance(app.query_params["data"], list) else [app.query_params["data"]]
+    )
+    assert decisions.in_force(tmp_path / "pictures") == []
+    assert len(decisions.in_force(datasets.find(own).path)) == 2
+
+
+@both
 def test_samples_have_their_truth_and_are_not_corrected_here(lang, run):
     app = open_page("classify", lang=lang)
     app.segmented_control(key="source").set_value("sample").run()

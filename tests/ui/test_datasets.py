@@ -8,6 +8,7 @@ import zipfile
 import pytest
 
 from tests.ui.conftest import draw_pictures
+from tl_core.data.samples import casting
 from tl_core.errors import BadArchive, OneClass
 from tl_core.paths import datasets_dir
 from tl_ui import datasets
@@ -89,3 +90,12 @@ def test_korean_names_survive(tmp_path):
     choice = datasets.add_zip("내 사진.zip", zip_of(root))
     assert choice.label == "내 사진"
     assert {path.parent.name for path in choice.path.rglob("*.png")} == {"고양이", "강아지"}
+
+
+def test_the_drawing_of_a_practice_set_tells_how_far_it_is(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
+    shots = casting.shots(0)[:3]
+    monkeypatch.setattr(casting, "shots", lambda seed: shots)
+    told = []
+    datasets.folder_of(datasets.find("casting"), lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]

@@ -126,6 +126,13 @@ def test_mistakes_of_a_run_can_be_decided_and_the_exam_is_explained(lang, run, p
     assert not app.exception
 
 
+def test_a_chosen_run_that_has_not_finished_is_said_to_be_missing(lang, run, own_runs_folder):
+    RunBuilder(own_runs_folder / "mine", config=SMALL).start().stopped()
+    app = open_page("improve", lang=lang, run="mine")
+    said = catalogue(lang)["train.stands_in_unfinished"].format(name="mine")
+    assert said in [info.value for info in app.info]
+
+
 def test_more_mistakes_are_on_the_next_page(lang, run, monkeypatch):
     monkeypatch.setattr("tl_ui.improve_cards.PER_PAGE", 2)
     app = panel(open_page("improve", lang=lang, run="done"), "mistakes")

@@ -221,6 +221,16 @@ def test_another_run_can_be_chosen_and_stands_in_the_address(lang, runs):
     assert has(app, "button", "resume")
 
 
+def test_a_run_older_than_all_that_are_listed_is_shown_and_no_other(lang, runs, monkeypatch):
+    monkeypatch.setattr("tl_ui.runs_view.MAX_LISTED", 1)
+    RunBuilder(runs / "old").start().stopped()
+    built = RunBuilder(runs / "anothers").alive().start().epochs("head", 3)
+    app = open_page("train", lang=lang, run="old")
+    assert app.selectbox(key="train_run").value == "old"
+    assert has(app, "button", "resume") and not has(app, "button", "stop")
+    built.let_go()
+
+
 def test_an_unknown_run_in_the_address_shows_the_settings(lang, runs):
     finished_run(runs / "one")
     app = open_page("train", lang=lang, run="../../etc")

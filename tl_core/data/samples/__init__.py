@@ -11,9 +11,10 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tl_core.errors import ConfigError, RunExists
+from tl_core.atomic import output_errors
+from tl_core.errors import ConfigError
 
-__all__ = ["SAMPLES", "sample_cache", "write_samples"]
+__all__ = ["SAMPLES", "sample_cache", "sample_folder", "write_samples"]
 
 SAMPLES = ("casting", "expression")
 
@@ -30,8 +31,7 @@ def write_samples(
     Raises: ConfigError: no such set, or a negative seed. RunExists: `out` holds something.
         OutputUnwritable: read-only folder or full disk.
     """
-    if name not in SAMPLES:
-        raise ConfigError(name="sample-data", value=name, need="|".join(SAMPLES))
+    _check_name(name)
     if seed < 0:
         raise ConfigError(name="seed", value=seed, need=">= 0")
     # Imported late: `tl_core` and `--help` stay light without OpenCV.
@@ -44,17 +44,40 @@ def write_samples(
     return writing.write_set(module.shots(seed), Path(out), about=about, on_progress=on_progress)
 
 
-def sample_cache(name: str, *, on_progress: Callable[[int, int], None] | None = None) -> Path:
-    """The set with seed 0 in the cache folder; drawn on the first call, found on every later one."""
+def sample_folder(name: str) -> Path:
+    """Where the copy of the set that everybody on this machine shares lies, or will.
+
+    Raises: ConfigError: no such set.
+    """
     from tl_core.paths import cache_dir
 
-    folder = cache_dir() / "samples" / f"{name}-v{DRAWING_VERSION}"
-    if name in SAMPLES and (folder / "README.txt").is_file():
+    _check_name(name)
+    return cache_dir() / "samples" / f"{name}-v{DRAWING_VERSION}"
+
+
+def sample_cache(name: str, *, on_progress: Callable[[int, int], None] | None = None) -> Path:
+    """The set with seed 0 in the cache folder; drawn on the first call, found on every later one. Who asks
+    while another draws waits for that drawing.
+
+    Raises: as `write_samples`.
+    """
+    folder = sample_folder(name)
+    if _is_drawn(folder):
         return folder
-    try:
-        return write_samples(name, folder, on_progress=on_progress)
-    except RunExists:
-        # Another process was quicker.
-        if (folder / "README.txt").is_file():
-            return folder
-        raise
+    from filelock import FileLock
+
+    with output_errors(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):
+            if not _is_drawn(folder):
+                write_samples(name, folder, on_progress=on_progress)
+    return folder
+
+
+def _is_drawn(folder: Path) -> bool:
+    return (folder / "README.txt").is_file()
+
+
+def _check_name(name: str) -> None:
+    if name not in SAMPLES:
+        raise ConfigError(name="sample-data", value=name, need="|".join(SAMPLES))

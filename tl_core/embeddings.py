@@ -38,7 +38,7 @@ class Embedded:
 def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
     """What was computed before for exactly these pictures and this model; None when it was not."""
     try:
-        with np.load(_place(run, stage, pictures)) as stored:
+        with np.load(kept_at(run, stage, pictures)) as stored:
             return Embedded([str(name) for name in stored["names"]], stored["features"])
     except UNREADABLE:
         return None
@@ -71,12 +71,13 @@ def embed(
         if on_progress:
             on_progress(min(start + BATCH, len(pictures)), len(pictures))
     found = Embedded(names, np.concatenate(parts))
-    _keep(_place(predictor.run, stage, pictures), found)
+    _keep(kept_at(predictor.run, stage, pictures), found)
     return found
 
 
-def _place(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
-    """Named after the model's files and each picture's name, size and time."""
+def kept_at(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
+    """Where they are kept, under a name that no other pictures and no other model have: of the model's
+    files and each picture's name, size and time."""
     key = hashlib.blake2b(digest_size=12)
     for file in sorted(run.models.glob("*.safetensors")):
         key.update(os.fsencode(f"{file}{_stamp(file)}"))

@@ -97,10 +97,10 @@ def features(run: RunFolder, found: Predictions, stages: list[str], key: str) ->
     bodies = {stage: backbone_of(stage, stages) for stage in stages}
     kept: dict[str, Embedded] = {}
     for body in dict.fromkeys(bodies.values()):
-        key_of = _key_of(run, body, wanted)
-        record = None if key_of in _memo else embeddings.kept(run, body, wanted)
-        if key_of in _memo or record is not None:
-            kept[body] = _memo.get(key_of, lambda record=record: record)
+        place = embeddings.kept_at(run, body, wanted)
+        record = _memo.peek(place) or embeddings.kept(run, body, wanted)
+        if record is not None:
+            kept[body] = _memo.get(place, lambda record=record: record)
     missing = [body for body in dict.fromkeys(bodies.values()) if body not in kept]
     if missing:
         words = t("explore.features_needed", count=number(len(wanted) * len(missing)))
@@ -121,11 +121,8 @@ def _computed(run: RunFolder, body: str, wanted: list[tuple[str, Path]], turn: i
         share = (turn + done / total) / turns
         bar.progress(share, text=t("explore.features_done", done=number(done), total=number(total)))
 
-    # one computation per run and stage, however many browsers ask
-    found = _memo.get(_key_of(run, body, wanted), lambda: embeddings.embed(loaded, body, wanted, tell))
+    # one computation per model and pictures, however many browsers ask
+    place = embeddings.kept_at(run, body, wanted)
+    found = _memo.get(place, lambda: embeddings.embed(loaded, body, wanted, tell))
     bar.empty()
     return found
-
-
-def _key_of(run: RunFolder, body: str, wanted: list[tuple[str, Path]]) -> tuple[str, int, str, int]:
-    return str(run.path), changed_ns(run), body, len(wanted)

@@ -13,7 +13,7 @@ from tl_core.data.decode import read_image
 from tl_core.runs import RunFolder
 from tl_ui import explore_gallery, explore_models, pictures
 from tl_ui.explore_data import Predictions, picture_paths
-from tl_ui.text import help_of, name_of, percent, t
+from tl_ui.text import help_of, literal, name_of, percent, t
 
 SHOWN_PX = 224
 NUM_NEIGHBOURS = 5
@@ -28,7 +28,8 @@ def draw(run: RunFolder, found: Predictions, split: str, stage: str, index: int)
     path = picture_paths(run).get(name)
     st.markdown(f"#### {t('explore.picture_title')}")
     st.text(f"{name}  ·  {t('explore.really', name=found.classes[truth])}")
-    if path is None:
+    changed_ns = _changed_ns(path) if path else None
+    if path is None or changed_ns is None:
         st.info(t("explore.pictures_gone"), icon=":material/image_not_supported:")
         return
     left, right = st.columns([2, 5], gap="medium")
@@ -39,8 +40,16 @@ def draw(run: RunFolder, found: Predictions, split: str, stage: str, index: int)
     with right:
         stages = found.stages(split)
         st.html(_bars(found, split, stages, index))
-    _explained(run, found, split, stages, index, path)
+    _explained(run, found, split, stages, index, path, changed_ns)
     _neighbours(run, found, stage, name, path)
+
+
+def _changed_ns(path: Path) -> int | None:
+    """None: gone since the folders were last looked at."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _bars(found: Predictions, split: str, stages: list[str], index: int) -> str:
@@ -64,7 +73,13 @@ def _bars(found: Predictions, split: str, stages: list[str], index: int) -> str:
 
 
 def _explained(
-    run: RunFolder, found: Predictions, split: str, stages: list[str], index: int, path: Path
+    run: RunFolder,
+    found: Predictions,
+    split: str,
+    stages: list[str],
+    index: int,
+    path: Path,
+    changed_ns: int,
 ) -> None:
     stages = explore_models.trained_stages(run, stages)
     if not stages:
@@ -75,16 +90,15 @@ def _explained(
     target = st.segmented_control(
         t("explore.cam_class"),
         list(range(len(found.classes))),
-        format_func=dict(enumerate(found.classes)).get,
+        format_func=dict(enumerate(map(literal, found.classes))).get,
         default=said,
         required=True,
         key=f"cam_{found.parts[(stages[0], split)].files[index]}",
     )
     with st.spinner(t("explore.looking")):
-        changed = path.stat().st_mtime_ns
         model_ns = explore_models.changed_ns(run)
         heats = {
-            stage: explore_models.heat(str(run.path), model_ns, stage, str(path), changed, target)
+            stage: explore_models.heat(str(run.path), model_ns, stage, str(path), changed_ns, target)
             for stage in stages
         }
     image = explore_gallery.square(read_image(path, max_px=SHOWN_PX), SHOWN_PX)
@@ -95,7 +109,7 @@ def _explained(
     ]
     pictures.gallery(items, px=220)
     st.html(f'<div class="hs-scale"><span>0</span><i></i><span>{top:.2f}</span></div>')
-    st.caption(t("explore.cam_says", name=found.classes[target]))
+    st.caption(t("explore.cam_says", name=literal(found.classes[target])))
 
 
 def overlay(image: np.ndarray, heat: np.ndarray, top: float) -> np.ndarray:

@@ -33,6 +33,11 @@ class Memo:
                 self._working.pop(key, None)
             return value
 
+    def peek(self, key: Hashable) -> Any | None:
+        """The value under `key` if it is here now; None if it is not, or was and has made room."""
+        with self._lock:
+            return self._values.get(key)
+
     def __contains__(self, key: Hashable) -> bool:
         with self._lock:
             return key in self._values

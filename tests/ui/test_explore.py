@@ -161,6 +161,33 @@ def test_a_picture_is_explained_at_every_stage_and_has_neighbours(lang, run):
     assert text(lang, "near_says", stage=stages[-1], count=24) in words(app)
 
 
+def test_a_training_picture_that_is_gone_makes_room_for_another_and_breaks_nothing(
+    run, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(explore_models, "MOST", explore_models.MOST | {"train": 10})
+    app = open_page("explore", view="pictures")
+    app.session_state[explore_gallery.PICKED] = found_of(run).parts[("finetune", "test")].files[0]
+    app.run()
+    click(app, "near_features")
+    paths = explore_data.picture_paths(run)
+    sample = explore_models.sample(found_of(run), paths)
+    paths[next(name for name, (split, _) in sample.items() if split == "train")].unlink()
+    explore_data.st.cache_data.clear()
+    app.run()
+    assert not app.exception, app.exception
+    assert has(app, "button", "near_features"), "the ten are others now"
+
+
+def test_a_picture_that_goes_while_it_is_shown_is_said_to_be_gone(run):
+    app = open_page("explore", view="pictures")
+    name = found_of(run).parts[("finetune", "test")].files[0]
+    explore_data.picture_paths(run)[name].unlink()
+    app.session_state[explore_gallery.PICKED] = name
+    app.run()
+    assert not app.exception, app.exception
+    assert text("en", "pictures_gone") in words(app)
+
+
 def test_pictures_that_are_gone_leave_names_and_numbers(run, tmp_path):
     (tmp_path / "pictures").rename(tmp_path / "elsewhere")
     for view in VIEWS:

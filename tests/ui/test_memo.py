@@ -45,3 +45,11 @@ def test_a_failure_is_not_kept():
     with pytest.raises(OSError):
         memo.get("key", fail)
     assert memo.get("key", lambda: "now there") == "now there"
+
+
+def test_a_look_works_nothing_out_and_finds_what_is_there():
+    memo = Memo(1)
+    memo.get("old", lambda: 1)
+    assert memo.peek("old") == 1
+    memo.get("new", lambda: 2)
+    assert memo.peek("old") is None

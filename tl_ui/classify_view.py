@@ -193,7 +193,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     st.caption(t("classify.limits"), help=help_of("softmax"))
     st.download_button(
         t("classify.download"),
-        as_csv(answers),
+        as_csv(answers).encode("utf-8-sig"),  # spreadsheets then read Korean names rightly
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",

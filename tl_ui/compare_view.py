@@ -26,6 +26,9 @@ TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_
 TERMS += ("target_per_class", "views", "weights", "device")
 # settings that have a name under [terms] already
 
+KEPT = "compare_kept"
+"""Session state: the runs chosen last; the widget's own value goes with its page."""
+
 Judged = tuple[RunFolder, dict[str, Any]]
 
 
@@ -33,6 +36,8 @@ def choose(runs: list[RunFolder]) -> list[RunFolder]:
     """The runs to compare, in the order they were picked; address bar and widget follow each other."""
     by_name = {run.name: run for run in runs}
     wanted = [name for name in st.query_params.get("runs", "").split(",") if name in by_name][:MOST]
+    if not wanted:  # back from another page
+        wanted = [name for name in st.session_state.get(KEPT, []) if name in by_name]
     if not wanted and (chosen := state.read("run")) in by_name:
         wanted = [chosen]
     if "compare_runs" not in st.session_state or st.query_params.get("runs"):
@@ -47,6 +52,7 @@ def choose(runs: list[RunFolder]) -> list[RunFolder]:
         placeholder=t("compare.placeholder"),
         on_change=_keep,
     )
+    st.session_state[KEPT] = names
     if names:
         st.query_params["runs"] = ",".join(names)
     return [by_name[name] for name in names]

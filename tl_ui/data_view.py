@@ -9,7 +9,7 @@ import streamlit as st
 from tl_core.config import RunConfig
 from tl_ui import pictures, shell
 from tl_ui.overview import PARTS, Overview
-from tl_ui.text import help_of, name_of, number, reason_text, t
+from tl_ui.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.theme import palette
 
 NUM_DRAWS = 6
@@ -125,7 +125,7 @@ def _filled_up(found: Overview) -> str:
     small = {name: count for name, count in found.parts["train"].items() if count < target}
     if not small:
         return t("data.not_filled", target=target)
-    rows = ", ".join(f"{name} {count} → {target}" for name, count in small.items())
+    rows = ", ".join(f"{literal(name)} {count} → {target}" for name, count in small.items())
     return t("data.filled", target=target, rows=rows)
 
 

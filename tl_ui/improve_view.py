@@ -15,7 +15,7 @@ from tl_core.errors import TlError
 from tl_ui import improve_cards, improve_data, improve_retrain, own_copy, shell, state
 from tl_ui.improve_cards import Card
 from tl_ui.improve_data import Checked, Place
-from tl_ui.text import help_of, number, percent, t
+from tl_ui.text import help_of, literal, number, percent, t
 
 GROUPS = {
     "labels": ("label",),
@@ -192,6 +192,8 @@ def _do(action) -> None:
 
 def facts(place: Place) -> None:
     """Which pictures these are and how they are labelled, in a line."""
-    counts = "  ·  ".join(f"{name} {number(count)}" for name, count in place.dataset.counts().items())
-    total = t("improve.data_is", name=place.name, count=number(len(place.dataset.pictures)))
+    counts = "  ·  ".join(
+        f"{literal(name)} {number(count)}" for name, count in place.dataset.counts().items()
+    )
+    total = t("improve.data_is", name=literal(place.name), count=number(len(place.dataset.pictures)))
     st.caption(f":material/photo_library: {total}  {counts}")

@@ -11,6 +11,7 @@ import streamlit as st
 
 from tl_core.errors import TlError
 from tl_core.eventlog import EventLog
+from tl_core.events import Event
 from tl_core.jobs import local
 from tl_core.messages import say
 from tl_core.paths import runs_dir
@@ -43,6 +44,10 @@ class Follower:
         self._seen: tuple[int, Any] = (-1, None)
         self._view = RunView()
 
+    def events(self) -> list[Event]:
+        """All so far, oldest first; shared, so never change it."""
+        return self._log.read()
+
     def read(self) -> RunView:
         """The view of all events so far; shared, so never change it."""
         events = self._log.read()
@@ -61,6 +66,11 @@ def _follower(events_path: str) -> Follower:
 def view_of(run: RunFolder) -> RunView:
     """What the run's events add up to by now."""
     return _follower(str(run.events_path)).read()
+
+
+def events_of(run: RunFolder) -> list[Event]:
+    """The run's events so far; only what is new is read."""
+    return _follower(str(run.events_path)).events()
 
 
 def all_runs() -> list[RunFolder]:

@@ -40,7 +40,9 @@ class Palette:
     @property
     def series(self) -> list[str]:
         theme = "dark" if self is DARK else "light"
-        return list(st.get_option(f"theme.{theme}.chartCategoricalColors"))
+        chosen = st.get_option(f"theme.{theme}.chartCategoricalColors")
+        # started from another folder, Streamlit does not find the project's settings
+        return list(chosen or [self.backbone, self.head, self.good, self.bad, self.removed])
 
 
 LIGHT = Palette(

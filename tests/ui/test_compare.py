@@ -160,3 +160,11 @@ def test_a_run_that_goes_on_is_not_offered(lang, two, runs):
     app = open_page("compare", lang=lang, runs="first,living")
     assert app.multiselect(key="compare_runs").value == ["first"]
     built.let_go()
+
+
+def test_the_chosen_runs_are_still_chosen_after_another_page(lang, two):
+    app = open_page("compare", lang=lang, runs="first,second")
+    app.query_params.pop("runs")
+    app.switch_page("pages/data.py").run()
+    app.switch_page("pages/compare.py").run()
+    assert app.multiselect(key="compare_runs").value == ["first", "second"]

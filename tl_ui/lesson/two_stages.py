@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from tl_core.eventlog import EventLog
 from tl_ui import pictures, runs_view, state
 from tl_ui.charts import Figure, layout_of
 from tl_ui.curves import curves, legend, rate
@@ -33,9 +32,12 @@ ICONS = {
 def first() -> None:
     """The loss of both stages, on one axis: what happens where stage 2 begins."""
     shown = which_run.any_run()
+    seen = shown.state
 
-    @st.fragment(run_every=1.0 if shown.state in LIVE else None, key="first_live")
+    @st.fragment(run_every=shown.poll_seconds, key="first_live")
     def live() -> None:
+        if shown.state != seen:
+            st.rerun()
         view = runs_view.view_of(shown.run)
         if view.last_epoch is None:
             st.caption(t("lesson_two_stages.not_yet"))
@@ -164,18 +166,21 @@ def augmented(image: np.ndarray) -> list[str]:
 def story_live() -> None:
     """What the run did, in sentences, as it happens."""
     shown = which_run.any_run()
+    seen = shown.state
 
-    @st.fragment(run_every=1.0 if shown.state in LIVE else None, key="story_live")
+    @st.fragment(run_every=shown.poll_seconds, key="story_live")
     def live() -> None:
-        if shown.state in LIVE:
-            runs_view.badge(shown.state)
+        if shown.state != seen:
+            st.rerun()
+        if seen in LIVE:
+            runs_view.badge(seen)
         _tell(shown)
 
     live()
 
 
 def _tell(shown: Shown) -> None:
-    lines = story(EventLog(shown.run.events_path).read(), t)
+    lines = story(runs_view.events_of(shown.run), t)
     if shown.state in LIVE:
         lines.reverse()  # what has just happened stands on top
     if not lines:

@@ -25,6 +25,11 @@ class Shown:
     def state(self) -> str:
         return "finished" if self.is_recorded else local.state(self.run)
 
+    @property
+    def poll_seconds(self) -> float | None:
+        """How often to look again. A run at rest may be resumed in another tab; a recorded one stays."""
+        return None if self.is_recorded else 1.0 if self.state in LIVE else 5.0
+
     def summary(self) -> dict[str, Any] | None:
         """None until it has finished. Raises: RunDamaged."""
         return self.run.read_summary()

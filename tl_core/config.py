@@ -7,6 +7,7 @@ and `casting` (the casting-defect guide, torchvision backbone).
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -131,7 +132,7 @@ class RunConfig:
         require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
         require("weight_decay", 0 <= self.weight_decay < 1, ">= 0, < 1")
         require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= NUM_BLOCK_GROUPS, "0..7")
-        require("positive_weight", self.positive_weight > 0, "> 0")
+        require("positive_weight", 0 < self.positive_weight < math.inf, "> 0")
         require("target_per_class", 0 <= self.target_per_class <= 100_000, "0..100000")
         require("views", 0 <= self.views <= 1000, "0..1000")
         require("scheduler_patience", self.scheduler_patience >= 0, ">= 0")
@@ -146,7 +147,7 @@ class RunConfig:
         require("threads", 0 <= self.threads <= 1024, "0..1024")
         if self.class_weights is not None:
             numbers = self.class_weights.values()
-            require("class_weights", all(_is_of(w, float) and w > 0 for w in numbers), "> 0")
+            require("class_weights", all(_is_of(w, float) and 0 < w < math.inf for w in numbers), "> 0")
         if self.head.epochs + self.finetune.epochs == 0:
             raise ConfigError(name="epochs", value=0, need="head or finetune >= 1")
         if self.finetune.epochs and not self.unfreeze_blocks:

@@ -338,7 +338,7 @@ class _Work:
         if prepared.leak.pairs:
             yield WarningRaised(code="leak", values={"count": len(prepared.leak.pairs)})
         num, num_groups = len(prepared.groups), len(set(prepared.groups.tolist()))
-        if num_groups < 0.8 * num:
+        if num_groups < 0.8 * num and not prepared.leak.pairs:  # with these, copies are on both sides
             yield WarningRaised(code="near_duplicates", values={"count": num, "distinct": num_groups})
         if prepared.split.folds:
             yield WarningRaised(code="cross_validation", values={"folds": len(prepared.split.folds)})

@@ -14,7 +14,7 @@ from tl_core.runs import RunFolder
 from tl_ui import runs_view, shell, state
 from tl_ui.results_data import METRICS, reported
 from tl_ui.results_panels import between
-from tl_ui.text import help_of, name_of, number, percent, t
+from tl_ui.text import help_of, literal, name_of, number, percent, t
 
 DOWNLOADS = (
     ("metrics/summary.txt", "text/plain"),
@@ -53,7 +53,11 @@ def verdict(summary: dict[str, Any]) -> None:
                     delta_arrow="off",
                     width="content",
                 )
-        st.caption(t("results.positive_is", name=summary["positive_class"]), help=help_of("positive_class"))
+        if len(summary["classes"]) == 2:
+            words = t("results.positive_is", name=literal(summary["positive_class"]))
+            st.caption(words, help=help_of("positive_class"))
+        else:
+            st.caption(t("results.averaged", count=len(summary["classes"])))
 
 
 def _range(value: float, interval: tuple[float, float] | None) -> str:

@@ -521,6 +521,12 @@ def test_mistakes_and_answers_are_said_in_korean(trained, pictures, tmp_path, mo
     assert "accuracy" in run_cli("evaluate", trained[0], pictures, "--json").json()
 
 
+def test_a_folder_stands_for_the_pictures_in_it(trained, pictures):
+    folder = next(path for path in sorted(pictures.rglob("*")) if path.is_dir() and any(path.glob("*.png")))
+    found = run_cli("predict", trained[0], folder, "--json").json()["predictions"]
+    assert [Path(one["file"]).name for one in found] == sorted(path.name for path in folder.glob("*.png"))
+
+
 @pytest.mark.parametrize(
     ("variables", "language"),
     [

@@ -104,3 +104,11 @@ def test_a_settings_file_that_is_no_toml_is_named(tmp_path):
     with pytest.raises(ConfigError) as caught:
         read_toml(file)
     assert "설정.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values", [{"positive_weight": float("inf")}, {"class_weights": {"a": float("inf")}}]
+)
+def test_an_infinite_weight_is_refused(values):
+    with pytest.raises(ConfigError):
+        preset("casting", **values)

@@ -15,7 +15,7 @@ from tl_core.cli.progress import ProgressView, drawing
 from tl_core.config import RunConfig, preset, read_toml
 from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.messages import say
-from tl_core.paths import expanded, is_file
+from tl_core.paths import expanded, is_dir, is_file
 from tl_core.runs import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
@@ -200,9 +200,15 @@ def _carry_out(run: RunFolder, language: str) -> Answer:
 
 
 def _expand(names: list[str]) -> list[str]:
-    """Windows' shells leave `*.jpg` to the program."""
-    expanded: list[str] = []
+    """A folder stands for the pictures right in it. Windows' shells leave `*.jpg` to the program."""
+    from tl_core.data.folders import is_picture_name
+
+    found: list[str] = []
     for name in names:
+        if is_dir(Path(name)):
+            inside = sorted(glob.glob(f"{glob.escape(name)}/*"))  # noqa: PTH207
+            found += [path for path in inside if is_picture_name(path)] or [name]
+            continue
         is_pattern = any(sign in name for sign in "*?") and not is_file(Path(name))
-        expanded += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
-    return expanded
+        found += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
+    return found

@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 NUM_TRIES = 20
 # times 50 ms: on Windows a rename fails while somebody reads the old file
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# how Python keeps bytes of a path that are no text; UTF-8 has no place for them
 
 
 @contextlib.contextmanager
@@ -73,11 +76,13 @@ def write_json(path: Path, content: Any) -> None:
 
 def to_json(content: Any, indent: int | None = None) -> str:
     """Strict JSON: NumPy values become plain ones, paths text, NaN and infinity null
-    (JSON has no word for them, and other programs refuse Python's)."""
+    (JSON has no word for them, and other programs refuse Python's). Bytes of a path that are no
+    UTF-8 are escaped, so that reading gives back the same path."""
     try:
-        return json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
+        text = json.dumps(content, ensure_ascii=False, indent=indent, allow_nan=False, default=_plain)
     except ValueError:
-        return json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
+        text = json.dumps(_finite(content), ensure_ascii=False, indent=indent, allow_nan=False)
+    return _SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.errors import WeightsMismatch, WeightsUnavailable
+from tl_core.paths import is_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,7 +46,7 @@ def read(path: Path, source: str) -> dict[str, Tensor]:
 
 def _open(path: Path, source: str) -> dict[str, Tensor]:
     """What the file says, untouched but for wrappers around the tensors."""
-    if not path.is_file():
+    if not is_file(path):
         raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
     try:
         with path.open("rb") as file:

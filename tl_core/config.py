@@ -7,6 +7,7 @@ and `casting` (the casting-defect guide, torchvision backbone).
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import tomllib
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from tl_core.errors import ConfigError
 
 STAGES = ("head", "finetune")
 """The two training stages, in order. Evaluation adds `before`, the untouched new head."""
+
+MAX_HELD_OUT = 0.8
+"""Share of the pictures that may judge, in validation and test together: the rest must teach."""
 
 NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
@@ -101,7 +105,7 @@ class RunConfig:
 
     val_fraction: float = 0.2
     test_fraction: float = 0.2
-    # of all pictures, where the data has no such folder of its own
+    # of all pictures, where the data has no such folder of its own; together MAX_HELD_OUT at most
 
     use_decisions: bool = True
     # follow headswap-decisions.csv beside the pictures
@@ -128,7 +132,7 @@ class RunConfig:
         require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
         require("weight_decay", 0 <= self.weight_decay < 1, ">= 0, < 1")
         require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= NUM_BLOCK_GROUPS, "0..7")
-        require("positive_weight", self.positive_weight > 0, "> 0")
+        require("positive_weight", 0 < self.positive_weight < math.inf, "> 0")
         require("target_per_class", 0 <= self.target_per_class <= 100_000, "0..100000")
         require("views", 0 <= self.views <= 1000, "0..1000")
         require("scheduler_patience", self.scheduler_patience >= 0, ">= 0")
@@ -136,12 +140,14 @@ class RunConfig:
         require("early_stopping_patience", self.early_stopping_patience >= 0, ">= 0")
         require("val_fraction", 0.05 <= self.val_fraction <= 0.5, "0.05..0.5")
         require("test_fraction", 0 <= self.test_fraction <= 0.5, "0..0.5")
+        held_out = round(self.val_fraction + self.test_fraction, 6)
+        require("test_fraction", held_out <= MAX_HELD_OUT, f"val_fraction + test_fraction <= {MAX_HELD_OUT}")
         require("device", re.fullmatch(DEVICES, self.device) is not None, "auto|cpu|cuda|cuda:1|mps")
         require("precision", self.precision in ("auto", "fp32", "bf16", "fp16"), "auto|fp32|bf16|fp16")
         require("threads", 0 <= self.threads <= 1024, "0..1024")
         if self.class_weights is not None:
             numbers = self.class_weights.values()
-            require("class_weights", all(_is_of(w, float) and w > 0 for w in numbers), "> 0")
+            require("class_weights", all(_is_of(w, float) and 0 < w < math.inf for w in numbers), "> 0")
         if self.head.epochs + self.finetune.epochs == 0:
             raise ConfigError(name="epochs", value=0, need="head or finetune >= 1")
         if self.finetune.epochs and not self.unfreeze_blocks:

@@ -76,13 +76,13 @@ def embed(
 
 
 def kept_at(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
-    """Where they are kept, under a name that no other pictures and no other model have: of the model's files
-    and each picture's name, size and time."""
+    """Where they are kept, under a name that no other pictures and no other model have: of the model's
+    files and each picture's name, size and time."""
     key = hashlib.blake2b(digest_size=12)
     for file in sorted(run.models.glob("*.safetensors")):
-        key.update(f"{file}{_stamp(file)}".encode())
+        key.update(os.fsencode(f"{file}{_stamp(file)}"))
     for name, path in pictures:
-        key.update(f"{name}{path}{_stamp(path)}".encode())
+        key.update(os.fsencode(f"{name}{path}{_stamp(path)}"))
     return cache_dir() / "features" / f"{run.name}-{stage}-{key.hexdigest()}.npz"
 
 

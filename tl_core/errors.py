@@ -46,6 +46,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tl_core.messages import say
+from tl_core.names import readable
 
 
 class TlError(Exception):
@@ -69,7 +70,7 @@ class TlError(Exception):
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, int | float | str | bool | None) else str(value)
+    return value if isinstance(value, int | float | bool | None) else readable(str(value))
 
 
 class ConfigError(TlError):

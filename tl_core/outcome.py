@@ -14,6 +14,7 @@ import numpy as np
 
 from tl_core import metrics, modelfiles, plots
 from tl_core.data.prepare import Prepared
+from tl_core.names import readable
 from tl_core.runs import RunFolder, write_atomic, write_json
 from tl_core.trainer import Trainer
 
@@ -147,15 +148,17 @@ def text(summary: dict[str, Any]) -> str:
     scores, reported = summary["reported"]["metrics"], summary["reported"]
     weights = summary["weights"]
     lines = [
-        f"Run {summary['run']} ({summary['created']})",
+        f"Run {readable(summary['run'])} ({summary['created']})",
         f"Weights: {weights['label']} [{weights['source']}] sha256 {weights['sha256'][:12] or '-'}",
     ]
     if not weights["is_pretrained"]:
         lines.append("Trained from scratch: this is not transfer learning.")
+    is_pair = len(summary["classes"]) == 2
+    focus = f"positive: {summary['positive_class']}" if is_pair else "precision, recall, F1: their averages"
     split = summary["split"]
     held_out = f"{split['test']} test" if split["test"] else f"{split['folds']}-fold cross-validation"
     lines += [
-        f"Classes: {', '.join(summary['classes'])} (positive: {summary['positive_class']})",
+        f"Classes: {', '.join(summary['classes'])} ({focus})",
         f"Pictures: {split['train']} train, {split['val']} validation, {held_out}",
         f"Final model: best epoch of stage {summary['final_stage']}",
         "",
@@ -174,5 +177,10 @@ def text(summary: dict[str, Any]) -> str:
             lines.append(
                 f"{stage:<10}{part:<8}{m['num']:>9}{m['accuracy']:>10.3f}{m['balanced_accuracy']:>10.3f}{m['f1']:>8.3f}"
             )
+    if summary["leak"]["pairs"]:
+        num = len(summary["leak"]["pairs"])
+        lines += ["", f"Too good: held-out pictures with a copy, or nearly one, in training: {num}"]
+    if summary["refused"]:
+        lines += ["", "Left out:", *(f"  {one['name']}: {one['reason']}" for one in summary["refused"])]
     lines += ["", f"{summary['seconds']:.0f} s on {summary['device']} in {summary['precision']}"]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,7 @@
-"""Where things that outlive a run are kept. Every place can be moved by an environment variable."""
+"""Where things that outlive a run are kept, and whether a file is there.
+
+Every place can be moved by an environment variable.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +41,28 @@ def class_dir() -> Path:
     """What a class leaves behind: answers by nickname, predictions. Beside the runs, since it cannot be
     made again; the leading dot keeps it out of the list of runs."""
     return runs_dir() / ".class"
+
+
+def expanded(path: str | Path) -> Path:
+    """With `~` filled in where there is such a home; `~nobody` stays as it was typed."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
+
+
+def is_file(path: Path) -> bool:
+    """As `Path.is_file`, but where the system refuses to answer (a name too long, a place that may not
+    be looked into) there is no file for us."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_dir(path: Path) -> bool:
+    """The same of a folder."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False

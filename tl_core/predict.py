@@ -29,6 +29,8 @@ from tl_core.errors import (
     UnknownClass,
     UnreadableImage,
 )
+from tl_core.names import readable
+from tl_core.paths import is_file
 from tl_core.runs import RunFolder, open_run, read_predictions
 from tl_core.workflow import settings_of
 
@@ -71,7 +73,7 @@ class Predictor:
         """
         folder = run if isinstance(run, RunFolder) else open_run(run)
         path = folder.models / f"{file}.safetensors"
-        if not path.is_file():
+        if not is_file(path):
             raise RunNotReady(path=folder.path)
         config, recorded = settings_of(folder), folder.read_config()
         try:
@@ -191,11 +193,12 @@ def predict_files(
         answers: list[dict[str, Any]] = []
         images = []
         for file in some:
+            name = readable(str(file))
             try:
-                images.append(read_image(Path(file), str(file), max_px=predictor.image_px))
-                answers.append({"file": str(file)})
+                images.append(read_image(Path(file), name, max_px=predictor.image_px))
+                answers.append({"file": name})
             except UnreadableImage as error:
-                answers.append({"file": str(file), "error": error})
+                answers.append({"file": name, "error": error})
         raw, features = predictor.look(images)
         probabilities = decided.probabilities(raw)
         away = known.distances(predictor.run, features) if decided.far_from is not None else [None] * len(raw)

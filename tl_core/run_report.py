@@ -23,6 +23,7 @@ from tl_core.errors import RunDamaged, RunNotReady, TlError
 from tl_core.eventlog import EventLog
 from tl_core.events import WarningRaised
 from tl_core.messages import say
+from tl_core.names import readable
 from tl_core.report_curves import curve_svg
 from tl_core.runs import RunFolder, read_predictions
 from tl_core.workflow import settings_of
@@ -72,7 +73,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
     rows = _held_out_rows(run, summary)
     right, wrong = _examples(recorded, rows)
     return {
-        "run": run.name,
+        "run": readable(run.name),
         "created": str(summary["created"])[:16].replace("T", " "),
         "summary": summary,
         "metrics": metrics,
@@ -98,7 +99,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
         "num_wrong": sum(row["truth"] != row["predicted"] for row in rows),
         "weights_name": source_name(weights["source"], language),
         "why": say(f"why.{weights['why']}", language),
-        "data": Path(str(recorded.get("data", ""))).name,
+        "data": readable(Path(str(recorded.get("data", ""))).name),
         "fingerprint": recorded.get("data_fingerprint") or MISSING,
         "decisions": {"excluded": 0, "relabelled": 0, "added": 0} | (summary.get("decisions") or {}),
         "settings": _settings(recorded, t),
@@ -236,5 +237,6 @@ def _toml_key(name: str) -> str:
 
 def command(run: RunFolder) -> str:
     """What makes the run again, from the folder that holds the data's own."""
-    data = shlex.quote(Path(str(run.read_config().get("data", "DATA"))).name)
-    return f"python -m tl_core train {data} --output {shlex.quote(run.name)}-again --config settings.toml"
+    data = shlex.quote(readable(Path(str(run.read_config().get("data", "DATA"))).name))
+    again = shlex.quote(readable(run.name))
+    return f"python -m tl_core train {data} --output {again}-again --config settings.toml"

@@ -24,7 +24,7 @@ from typing import Any
 from tl_core.atomic import NUM_TRIES, output_errors, to_json, write_atomic, write_json
 from tl_core.errors import RunDamaged, RunExists, RunNotFound
 from tl_core.eventlog import EventLog, EventWriter
-from tl_core.paths import runs_dir
+from tl_core.paths import expanded, is_file, runs_dir
 
 __all__ = [
     "EventLog",
@@ -159,7 +159,7 @@ def create(path: Path, config: dict[str, Any], files: Mapping[str, bytes] | None
     files: what else it is to hold from the beginning, by name.
     Raises: RunExists: `path` holds something, or another process makes a run there. OutputUnwritable.
     """
-    folder = RunFolder(Path(path).expanduser().absolute())
+    folder = RunFolder(expanded(path).absolute())
     with output_errors(folder.path):
         if folder.path.is_file() or (folder.path.is_dir() and any(folder.path.iterdir())):
             raise RunExists(path=folder.path)
@@ -195,10 +195,14 @@ def new_path(name: str) -> Path:
 
 
 def open_run(path: Path) -> RunFolder:
-    """Raises: RunNotFound."""
-    folder = RunFolder(Path(path).expanduser().absolute())
-    if not folder.config_path.is_file():
-        raise RunNotFound(path=path)
+    """Raises: RunNotFound. RunDamaged: there may be one, but it may not be looked into."""
+    folder = RunFolder(expanded(path).absolute())
+    try:
+        folder.config_path.stat()
+    except PermissionError as error:
+        raise RunDamaged(file=folder.config_path, detail=error.strerror or error) from None
+    except (OSError, ValueError):
+        raise RunNotFound(path=path) from None
     return folder
 
 
@@ -208,7 +212,7 @@ def list_runs(root: Path) -> list[RunFolder]:
         entries = [RunFolder(path) for path in Path(root).absolute().iterdir()]
     except OSError:
         return []
-    runs = [run for run in entries if not run.name.startswith(".") and run.config_path.is_file()]
+    runs = [run for run in entries if not run.name.startswith(".") and is_file(run.config_path)]
     return sorted(runs, key=lambda run: (run.created(), run.name), reverse=True)
 
 

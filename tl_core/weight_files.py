@@ -10,7 +10,7 @@ from typing import Any
 from tl_core import checkpoints, hub
 from tl_core.choice import IMAGENET_MEAN, IMAGENET_STD, Choice, source_name
 from tl_core.errors import WeightsUnavailable
-from tl_core.paths import cache_dir
+from tl_core.paths import cache_dir, is_file
 
 TIMM_NAME = "efficientnet_b0.ra_in1k"
 HUB_REPO = f"timm/{TIMM_NAME}"
@@ -57,15 +57,8 @@ def find(source: str) -> Path | None:
         "formula": (FORMULA,) if FORMULA.with_suffix(".json").is_file() else (),
         "vggface2": vggface2_paths(),
     }.get(source, ())
-    return next((path for path in places if _is_there(path)), None)
-
-
-def _is_there(path: Path) -> bool:
-    """A cache folder with a name too long for the system holds nothing; `doctor` says why."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
+    # a cache folder with a name too long for the system holds nothing; `doctor` says why
+    return next((path for path in places if is_file(path)), None)
 
 
 def find_sound(source: str) -> Path | None:

@@ -27,6 +27,7 @@ from tl_core import checkpoints, download, hub, weight_files
 from tl_core.choice import Choice, source_name
 from tl_core.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
 from tl_core.hub import Limits, Progress
+from tl_core.paths import expanded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -77,7 +78,7 @@ def choose(
 def _obtain(source: str, on_progress: Progress | None, limits: Limits) -> Path:
     """The file of a source, fetched if it is not here. Raises: UnknownWeights, WeightsUnavailable."""
     if source.startswith("file:") and len(source) > len("file:"):
-        return Path(source.removeprefix("file:")).expanduser().absolute()
+        return expanded(source.removeprefix("file:")).absolute()
     if source not in SOURCES:
         raise UnknownWeights(source=source)
     found = weight_files.find_sound(source)

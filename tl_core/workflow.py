@@ -19,7 +19,7 @@ from tl_core.config import RunConfig, default_positive
 from tl_core.data import decisions, folders
 from tl_core.errors import ConfigError
 from tl_core.events import EpochEnd, Event, NewBest, Progress, RunEnded, RunStarted, RunStopped, WarningRaised
-from tl_core.paths import cache_dir
+from tl_core.paths import cache_dir, expanded
 from tl_core.runs import EventWriter, RunFolder
 
 DECISIONS = "decisions.csv"
@@ -48,7 +48,7 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
         runs.new_path(name or config.preset) if out is None else Path(out),
         {
             **settings,
-            "data": str(Path(data).expanduser().absolute()),
+            "data": str(expanded(data).absolute()),
             "class_to_idx": dataset.class_to_idx,
             "versions": device.versions(),
         },
@@ -338,7 +338,7 @@ class _Work:
         if prepared.leak.pairs:
             yield WarningRaised(code="leak", values={"count": len(prepared.leak.pairs)})
         num, num_groups = len(prepared.groups), len(set(prepared.groups.tolist()))
-        if num_groups < 0.8 * num:
+        if num_groups < 0.8 * num and not prepared.leak.pairs:  # with these, copies are on both sides
             yield WarningRaised(code="near_duplicates", values={"count": num, "distinct": num_groups})
         if prepared.split.folds:
             yield WarningRaised(code="cross_validation", values={"folds": len(prepared.split.folds)})

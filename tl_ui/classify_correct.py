@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None:
     """A folded question below the answers; not there for samples, whose truth is known."""
-    own = {item.name: item for item in given if item.truth is None}
+    own = [item for item in given if item.truth is None]
     if not own:
         return
     with st.expander(t("classify.correct"), icon=":material/edit:", key="correct"):
@@ -32,7 +33,13 @@ def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None
             return
         st.caption(t("classify.correct_says"))
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            name = st.selectbox(t("classify.correct_picture"), list(own), key="correct_picture")
+            labels = _labels([item.name for item in own])
+            index = st.selectbox(
+                t("classify.correct_picture"),
+                range(len(own)),
+                format_func=labels.__getitem__,
+                key="correct_picture",
+            )
             label = st.selectbox(t("classify.correct_class"), list(classes), key="correct_class")
             # in a callback: what it chooses must be known before the page's links are drawn
             st.button(
@@ -40,9 +47,19 @@ def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None
                 key="correct_keep",
                 icon=":material/add_photo_alternate:",
                 on_click=_keep,
-                args=(root, own[name], label),
+                args=(root, own[index], label),
             )
         _say_what_was_kept()
+
+
+def _labels(names: Sequence[str]) -> list[str]:
+    """The names; of those that several pictures have, each with its turn: phones call all `image.jpg`."""
+    labels, seen = [], Counter[str]()
+    counts = Counter(names)
+    for name in names:
+        seen[name] += 1
+        labels.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
+    return labels
 
 
 def _keep(root: Path, item: Given, label: str) -> None:

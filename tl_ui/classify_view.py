@@ -17,7 +17,7 @@ from tl_core.data.decode import EXTENSIONS, read_image
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
 from tl_core.runs import RunFolder, read_predictions
-from tl_ui import classify_correct, overview, pictures
+from tl_ui import classify_correct, overview, pictures, shell
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.text import help_of, literal, number, percent, reason_text, t
 
@@ -98,6 +98,10 @@ def _samples(run: RunFolder) -> list[Given]:
     """Some pictures of the run's own data, of its test part if it has one."""
     try:
         root = str(run.read_config().get("data"))
+    except TlError as error:
+        shell.show_error(error)
+        return []
+    try:
         paths = {picture.name: picture.path for picture in overview.scanned(Path(root)).pictures}
     except TlError:
         paths = {}
@@ -177,7 +181,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     _show_decided(decided)
     limit = st.slider(
         t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
-        help=t("classify.sure_from_help"), key="sure_from", width=420,
+        help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
     for item in answers:
@@ -189,7 +193,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     st.caption(t("classify.limits"), help=help_of("softmax"))
     st.download_button(
         t("classify.download"),
-        as_csv(answers).encode("utf-8-sig"),
+        as_csv(answers).encode("utf-8-sig"),  # spreadsheets then read Korean names rightly
         file_name="answers.csv",
         mime="text/csv",
         icon=":material/download:",

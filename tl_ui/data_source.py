@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import streamlit as st
 
 from tl_core.data.decode import EXTENSIONS
 from tl_core.data.samples import SAMPLES
 from tl_core.errors import TlError
+from tl_core.paths import expanded
 from tl_ui import datasets, overview, practice, shell, state
 from tl_ui.datasets import DataChoice
 from tl_ui.text import data_name, literal, t
@@ -68,7 +68,7 @@ def _folder() -> None:
         is_sent = st.form_submit_button(t("data.use_folder"), type="primary")
     _layouts()
     if is_sent and typed.strip():
-        path = Path(typed.strip().strip("\"'")).expanduser().absolute()
+        path = expanded(typed.strip().strip("\"'")).absolute()
         try:
             overview.forget()
             overview.scanned(path)
@@ -118,7 +118,6 @@ def _receive(files: list, save: Callable[[], DataChoice]) -> None:
         try:
             with st.spinner(t("data.saving")):
                 choice = save()
-                overview.scanned(choice.path)
         except TlError as refusal:
             error = refusal
             st.session_state["refused_upload"] = (ids, error)

@@ -20,7 +20,8 @@ from filelock import FileLock
 
 from tl_core.atomic import output_errors
 from tl_core.data.samples import SAMPLES, sample_folder
-from tl_core.paths import datasets_dir
+from tl_core.errors import TlError
+from tl_core.paths import datasets_dir, expanded
 from tl_core.runs import write_json
 
 
@@ -56,29 +57,50 @@ def folder_of(choice: DataChoice, on_progress: Callable[[int, int], None] | None
 
 def add_folder(path: Path) -> DataChoice:
     """Write down a folder (or zip) the person typed; the same path keeps its id."""
-    path = path.expanduser().absolute()
+    path = expanded(path).absolute()
     data_id = "f" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return _register(DataChoice(data_id, "folder", path.name or str(path), path))
 
 
 def add_zip(name: str, file: BinaryIO) -> DataChoice:
-    """Unpack an uploaded zip. Raises: BadArchive: broken, dangerous or too large."""
+    """Unpack an uploaded zip.
+
+    Raises: BadArchive: broken, dangerous or too large. DataError: no pictures to train on, as `scan` says.
+    """
     from tl_core.data.archives import unpack_zip
 
     data_id = "u" + secrets.token_hex(8)
     path = unpack_zip(file, datasets_dir() / data_id, name)
-    return _register(DataChoice(data_id, "upload", Path(name).stem, path))
+    return _register_usable(DataChoice(data_id, "upload", Path(name).stem, path), name)
 
 
 def add_folder_upload(files: Iterable[tuple[str, BinaryIO]]) -> DataChoice:
-    """Save a folder chosen in the browser; names are untrusted. Raises: BadArchive."""
+    """Save a folder chosen in the browser; names are untrusted. Raises: as `add_zip`."""
     from tl_core.data.archives import save_upload
 
     files = list(files)
     data_id = "u" + secrets.token_hex(8)
     path = save_upload(files, datasets_dir() / data_id)
     label = files[0][0].replace("\\", "/").strip("/").split("/")[0] if files else data_id
-    return _register(DataChoice(data_id, "upload", label, path))
+    return _register_usable(DataChoice(data_id, "upload", label, path), label)
+
+
+def _register_usable(choice: DataChoice, name: str) -> DataChoice:
+    """Write an upload down if it can be trained on; one that cannot leaves nothing behind.
+
+    Args: name: what an error calls it; where it lay on the server helps nobody.
+    Raises: DataError.
+    """
+    from tl_core.data.folders import scan
+
+    assert choice.path is not None
+    try:
+        scan(choice.path)
+    except TlError as error:
+        shutil.rmtree(choice.path, ignore_errors=True)
+        values = error.values | ({"path": name} if "path" in error.values else {})
+        raise type(error)(**values) from None
+    return _register(choice)
 
 
 def add_copy(name: str) -> DataChoice:

@@ -81,7 +81,7 @@ def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _read(
-    path: str, _changed_ns: int, classes: tuple[str, ...], positive: str, final_stage: str
+    path: str, changed_ns: int, classes: tuple[str, ...], positive: str, final_stage: str
 ) -> Predictions | None:
     names = ["file", "truth", "split", "stage"]
     columns = [f"p_{name}" for name in classes]

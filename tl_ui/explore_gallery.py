@@ -85,7 +85,7 @@ def thumbnail(path: Path | None, px: int = THUMB_PX) -> str | None:
 
 
 @st.cache_data(max_entries=600, show_spinner=False)
-def _thumbnail(path: str, _changed_ns: int, px: int) -> str:
+def _thumbnail(path: str, changed_ns: int, px: int) -> str:
     return pictures.jpeg_uri(square(read_image(Path(path), max_px=px), px), quality=80)
 
 

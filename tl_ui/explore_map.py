@@ -41,6 +41,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
         with st.spinner(t("explore.looking")):
             points = _points(
                 str(run.path),
+                explore_models.changed_ns(run),
                 method,
                 tuple(first.names),
                 {s: record.features for s, record in records.items()},
@@ -65,9 +66,9 @@ def _choice(key: str, options, prefix: str | None, words: str) -> str:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _points(
-    run: str, method: str, names: tuple[str, ...], _features: dict[str, np.ndarray]
+    run: str, changed_ns: int, method: str, names: tuple[str, ...], _features: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """{stage: (N, 2)}; the same run and pictures have the same features."""
+    """{stage: (N, 2)}; the same networks and pictures have the same features."""
     return projection.project(_features, method)
 
 

@@ -36,13 +36,17 @@ def trained_stages(run: RunFolder, names: list[str]) -> list[str]:
 
 
 def model(run: RunFolder, stage: str) -> Predictor:
-    """Raises: RunNotReady, RunDamaged, WeightsError."""
-    changed = max((f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors")), default=0)
-    return _model(str(run.path), changed, stage)
+    """Loaded anew when a file has changed. Raises: RunNotReady, RunDamaged, WeightsError."""
+    return _model(str(run.path), changed_ns(run), stage)
+
+
+def changed_ns(run: RunFolder) -> int:
+    """When the newest of the stages' networks was written; 0: there is none."""
+    return max((f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors")), default=0)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _model(path: str, _changed_ns: int, stage: str) -> Predictor:
+def _model(path: str, changed_ns: int, stage: str) -> Predictor:
     from tl_core import stages
 
     return stages.load(RunFolder(Path(path)), stage)

@@ -96,7 +96,7 @@ def _explained(
         key=f"cam_{found.parts[(stages[0], split)].files[index]}",
     )
     with st.spinner(t("explore.looking")):
-        model_ns = max(f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors"))
+        model_ns = explore_models.changed_ns(run)
         heats = {
             stage: explore_models.heat(str(run.path), model_ns, stage, str(path), changed_ns, target)
             for stage in stages

@@ -17,6 +17,9 @@ from tl_ui.liveplot import still
 from tl_ui.text import help_of, literal, name_of, number, percent, t
 from tl_ui.theme import palette
 
+LEAST, MOST = 0.001, 0.999
+"""Ends of the slider."""
+
 
 def draw(run: RunFolder, found: Predictions) -> None:
     """Raises: RunDamaged: decision.json."""
@@ -27,14 +30,15 @@ def draw(run: RunFolder, found: Predictions) -> None:
     curves = {split: _positive(found, split, decided) for split in _splits(found)}
     key = f"explore_threshold_{run.name}"
     if key not in st.session_state:
-        st.session_state[key] = round(decided.threshold, 3) if decided.threshold else 0.5
+        # a temperature can leave a threshold nearer to 0 or 1 than the slider goes
+        st.session_state[key] = min(max(round(decided.threshold or 0.5, 3), LEAST), MOST)
     with st.container(border=True, key="card_threshold"):
         st.markdown(f"#### {t('explore.threshold_title')}", help=help_of("threshold"))
         st.caption(t("explore.threshold_says", name=literal(found.positive)), help=help_of("positive_class"))
         value = st.slider(
             t("explore.threshold_from", name=literal(found.positive)),
-            0.001,
-            0.999,
+            LEAST,
+            MOST,
             step=0.001,
             format="percent",
             key=key,

@@ -54,7 +54,10 @@ class Checked:
 
 
 def choose(runs: list[RunFolder]) -> Place | None:
-    """Ask which run, or which pictures without one. None: there is neither. Raises: DataError."""
+    """Ask which run, or which pictures without one. None: there is neither.
+
+    Raises: DataError. RunNotFound, RunDamaged: of the run that was asked for.
+    """
     choice = state.chosen_data()
     with st.spinner(t("train.reading")):  # a practice set is drawn on its first use
         path = datasets.folder_of(choice) if choice else None
@@ -90,20 +93,27 @@ def _keep_run() -> None:
 
 def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str:
     """The chosen run if it is on the chosen pictures, else the newest on them; without pictures, the
-    chosen run or the newest."""
+    chosen run or the newest. A run whose configuration cannot be read is passed over."""
     chosen = state.read("run")
-    ours = [name for name, run in by_name.items() if path is None or _pictures_of(run) == path]
+    ours = [name for name, run in by_name.items() if _is_on(run, path)]
     if chosen in ours:
         return str(chosen)
-    return ours[0] if ours else NO_RUN
+    if ours:
+        return ours[0]
+    return NO_RUN if path else next(iter(by_name))
+
+
+def _is_on(run: RunFolder, path: Path | None) -> bool:
+    """Whether the run is on these pictures; None: on any."""
+    try:
+        return _pictures_of(run) == path or path is None
+    except TlError:
+        return False
 
 
 def data_of(run: RunFolder) -> Path:
-    """Where the run was trained; an empty path when its settings cannot be read."""
-    try:
-        return Path(str(run.read_config().get("data")))
-    except TlError:
-        return Path()
+    """Raises: RunNotFound, RunDamaged."""
+    return Path(str(run.read_config().get("data")))
 
 
 def _pictures_of(run: RunFolder) -> Path:
@@ -205,7 +215,7 @@ def thumbnail(path: Path) -> str:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnail(path: str, _changed_ns: int) -> str:
+def _thumbnail(path: str, changed_ns: int) -> str:
     import cv2
 
     from tl_core.data.decode import read_image

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -145,8 +146,10 @@ def _decisions(place: Place, made: list[Decision]) -> None:
     if not made:
         st.info(t("improve.none_decisions"), icon=":material/inbox:")
         return
+    paths = {picture.name: picture.path for picture in place.dataset.pictures}
+    paths |= decisions.corrections(place.root)
     for row in made[: -MOST_LISTED - 1 : -1]:
-        _decision(place, row)
+        _decision(place, row, paths.get(row.file, place.root / row.file))
     if len(made) > MOST_LISTED:
         st.caption(t("improve.more_decisions", count=number(len(made) - MOST_LISTED)))
     if any(row.decision != "add" for row in made) and st.button(
@@ -156,8 +159,8 @@ def _decisions(place: Place, made: list[Decision]) -> None:
     st.caption(t("improve.where", path=literal(str(place.root))))
 
 
-def _decision(place: Place, row: Decision) -> None:
-    uri = improve_data.thumbnail(place.root / row.file)
+def _decision(place: Place, row: Decision, path: Path) -> None:
+    uri = improve_data.thumbnail(path)
     key = improve_cards._id(row.file)
     words = {
         "keep": t("improve.made_keep"),

@@ -102,9 +102,7 @@ def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
     name = summary["positive_class"]
     if len(classes) > 2:
         name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
-    rows = rows_of(
-        _predictions(str(run.predictions_path), run.predictions_path.stat().st_mtime), cell, is_reported
-    )
+    rows = rows_of(_predictions(run), cell, is_reported)
     if not rows:
         st.info(t("results.no_predictions"))
         return
@@ -142,8 +140,16 @@ def _threshold_words(found: AtThreshold, name: str) -> str:
     )
 
 
+def _predictions(run: RunFolder) -> list[dict[str, str]]:
+    """Rows of predictions.csv; [] when it is gone."""
+    try:
+        return _read(str(run.predictions_path), run.predictions_path.stat().st_mtime_ns)
+    except OSError:
+        return []
+
+
 @st.cache_data(max_entries=16, show_spinner=False)
-def _predictions(path: str, _changed: float) -> list[dict[str, str]]:
+def _read(path: str, changed_ns: int) -> list[dict[str, str]]:
     return read_predictions(Path(path))
 
 

@@ -53,9 +53,11 @@ def verdict(summary: dict[str, Any]) -> None:
                     delta_arrow="off",
                     width="content",
                 )
-        st.caption(
-            t("results.positive_is", name=literal(summary["positive_class"])), help=help_of("positive_class")
-        )
+        if len(summary["classes"]) == 2:
+            words = t("results.positive_is", name=literal(summary["positive_class"]))
+            st.caption(words, help=help_of("positive_class"))
+        else:
+            st.caption(t("results.averaged", count=len(summary["classes"])))
 
 
 def _range(value: float, interval: tuple[float, float] | None) -> str:
@@ -97,10 +99,11 @@ def warnings(run: RunFolder, summary: dict[str, Any]) -> None:
 def downloads(run: RunFolder) -> None:
     """The files of the run folder that are worth taking along."""
     st.markdown(f"#### {t('results.downloads')}")
+    language = state.language()  # where the report is made, in a thread of its own, no browser is known
     with st.container(horizontal=True, key="downloads"):
         st.download_button(
             t("results.report"),
-            lambda: _report(run),
+            lambda: _report(run, language),
             file_name=f"{run.name}-report.html",
             mime="text/html",
             key="get_report",
@@ -124,11 +127,11 @@ def downloads(run: RunFolder) -> None:
     st.caption(t("results.downloads_says", folder=str(run.path)))
 
 
-def _report(run: RunFolder) -> bytes:
+def _report(run: RunFolder, language: str) -> bytes:
     """Made when it is asked for: it reads pictures."""
     from tl_core.run_report import render
 
-    return render(run, state.language()).encode()
+    return render(run, language).encode()
 
 
 def nothing_yet(runs: Sequence[RunFolder]) -> None:

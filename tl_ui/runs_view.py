@@ -45,7 +45,7 @@ class Follower:
         self._view = RunView()
 
     def events(self) -> list[Event]:
-        """All so far, oldest first."""
+        """All so far, oldest first; shared, so never change it."""
         return self._log.read()
 
     def read(self) -> RunView:
@@ -69,7 +69,7 @@ def view_of(run: RunFolder) -> RunView:
 
 
 def events_of(run: RunFolder) -> list[Event]:
-    """What the run has said by now, oldest first."""
+    """The run's events so far; only what is new is read."""
     return _follower(str(run.events_path)).events()
 
 

@@ -20,6 +20,8 @@ def draw() -> None:
     choice = state.chosen_data()
     practice_set = datasets.practice_set_of(choice) if choice else None
     train_settings.prepare(practice_set or "expression")
+    if classes:
+        train_settings.fit_classes(classes)
     with st.container(border=True, key="card_settings"):
         train_settings.simple(classes)
         with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):
@@ -64,6 +66,7 @@ def _data() -> tuple[list[str], str | None]:
         try:
             with st.spinner(t("train.reading")):
                 dataset = overview.scanned(datasets.folder_of(choice))
+                decided = [row for row in in_force(dataset.root) if row.decision != "keep"]
         except TlError as error:
             st.markdown(f":material/error: {error_text(error)}")
             shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
@@ -72,8 +75,8 @@ def _data() -> tuple[list[str], str | None]:
         total = t("train.data_is", name=literal(data_name(choice)), count=number(sum(counts.values())))
         parts = "  ·  ".join(f"{literal(name)} {number(count)}" for name, count in counts.items())
         st.markdown(f":material/photo_library: {total}  {parts}")
-        if num_decided := len([row for row in in_force(dataset.root) if row.decision != "keep"]):
-            st.caption(t("train.data_decided", count=number(num_decided)))
+        if decided:
+            st.caption(t("train.data_decided", count=number(len(decided))))
         if dataset.refused:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")

@@ -85,6 +85,12 @@ def apply_preset() -> None:
             st.session_state[key_of(name)] = value
 
 
+def fit_classes(classes: list[str]) -> None:
+    """A positive class that these pictures do not have, chosen for others, gives way to the automatic one."""
+    if remembered("positive_class") not in ("", *classes):
+        st.session_state[key_of("positive_class")] = ""
+
+
 def _first_values(preset_name: str) -> dict[str, Any]:
     config = preset(preset_name)
     values: dict[str, Any] = {}
@@ -192,8 +198,7 @@ def advanced(classes: list[str]) -> None:
 
 
 def _classes(classes: list[str]) -> None:
-    if remembered("positive_class") not in ("", *classes):
-        st.session_state[key_of("positive_class")] = ""
+    fit_classes(classes)
     st.selectbox(
         name_of("positive_class"),
         ["", *classes],

@@ -74,6 +74,15 @@ def test_a_runs_beginning_is_built_again_to_the_bit(run):
     assert all(part.num_changed == 0 for part in changes.of_run(run, "head"))
 
 
+def test_weights_whose_file_has_moved_are_found_again_by_their_source(run, tmp_path):
+    config = run.read_config()
+    config["weights_used"] = choose("formula").to_dict() | {
+        "path": str(tmp_path / "old home" / "f.safetensors")
+    }
+    runs.write_json(run.config_path, config)
+    assert changes.beginning(run).num_classes == 2
+
+
 def test_other_weights_than_the_run_began_with_are_refused(run):
     config = run.read_config()
     config["weights_used"]["sha256"] = "f" * 64

@@ -406,6 +406,39 @@ def test_a_run_that_is_not_there_or_knows_other_classes_is_said(trained, picture
     assert run_cli("evaluate", trained[0], tmp_path / "none", "--json").mistake()
 
 
+TOO_LONG = "가" * 300
+# file systems stop at 255 bytes
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", TOO_LONG),
+        ("train", "PICTURES", "--output", TOO_LONG),
+        ("train", "PICTURES", "--config", TOO_LONG),
+        ("train", "PICTURES", "--weights", f"file:{TOO_LONG}"),
+        ("resume", TOO_LONG),
+        ("evaluate", TOO_LONG, "PICTURES"),
+        ("evaluate", "RUN", TOO_LONG),
+        ("predict", TOO_LONG, "a.png"),
+        ("report", TOO_LONG),
+        ("report", "RUN", "--output", TOO_LONG),
+        ("sample-data", "casting", TOO_LONG),
+    ],
+    ids=lambda command: " ".join(command).replace(TOO_LONG, "LONG"),
+)
+def test_a_path_too_long_for_the_system_is_one_line_that_names_it(trained, pictures, command):
+    places = {"PICTURES": pictures, "RUN": trained[0]}
+    assert TOO_LONG in run_cli(*(places.get(word, word) for word in command)).mistake()
+
+
+def test_a_picture_with_a_path_too_long_never_stops_the_rest(trained, pictures):
+    good = next(pictures.rglob("*.png"))
+    said = run_cli("predict", trained[0], TOO_LONG, f"{TOO_LONG}*.png", good, "--json")
+    assert said.status == 0
+    assert ["error" in answer for answer in said.json()["predictions"]] == [True, True, False]
+
+
 def test_a_run_that_was_created_but_never_trained_has_no_model_yet(tmp_path):
     folder = runs.create(tmp_path / "run", {"class_to_idx": {"a": 0, "b": 1}})
     assert "no trained model" in run_cli("predict", folder.path, "a.png").mistake()
@@ -486,6 +519,12 @@ def test_mistakes_and_answers_are_said_in_korean(trained, pictures, tmp_path, mo
     assert say("cli.positive", "ko", name="dots") in said.out
     # keys are for programs: the same in every language
     assert "accuracy" in run_cli("evaluate", trained[0], pictures, "--json").json()
+
+
+def test_a_folder_stands_for_the_pictures_in_it(trained, pictures):
+    folder = next(path for path in sorted(pictures.rglob("*")) if path.is_dir() and any(path.glob("*.png")))
+    found = run_cli("predict", trained[0], folder, "--json").json()["predictions"]
+    assert [Path(one["file"]).name for one in found] == sorted(path.name for path in folder.glob("*.png"))
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,29 @@ def test_training_nothing_is_refused():
         preset("expression", unfreeze_blocks=0)
 
 
+@pytest.mark.parametrize(("val", "test"), [(0.5, 0.5), (0.5, 0.35), (0.35, 0.5)])
+def test_shares_that_leave_too_little_to_train_on_are_refused(val: float, test: float):
+    with pytest.raises(ConfigError, match="val_fraction") as caught:
+        preset("expression", val_fraction=val, test_fraction=test)
+    assert caught.value.values["name"] == "test_fraction"
+
+
+@pytest.mark.parametrize(("val", "test"), [(0.5, 0.3), (0.3, 0.5), (0.45, 0.35), (0.4, 0.4), (0.5, 0)])
+def test_shares_up_to_four_fifths_are_taken(val: float, test: float):
+    assert preset("expression", val_fraction=val, test_fraction=test).test_fraction == test
+
+
 def test_a_settings_file_that_is_no_toml_is_named(tmp_path):
     file = tmp_path / "설정.toml"
     file.write_text("seed = = 3", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         read_toml(file)
     assert "설정.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "values", [{"positive_weight": float("inf")}, {"class_weights": {"a": float("inf")}}]
+)
+def test_an_infinite_weight_is_refused(values):
+    with pytest.raises(ConfigError):
+        preset("casting", **values)

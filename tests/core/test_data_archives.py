@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import stat
 import struct
@@ -15,14 +16,14 @@ from tests.core.data_drawing import encoded, scene
 from tl_core.data import archives
 from tl_core.data.archives import save_upload, unpack_zip
 from tl_core.data.folders import scan
-from tl_core.errors import BadArchive, NoClassFolders, RunExists
+from tl_core.errors import BadArchive, NoClassFolders, OutputUnwritable, RunExists
 
 PNG = encoded(scene(1, px=16), "png")
 
 
-def zip_of(names: list[str], content: bytes = PNG) -> io.BytesIO:
+def zip_of(names: list[str], content: bytes = PNG, method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name in names:
             archive.writestr(name, content)
     buffer.seek(0)
@@ -183,6 +184,27 @@ def test_damaged_and_encrypted_archives_have_their_own_reasons(tmp_path: Path):
     for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         odd[odd.index(signature) + offset] = 9  # Deflate64
     assert refusal(io.BytesIO(bytes(odd)), tmp_path / "new") == "zip_method"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_pictures_of_every_method_are_the_archives_fault(tmp_path: Path, method: int):
+    whole = zip_of(["a/1.png"], method=method).getvalue()
+    assert len(list(unpack_zip(io.BytesIO(whole), tmp_path / "whole", "x.zip").rglob("*.png"))) == 1
+    (tmp_path / "empty").mkdir()
+    for start in (40, 48, 60):
+        damaged = bytearray(whole)
+        damaged[start : start + 8] = b"\xff" * 8
+        assert refusal(io.BytesIO(bytes(damaged)), tmp_path / "empty" / "new") == "zip_damaged"
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path):
+    class Full(io.BytesIO):
+        def read(self, *_):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputUnwritable) as caught:
+        save_upload([("a/1.png", Full(PNG))], tmp_path / "new")
+    assert caught.value.values["reason"] == "disk_full"
 
 
 def test_a_folder_that_holds_something_is_not_touched(tmp_path: Path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +103,17 @@ def test_a_later_decision_on_a_picture_replaces_the_earlier_one(root: Path):
     assert (row.decision, row.label, row.why) == ("relabel", "dogs", "label") and row.when
 
 
+def test_of_two_rows_on_one_picture_the_last_stands(root: Path):
+    text = "file,decision,class\ncats/000.png,exclude,\ncats/001.png,keep,\ncats/000.png,relabel,dogs\n"
+    (root / decisions.FILE).write_text(text, encoding="utf-8")
+    assert [(row.file, row.decision) for row in decisions.decided(root)] == [
+        ("cats/001.png", "keep"),
+        ("cats/000.png", "relabel"),
+    ]
+    found = scan(root)
+    assert len(decisions.followed(found).pictures) == len(found.pictures)
+
+
 def test_corrections_are_trained_on_and_judge_nothing(root: Path):
     plain = ready(root)
     path = decisions.add_correction(root, "../../a b.jpg", scene(901, 200), "dogs")
@@ -192,6 +205,29 @@ def test_a_place_that_cannot_be_written_says_so(root: Path, monkeypatch: pytest.
     with pytest.raises(OutputUnwritable):
         decisions.decide(root, "cats/000.png", "exclude")
     assert not (root / decisions.FILE).exists()
+
+
+def test_corrections_with_decomposed_names_are_trained_on_and_removed(tmp_path: Path):
+    decomposed = partial(unicodedata.normalize, "NFD")
+    root = class_folders(tmp_path, {decomposed("불량"): 20, "정상": 20})
+    path = write(root / decisions.CORRECTIONS / decomposed("불량") / decomposed("사진.png"), 900)
+    prepared = ready(root)
+    [index] = prepared.added
+    picture = prepared.dataset.pictures[index]
+    assert (picture.name, picture.path) == ("headswap-corrections/불량/사진.png", path)
+    assert prepared.dataset.classes[picture.label] == "불량"
+    decisions.remove_correction(root, picture.name)
+    assert not path.exists()
+
+
+def test_a_table_with_decomposed_names_is_followed(tmp_path: Path):
+    root = class_folders(tmp_path, {"불량": 20, "정상": 20})
+    row = decisions.Decision("불량/000.png", "relabel", "정상")
+    decisions.write(root / decisions.FILE, [row])
+    text = (root / decisions.FILE).read_text(encoding="utf-8")
+    (root / decisions.FILE).write_text(unicodedata.normalize("NFD", text), encoding="utf-8")
+    assert decisions.decided(root) == [row]
+    assert ready(root).decision_counts["relabelled"] == 1
 
 
 def test_only_own_corrections_are_ever_deleted(root: Path):

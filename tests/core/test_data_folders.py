@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import unicodedata
@@ -79,6 +81,38 @@ def test_sub_folders_of_a_class_belong_to_it(tmp_path: Path):
     assert scan(tmp_path).counts() == {"a": 2, "b": 1}
 
 
+def refuse_to_list(monkeypatch: pytest.MonkeyPatch, folder: Path, number: int) -> None:
+    """The system's answer to whoever lists `folder`; permissions would not stop the superuser."""
+    real = os.scandir
+
+    def scandir(path="."):
+        if Path(path) == folder:
+            raise OSError(number, os.strerror(number), str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+@pytest.mark.parametrize("inside", ["c", "c/2024"])
+@pytest.mark.parametrize(("number", "reason"), [(errno.EACCES, "permission"), (errno.EIO, "os_error")])
+def test_a_folder_that_cannot_be_listed_is_named_and_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inside: str, number: int, reason: str
+):
+    class_folders(tmp_path, {"a": 2, "b": 2, "c": 1, "c/2024": 1})
+    refuse_to_list(monkeypatch, tmp_path / inside, number)
+    with pytest.raises(UnreadableImage) as caught:
+        scan(tmp_path)
+    assert caught.value.values["reason"] == reason
+    assert caught.value.values["file"] == str(tmp_path / inside)
+
+
+@pytest.mark.parametrize("name", ["lost+found", "System Volume Information", "$RECYCLE.BIN", ".Trash-1000"])
+def test_a_disks_own_folders_are_not_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str):
+    class_folders(tmp_path, {"a": 1, "b": 1, name: 1})
+    refuse_to_list(monkeypatch, tmp_path / name, errno.EACCES)
+    assert scan(tmp_path).classes == ["a", "b"]
+
+
 def test_hidden_and_system_files_are_skipped(tmp_path: Path):
     class_folders(tmp_path, {"a": 1, "b": 1})
     for name in ("a/._000.png", "a/.cache/x.png", "__MACOSX/a/x.png", ".git/x.png", "a/@eaDir/x.png"):
@@ -147,6 +181,23 @@ def test_what_cannot_be_a_data_set_is_said_by_name(tmp_path: Path):
         scan(class_folders(tmp_path / "one-in-train" / "train", {"cats": 3}).parent)
 
 
+@pytest.mark.parametrize("name", ["가" * 300, "a\0b"])
+def test_a_name_that_no_file_can_have_is_not_found(tmp_path: Path, name: str):
+    with pytest.raises(DataNotFound):
+        scan(tmp_path / name)
+
+
+def test_a_place_that_may_not_be_looked_into_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stat(path, **_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "stat", stat)
+    with pytest.raises(UnreadableImage) as caught:
+        scan(tmp_path / "locked")
+    monkeypatch.undo()
+    assert caught.value.values["reason"] == "permission"
+
+
 @pytest.mark.parametrize(("in_test", "split"), [({"a": 1}, "test"), ({"a": 1, "b": 1, "c": 1}, "train")])
 def test_a_split_that_lacks_a_class_is_named(tmp_path: Path, in_test: dict[str, int], split: str):
     class_folders(tmp_path / "train", {"a": 1, "b": 1})
@@ -173,3 +224,8 @@ def test_importing_it_loads_neither_torch_nor_albumentations():
     code = "import sys, tl_core.data.folders; print({'torch', 'timm', 'albumentations'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_home_that_nobody_has_is_a_path_where_nothing_is(tmp_path):
+    with pytest.raises(DataNotFound):
+        scan(Path("~nosuchuser/pictures"))

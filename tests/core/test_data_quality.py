@@ -7,8 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.core.data_drawing import class_folders, scene, write
+from tl_core.data.decode import read_image, upright_size
 from tl_core.data.prepare import prepare
 from tl_core.data.quality import Flag, flags
 
@@ -45,6 +47,30 @@ def test_a_spoilt_picture_is_named_with_its_reason(root: Path, kind, spoil):
     named = found(root)
     assert kind in [flag.kind for flag in named["a/spoilt.png"]]
     assert set(named) == {"a/spoilt.png"}
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif", "webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_that_is_judged_is_the_one_that_is_read(tmp_path: Path, ending: str, orientation: int):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = write(tmp_path / f"turned.{ending}", scene(1)[:60], exif=exif)
+    with Image.open(path) as picture:
+        width, height = upright_size(picture)
+    assert read_image(path).shape == (height, width, 3)
+
+
+def test_a_portrait_turned_by_its_flag_has_no_odd_shape(tmp_path: Path):
+    on_its_side = Image.Exif()
+    on_its_side[0x0112] = 6
+    for number in range(40):
+        portrait = cv2.resize(scene(number), (48, 96))
+        path = tmp_path / "ab"[number % 2] / f"{number:03}.jpg"
+        if number == 7:
+            write(path, np.rot90(portrait).copy(), exif=on_its_side)
+        else:
+            write(path, portrait)
+    assert "shape" not in [flag.kind for one in found(tmp_path).values() for flag in one]
 
 
 def test_a_copy_in_another_class_cannot_be_right_twice(root: Path):

@@ -110,6 +110,18 @@ def test_enough_pictures_give_a_test_part():
     assert result.folds == []
 
 
+@pytest.mark.parametrize(("num_bursts", "has_test"), [(5, False), (59, False), (60, True)])
+def test_a_burst_of_one_object_counts_once_towards_a_test_part(num_bursts: int, has_test: bool):
+    labels = labels_of(num_bursts * 12, 80)
+    groups = np.concatenate([np.arange(num_bursts).repeat(12), num_bursts + np.arange(80)])
+    result = split(labels, groups)
+    assert bool(result.test) == has_test
+    if has_test:
+        assert len(np.unique(groups[result.test][labels[result.test] == 0])) >= 12
+    else:
+        assert len(result.folds) == 5
+
+
 def test_folds_keep_groups_together():
     labels = labels_of(40, 40)
     groups = np.arange(80) // 2

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from tl_core import known, runs
+from tl_core.errors import RunDamaged
 from tl_core.novelty import limit_of, nearest
 
 
@@ -36,3 +38,13 @@ def test_the_limit_lets_the_promised_share_of_new_pictures_pass():
 
 def test_with_few_pictures_the_limit_is_the_largest():
     assert limit_of(np.array([0.2, 0.4, 0.1])) == 0.4
+
+
+def test_a_file_of_known_pictures_that_was_cut_off_is_named(tmp_path):
+    run = runs.create(tmp_path / "run", {})
+    known.save(run, np.ones((5, 8)))
+    assert known.distances(run, np.ones((1, 8))) == pytest.approx([0], abs=1e-3)
+    whole = known.path_of(run).read_bytes()
+    known.path_of(run).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(RunDamaged):
+        known.distances(run, np.full((1, 8), 2.0))

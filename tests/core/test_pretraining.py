@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -171,6 +172,24 @@ def test_the_command_ends_in_a_weight_file_that_the_app_can_use(tmp_path, quick)
 def test_the_command_answers_a_wrong_phase_with_one_sentence(tmp_path, capsys):
     assert command.main([str(tmp_path), "--phases", "nonsense"]) == 2
     assert "PX:PICTURES" in capsys.readouterr().err
+
+
+def test_a_stop_by_keyboard_amid_a_step_waits_for_its_end(tmp_path, quick):
+    seen = []
+
+    def pressed(network, pixels):
+        seen.append(len(seen))
+        if len(seen) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return command.pooled(network, pixels)
+
+    arguments = ["--phases", "32:16", "--batch-size", "4", "--workers", "0"]
+    broken, whole = tmp_path / "broken", tmp_path / "whole"
+    assert command.main([str(broken), *arguments], pressed) == 130
+    assert len(seen) == 2 and command.main([str(broken), *arguments]) == 0
+    assert command.main([str(whole), *arguments]) == 0
+    one, other = (load_file(path / "formula_b0.safetensors") for path in (broken, whole))
+    assert states_equal(one, other)
 
 
 def test_a_stop_by_keyboard_keeps_the_steps_made(tmp_path, quick, monkeypatch):

@@ -93,6 +93,33 @@ def test_folder_without_a_configuration_is_no_run(tmp_path):
         runs.open_run(tmp_path)
 
 
+def refuse_to_look_into(monkeypatch, folder):
+    """The system's answer about everything in `folder`; permissions would not stop the superuser."""
+    real = os.stat
+
+    def stat(path, *args, **options):
+        if isinstance(path, str | os.PathLike) and folder in Path(path).parents:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(os, "stat", stat)
+
+
+def test_a_name_that_no_file_can_have_is_no_run(tmp_path):
+    for name in ("가" * 300, "a\0b"):
+        with pytest.raises(RunNotFound):
+            runs.open_run(tmp_path / name)
+
+
+def test_a_run_that_may_not_be_looked_into_says_so_and_spoils_no_list(run, tmp_path, monkeypatch):
+    other = runs.create(run.path.parent / "locked", {})
+    refuse_to_look_into(monkeypatch, other.path)
+    with pytest.raises(RunDamaged) as caught:
+        runs.open_run(other.path)
+    assert os.strerror(errno.EACCES) in str(caught.value)
+    assert runs.list_runs(run.path.parent) == [run]
+
+
 def test_damaged_configuration_is_named(run):
     run.config_path.write_text('{"seed": ', encoding="utf-8")
     with pytest.raises(RunDamaged) as caught:

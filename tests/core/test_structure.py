@@ -17,7 +17,7 @@ PACKAGES = ("tl_core", "tl_ui", "pages", "benchmarks", "tests", "streamlit_app")
 
 # Layers of tl_core, lowest first; a module may import its own layer and those below, never above.
 # Whatever is not named here is a part (data, model, weights, metrics ...).
-RECORDS = {"", "config", "events", "errors", "messages", "paths"}
+RECORDS = {"", "config", "events", "errors", "messages", "names", "paths"}
 FLOWS = {"trainer", "crossval", "outcome", "workflow", "predict", "stages", "embeddings", "jobs", "doctor"}
 FLOWS |= {"run_report"}
 COMMANDS = {"cli", "__main__"}

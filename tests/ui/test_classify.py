@@ -1,6 +1,7 @@
 """The Classify page with a real (untrained) network, and the cards it draws."""
 
 import codecs
+import shutil
 
 import cv2
 import numpy as np
@@ -8,9 +9,12 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
+from tl_core import decision
 from tl_core.config import RunConfig
+from tl_core.decision import Decision
+from tl_core.runs import RunFolder
 from tl_ui.answers import Answer, as_csv, cards, why_unsure
-from tl_ui.classify_view import is_camera_allowed
+from tl_ui.classify_view import SURE_FROM, is_camera_allowed
 from tl_ui.text import catalogue
 
 
@@ -85,7 +89,7 @@ def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
     assert words(app).count("<article") == 8
     assert text(lang, "sample_says") in words(app)
     first = words(app)
-    app.slider(key="sure_from").set_value(0.99).run()
+    app.slider(key="sure_from_done").set_value(0.99).run()
     assert text(lang, "unsure") in words(app)
     app.button(key="sample_again").click().run()
     assert words(app) != first
@@ -95,10 +99,21 @@ def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
 def test_the_limit_of_sureness_decides_who_is_unsure(lang, run):
     app = open_page("classify", lang=lang)
     app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
-    app.slider(key="sure_from").set_value(0.5).run()
+    app.slider(key="sure_from_done").set_value(0.5).run()
     assert 'class="hs-answer"' in words(app)
-    app.slider(key="sure_from").set_value(0.99).run()
+    app.slider(key="sure_from_done").set_value(0.99).run()
     assert 'class="hs-answer unsure"' in words(app)
+
+
+def test_each_run_has_its_own_limit_of_sureness(run, own_runs_folder):
+    shutil.copytree(run.path, own_runs_folder / "other")
+    decision.save(RunFolder(own_runs_folder / "other"), Decision(sure_from=0.9))
+    app = open_page("classify", run="done")
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    assert app.slider(key="sure_from_done").value == SURE_FROM
+    app.selectbox(key="classify_run").set_value("other").run()
+    assert not app.exception
+    assert app.slider[0].value == 0.9
 
 
 @both
@@ -107,6 +122,15 @@ def test_samples_of_data_that_is_gone_are_explained(lang, run, tmp_path):
     app = open_page("classify", lang=lang)
     app.segmented_control(key="source").set_value("sample").run()
     assert text(lang, "sample_gone", path=tmp_path / "pictures") in words(app)
+
+
+@both
+def test_samples_of_a_run_with_a_damaged_configuration_are_an_error_in_words(lang, run):
+    run.config_path.write_text("{", encoding="utf-8")
+    app = open_page("classify", lang=lang)
+    app.segmented_control(key="source").set_value("sample").run()
+    assert not app.exception
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
 
 
 @both
@@ -151,6 +175,21 @@ def test_a_wrong_answer_can_be_corrected_for_the_next_training(lang, run, tmp_pa
     assert text(lang, "correct_kept", name="웃음 1.png", label=CLASSES[1]) in words(app)
     [row] = decisions.in_force(tmp_path / "pictures")
     assert (row.decision, row.label) == ("add", CLASSES[1])
+    kept = cv2.imread(str(tmp_path / "pictures" / row.file))
+    assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
+
+
+def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
+    from tl_core.data import decisions
+
+    app = open_page("classify")
+    files = [("image.png", png(1), "image/png"), ("image.png", png(2), "image/png")]
+    app.file_uploader(key="upload").set_value([*files, ("b.png", png(3), "image/png")]).run()
+    choice = app.selectbox(key="correct_picture")
+    assert choice.options == ["image.png (1)", "image.png (2)", "b.png"]
+    choice.set_value(0).run()
+    app.button(key="correct_keep").click().run()
+    [row] = decisions.in_force(tmp_path / "pictures")
     kept = cv2.imread(str(tmp_path / "pictures" / row.file))
     assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
 

@@ -131,6 +131,19 @@ def test_an_uploaded_zip_is_unpacked_and_chosen(open_page, two_classes):
     assert [metric.value for metric in app.metric][:2] == ["32", "2"]
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_zip_of_one_class_is_refused_by_its_own_name_and_not_kept(open_page, tmp_path, language):
+    before = datasets._read_register()
+    app = open_page("data", language)
+    app.segmented_control(key="data_source").set_value("zip").run()
+    content = zip_of(draw_pictures(tmp_path / "pets", {"cats": 8})).read()
+    app.file_uploader[0].upload("pets.zip", content, "application/zip").run()
+    assert not app.exception
+    assert "pets.zip" in app.error[0].value
+    assert str(datasets.datasets_dir()) not in app.error[0].value
+    assert "data" not in app.query_params and datasets._read_register() == before
+
+
 def test_a_broken_zip_is_refused_once_and_nothing_is_chosen(open_page):
     app = open_page("data")
     app.segmented_control(key="data_source").set_value("zip").run()

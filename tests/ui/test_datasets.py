@@ -9,7 +9,8 @@ import pytest
 
 from tests.ui.conftest import draw_pictures
 from tl_core.data.samples import casting
-from tl_core.errors import BadArchive
+from tl_core.errors import BadArchive, OneClass
+from tl_core.paths import datasets_dir
 from tl_ui import datasets
 
 
@@ -60,6 +61,28 @@ def test_a_folder_upload_is_named_after_the_folder(two_classes):
 def test_a_broken_zip_is_refused_and_not_remembered():
     with pytest.raises(BadArchive):
         datasets.add_zip("broken.zip", io.BytesIO(b"no zip"))
+
+
+def uploads() -> list[str]:
+    return [path.name for path in datasets_dir().glob("u*")]
+
+
+def test_a_zip_that_nothing_can_be_learnt_from_leaves_nothing_behind_and_is_named(tmp_path):
+    before = uploads()
+    with pytest.raises(OneClass) as refusal:
+        datasets.add_zip("pets.zip", zip_of(draw_pictures(tmp_path / "pets", {"cats": 4})))
+    assert refusal.value.values == {"path": "pets.zip", "name": "cats"}
+    assert uploads() == before
+    assert str(datasets_dir()) not in str(refusal.value)
+
+
+def test_a_folder_upload_that_nothing_can_be_learnt_from_leaves_nothing_behind_and_is_named(tmp_path):
+    before = uploads()
+    picture = draw_pictures(tmp_path / "pets", {"cats": 1}) / "cats" / "cats_00.png"
+    with pytest.raises(OneClass) as refusal:
+        datasets.add_folder_upload([("pets/cats/a.png", io.BytesIO(picture.read_bytes()))])
+    assert refusal.value.values["path"] == "pets"
+    assert uploads() == before
 
 
 def test_korean_names_survive(tmp_path):

@@ -1,17 +1,19 @@
 """The Explore page: every view in both languages, for two classes and for six."""
 
 import json
+import os
 
+import cv2
 import numpy as np
 import pytest
 
-from tests.ui.explorable_run import explorable_run
+from tests.ui.explorable_run import explorable_run, write_answers
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder
 from tl_core import decision, flips
 from tl_core.decision import Decision
 from tl_core.threshold import at_threshold, cheapest
-from tl_ui import explore_data, explore_gallery, explore_models
+from tl_ui import explore_data, explore_gallery, explore_map, explore_models
 from tl_ui.explore_view import VIEWS
 from tl_ui.text import catalogue
 
@@ -277,6 +279,13 @@ def test_the_temperature_takes_the_threshold_along(lang, run):
     assert decision.read(run).threshold == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("saved, shown", [(1e-12, 0.001), (0.9999999, 0.999), (0.25, 0.25)])
+def test_a_saved_threshold_beyond_the_slider_stands_at_its_end(run, saved, shown):
+    decision.save(run, Decision(positive_class="good", threshold=saved))
+    app = open_page("explore", view="threshold")
+    assert app.slider(key="explore_threshold_two").value == shown
+
+
 def test_a_stricter_limit_leaves_more_to_a_person_and_can_be_saved(run):
     app = open_page("explore", view="calibration")
     shares = []
@@ -327,6 +336,47 @@ def test_the_map_stands_still_until_fine_tuning(lang, run):
     assert points()[1] == axes, "the axes stay"
     app.segmented_control(key="map_method").set_value("tsne").run()
     assert not app.exception
+
+
+def test_answers_that_were_written_anew_are_read_anew(run):
+    assert len(found_of(run).final("test").files) == 30
+    write_answers(run, ("bad", "good"), {"train": 12, "val": 20, "test": 10})
+    os.utime(run.predictions_path, (2e9, 2e9))
+    assert len(found_of(run).final("test").files) == 20
+
+
+def test_a_picture_that_was_changed_is_shown_as_it_is_now(tmp_path):
+    shown = []
+    for light in (10, 240):
+        cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 20, 3), light, np.uint8))
+        os.utime(tmp_path / "a.png", (light, light))
+        shown.append(explore_gallery.thumbnail(tmp_path / "a.png"))
+    assert shown[0] != shown[1]
+
+
+def test_networks_that_were_trained_anew_are_loaded_and_asked_anew(run, monkeypatch):
+    monkeypatch.setattr("tl_core.stages.load", lambda run, stage: object())
+    monkeypatch.setattr(explore_map.projection, "project", lambda features, method: features)
+    names = ("a", "b")
+    points, models = [], []
+    for time in (2e9, 2e9, 3e9):
+        os.utime(run.models / "stage2_best.safetensors", (time, time))
+        features = {"finetune": np.full((2, 2), len(points))}
+        stamp = explore_models.changed_ns(run)
+        found = explore_map._points(str(run.path), stamp, "pca", names, features)
+        points.append(found["finetune"][0, 0])
+        models.append(explore_models.model(run, "finetune"))
+    assert points == [0, 0, 2]
+    assert models[0] is models[1] and models[1] is not models[2]
+
+
+def test_features_of_networks_that_were_trained_anew_are_computed_anew(run):
+    app = open_page("explore", view="map")
+    click(app, "map_features")
+    assert not has(app, "button", "map_features")
+    os.utime(run.models / "stage2_best.safetensors", (2e9, 2e9))
+    app.run()
+    assert has(app, "button", "map_features")
 
 
 def test_a_damaged_decision_is_an_error_in_words(run):

@@ -1,7 +1,11 @@
 """The Improve page: what stands out, what is decided, and the retraining that measures it."""
 
 import csv
+import os
+import shutil
+import unicodedata
 
+import cv2
 import numpy as np
 import pytest
 
@@ -153,6 +157,25 @@ def test_decisions_are_listed_undone_one_by_one_and_all_at_once(lang, data_id, p
     assert text(lang, "none_decisions") in words(app)
 
 
+def test_decided_pictures_with_decomposed_names_are_shown(lang, tmp_path):
+    name = unicodedata.normalize("NFD", "불량")
+    root = write_classes(tmp_path / "data", {"dots": 4, "stripes": 4}, px=32)
+    (root / "dots").rename(root / name)
+    decisions.decide(root, "불량/000.png", "exclude")
+    shown = words(panel(open_page("improve", lang=lang, data=datasets.add_folder(root).id), "decisions"))
+    assert "불량/000.png" in shown
+    assert '<img src="data:image' in shown and '<img src=""' not in shown
+
+
+def test_two_rows_on_one_picture_are_listed_once(lang, data_id, pictures):
+    table = "file,decision\ndots/000.png,exclude\ndots/000.png,keep\n"
+    (pictures / decisions.FILE).write_text(table, encoding="utf-8")
+    app = panel(open_page("improve", lang=lang, data=data_id), "decisions")
+    assert text(lang, "made_keep") in words(app)
+    app.button(key=f"undo_{_id('dots/000.png')}").click().run()
+    assert not (pictures / decisions.FILE).exists()
+
+
 def test_retraining_is_locked_until_something_is_decided(lang, run):
     app = panel(open_page("improve", lang=lang, run="done"), "retrain")
     assert app.button(key="retrain").disabled
@@ -216,6 +239,33 @@ def test_pictures_that_are_gone_are_an_error_in_words(lang, run, pictures):
     pictures.rename(pictures.with_name("elsewhere"))
     app = open_page("improve", lang=lang, run="done")
     assert len(app.error) == 1 and str(pictures) in app.error[0].value
+
+
+def test_a_picture_that_was_changed_is_shown_as_it_is_now(lang, tmp_path):
+    shown = []
+    for light in (10, 240):
+        cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 20, 3), light, np.uint8))
+        os.utime(tmp_path / "a.png", (light, light))
+        shown.append(improve_data.thumbnail(tmp_path / "a.png"))
+    assert shown[0] != shown[1]
+
+
+def test_a_run_with_a_damaged_configuration_is_passed_over_and_asked_for_an_error_in_words(
+    lang, run, own_runs_folder
+):
+    shutil.copytree(run.path, own_runs_folder / "damaged")
+    (own_runs_folder / "damaged" / "config.json").write_text("{", encoding="utf-8")
+    app = open_page("improve", lang=lang, run="damaged")
+    assert app.selectbox(key="improve_run").value == "done" and not app.error
+    app.selectbox(key="improve_run").set_value("damaged").run()
+    assert not app.exception
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
+
+
+def test_when_the_only_run_is_damaged_the_page_says_so_in_words(lang, run):
+    run.config_path.write_text("{", encoding="utf-8")
+    app = open_page("improve", lang=lang)
+    assert len(app.error) == 1 and "config.json" in app.error[0].value
 
 
 def test_many_classes_are_a_list(lang, tmp_path, quick_judge):

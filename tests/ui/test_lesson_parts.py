@@ -119,6 +119,12 @@ def test_a_retry_of_a_head_only_run_stays_head_only():
     assert retry.settings(config, {})["strategy"] == "head"
 
 
+def test_a_retry_of_a_run_from_before_a_setting_existed_takes_its_default():
+    config = RunConfig().to_dict()
+    del config["use_decisions"]
+    assert retry.settings(config, {})["use_decisions"] is True
+
+
 def test_numbers_are_taken_away_in_a_form_that_spreadsheets_read():
     written = csv_button.to_csv([{"part": "줄기", "n": 1}])
     assert written.decode("utf-8-sig").splitlines() == ["part,n", "줄기,1"]

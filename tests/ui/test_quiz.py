@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.open_page import has, words
 from tests.ui.part import part
-from tl_core import tally
+from tl_core import learners, tally
 from tl_core.paths import class_dir
 from tl_ui.quiz import bank, learner, marking
 from tl_ui.quiz.bank import STEPS
@@ -142,6 +142,26 @@ def test_a_nickname_brings_the_answers_back_in_another_session(lang):
     app.button(key="leave_labels").click().run()
     assert text(lang, "progress", done=0, total=total) in words(app)
     assert has(app, "text_input", "nickname_labels") and not app.text_input(key="nickname_labels").value
+
+
+def test_a_nickname_after_the_answer_takes_no_explanation_away(lang):
+    one = question(lang, "freeze_parts")
+    right = [option.id for option in one.options if option.is_right]
+
+    def order(learner_key):
+        return [option.id for option in marking.shuffled(one, learner_key) if option.id in right]
+
+    name = next(n for n in "abcdefgh" if order(learners.learner_id(n)) != order("session"))
+    app = open_quiz(lang, "freeze_parts")
+    app.session_state[learner.SESSION] = "session"
+    app.run()
+    for option in right:
+        app.checkbox(key=f"quiz_freeze_parts_{option}").check().run()
+    check(app, "freeze_parts")
+    app.text_input(key="nickname_freeze").set_value(name).run()
+    assert not app.exception and text(lang, "kept_as", nickname=name) in words(app)
+    assert [success.value for success in app.success] == [one.right]
+    assert has(app, "button", "next_quiz_freeze")
 
 
 def test_a_browser_that_was_kept_under_a_nickname_is_known_again(lang, cookies):

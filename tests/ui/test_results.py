@@ -1,8 +1,11 @@
 """The Results page: the one number with its range and source, and what is behind it."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
@@ -107,6 +110,28 @@ def test_a_higher_threshold_finds_fewer_and_errs_less(lang, runs):
     assert recall_high < recall_low and precision_high > precision_low
 
 
+def test_answers_that_were_written_anew_are_counted_anew(lang, runs):
+    run = finished_run(runs / "done")
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value("sureness").run()
+    before = words(app)
+    lines = run.predictions_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for number, line in enumerate(lines) if number % 2 == 0]
+    run.predictions_path.write_text("".join(kept), encoding="utf-8")
+    os.utime(run.predictions_path, (2e9, 2e9))
+    app.run()
+    assert not app.exception and words(app) != before
+
+
+def test_sureness_without_the_answers_says_so(lang, runs):
+    run = finished_run(runs / "done")
+    run.predictions_path.unlink()
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="panel").set_value("sureness").run()
+    assert not app.exception
+    assert text(lang, "no_predictions") in [info.value for info in app.info]
+
+
 def test_many_classes_are_shown_too(lang, runs):
     finished_run(runs / "three", classes=("가", "b & <c>", "d"))
     app = open_page("results", lang=lang)
@@ -162,6 +187,16 @@ def test_what_is_there_can_be_taken_along(lang, runs):
         "curves.png",
     } <= keys
     assert "confusion_matrix.png" not in keys
+
+
+def test_the_report_is_in_the_persons_language_though_it_is_made_outside_the_page(lang, runs, monkeypatch):
+    finished_run(runs / "done")
+    offered = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, key, **rest: offered.update({key: data}))
+    open_page("results", lang=lang)
+    with ThreadPoolExecutor() as pool:
+        report = pool.submit(offered["get_report"]).result().decode()
+    assert f'<html lang="{lang}">' in report
 
 
 def test_a_damaged_summary_is_an_error_in_words(lang, runs):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.data import decisions
 from tl_core.errors import OutOfMemory
 from tl_core.jobs import local
 from tl_core.runs import open_run
@@ -60,6 +61,13 @@ def test_with_data_start_is_open_and_the_classes_are_counted(lang, data_id):
     assert "cats 20" in words(app) and "개 20" in words(app)
 
 
+def test_decisions_that_cannot_be_read_lock_start_and_are_named(lang, data_id, pictures):
+    (pictures / decisions.FILE).write_text("file,decision\ncats/0.png,burn\n", encoding="utf-8")
+    app = open_page("train", lang=lang, data=data_id)
+    assert app.button(key="start").disabled
+    assert decisions.FILE in words(app) and "burn" in words(app)
+
+
 def test_contradicting_settings_lock_start_and_nothing_is_lost(lang, data_id):
     app = open_page("train", lang=lang, data=data_id)
     app.number_input(key="set_head_epochs").set_value(0)
@@ -93,6 +101,32 @@ def test_every_group_of_advanced_settings_can_be_opened(lang, data_id):
     for group in ("classes", "pictures", "machine", "learning"):
         app.segmented_control(key="advanced_group").set_value(group).run()
         assert not app.exception
+
+
+def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
+    lang, data_id, runs, monkeypatch
+):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("random")
+    app.session_state["set_positive_class"] = "def_front"
+    app.run()
+    app.button(key="start").click().run()
+    assert not app.exception and not app.error
+    [folder] = list(runs.iterdir())
+    assert open_run(folder).read_config()["positive_class"] in ("cats", "개")
+
+
+def test_a_positive_class_of_these_pictures_is_kept(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.session_state["set_positive_class"] = "cats"
+    app.run()
+    assert app.session_state["set_positive_class"] == "cats"
+    del app.query_params["data"]
+    app.session_state["kept_data"] = None
+    app.run()
+    assert app.button(key="start").disabled
+    assert app.session_state["set_positive_class"] == "cats", "until other pictures are known"
 
 
 def test_start_makes_a_run_of_the_settings_and_shows_it(lang, data_id, runs, monkeypatch):

@@ -15,6 +15,7 @@ from tl_core.cli.progress import ProgressView, drawing
 from tl_core.config import RunConfig, preset, read_toml
 from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.messages import say
+from tl_core.paths import expanded, is_dir, is_file
 from tl_core.runs import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
@@ -98,7 +99,7 @@ def report_page(args: argparse.Namespace, language: str) -> Answer:
     from tl_core.run_report import render
 
     run = open_run(args.run)
-    path = (args.output or run.path / "report.html").expanduser()
+    path = expanded(args.output or run.path / "report.html")
     page = render(run, args.language or language)
     with output_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,8 +160,8 @@ def _refuse_weights_that_cannot_be(source: str) -> None:
     if source == "auto":
         return
     if source.startswith("file:"):
-        path = Path(source.removeprefix("file:")).expanduser()
-        if not path.is_file():
+        path = expanded(source.removeprefix("file:"))
+        if not is_file(path):
             raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
         return
     known = {status.source: status for status in availability()}
@@ -199,9 +200,15 @@ def _carry_out(run: RunFolder, language: str) -> Answer:
 
 
 def _expand(names: list[str]) -> list[str]:
-    """Windows' shells leave `*.jpg` to the program."""
-    expanded: list[str] = []
+    """A folder stands for the pictures right in it. Windows' shells leave `*.jpg` to the program."""
+    from tl_core.data.folders import is_picture_name
+
+    found: list[str] = []
     for name in names:
-        is_pattern = any(sign in name for sign in "*?") and not Path(name).exists()
-        expanded += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
-    return expanded
+        if is_dir(Path(name)):
+            inside = sorted(glob.glob(f"{glob.escape(name)}/*"))  # noqa: PTH207
+            found += [path for path in inside if is_picture_name(path)] or [name]
+            continue
+        is_pattern = any(sign in name for sign in "*?") and not is_file(Path(name))
+        found += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
+    return found

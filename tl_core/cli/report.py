@@ -28,14 +28,16 @@ def finished(path: Path, summary: dict[str, Any], language: str) -> str:
 
 def scores(metrics: dict[str, Any], language: str) -> str:
     """What `evaluate` says: figures with intervals, per class, confusion matrix."""
-    lines = [say("cli.positive", language, name=metrics["positive_class"])]
+    classes = metrics["classes"]
+    is_pair = len(classes) == 2
+    values = {"name": metrics["positive_class"]} if is_pair else {"count": len(classes)}
+    lines = [say("cli.positive" if is_pair else "cli.averaged", language, **values)]
     lines += _metric_lines(metrics, language)
     header = ["", *(say(f"metrics.{name}", language) for name in PER_CLASS)]
     rows = [
         [name, *(_number(values[key]) for key in PER_CLASS)] for name, values in metrics["per_class"].items()
     ]
     lines += ["", *table([header, *rows])]
-    classes = metrics["classes"]
     matrix = [[name, *map(str, row)] for name, row in zip(classes, metrics["confusion_matrix"], strict=True)]
     lines += ["", say("cli.confusion", language), *table([["", *classes], *matrix])]
     if metrics.get("refused"):

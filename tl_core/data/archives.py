@@ -7,6 +7,7 @@ The target appears complete or not at all.
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import stat
@@ -93,10 +94,24 @@ class _Writer:
             target = target.with_stem(f"{target.stem}-{self.num_files}")
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("xb") as file:
-            while chunk := stream.read(_CHUNK_BYTES):
+            while chunk := self._read(stream):
                 self.num_bytes += len(chunk)
                 self._check(self.num_files, self.num_bytes)
                 file.write(chunk)
+
+    def _read(self, stream: IO[bytes]) -> bytes:
+        """The next piece; a damaged one is the archive's fault, so it must not pass for the disk's.
+
+        bz2 says "damaged" by an OSError without a number, which those of the system have.
+        """
+        try:
+            return stream.read(_CHUNK_BYTES)
+        except lzma.LZMAError as error:
+            raise BadArchive(file=self.name, reason="zip_damaged", detail=str(error)) from None
+        except OSError as error:
+            if error.errno is not None:
+                raise
+            raise BadArchive(file=self.name, reason="zip_damaged", detail=str(error)) from None
 
     def _check(self, num_files: int, num_bytes: int) -> None:
         if num_files > MAX_FILES:

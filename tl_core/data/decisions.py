@@ -14,6 +14,7 @@ import csv
 import dataclasses
 import hashlib
 import io
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from tl_core.atomic import output_errors, write_atomic
 from tl_core.data import folders
 from tl_core.data.folders import CORRECTIONS, Dataset, Picture
 from tl_core.errors import BadDecisions
+from tl_core.names import composed, folder_name, name_in
 from tl_core.paths import cache_dir
 
 FILE = "headswap-decisions.csv"
@@ -41,7 +43,7 @@ class Decision:
     """One row. `add` is a picture in the corrections folder; rows of that kind stand in a run's own copy."""
 
     file: str
-    # posix path relative to the data's root
+    # the picture's name: posix path relative to the data's root, see `tl_core.names`
     decision: str
     label: str = ""
     # the class it takes, of `relabel` and `add`
@@ -51,24 +53,26 @@ class Decision:
 
 
 def read(path: Path) -> list[Decision]:
-    """The rows of a table, oldest first; [] when there is none. Raises: BadDecisions."""
+    """The rows of a table, oldest first; [] when there is none. Of several on one picture, which only a
+    person's own hand writes, the last stands. Raises: BadDecisions."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise BadDecisions(file=path, line=1, value=str(error), need="UTF-8") from None
-    rows = []
+    rows: dict[str, Decision] = {}
     reader = csv.DictReader(io.StringIO(text))
     for row in reader:
         values = {name: (row.get(name) or "").strip() for name in COLUMNS}
         if values["decision"] not in KINDS or not values["file"]:
             need = ", ".join(KINDS[:3])
             raise BadDecisions(file=path, line=reader.line_num, value=values["decision"], need=need)
-        rows.append(
-            Decision(values["file"], values["decision"], values["class"], values["why"], values["when"])
-        )
-    return rows
+        # a person who writes the table on macOS may paste decomposed names
+        file, label = composed(values["file"]), composed(values["class"])
+        rows.pop(file, None)  # the last also stands last
+        rows[file] = Decision(file, values["decision"], label, values["why"], values["when"])
+    return list(rows.values())
 
 
 def write(path: Path, rows: Iterable[Decision]) -> None:
@@ -93,12 +97,21 @@ def decided(root: Path) -> list[Decision]:
 def in_force(root: Path) -> list[Decision]:
     """Those, and one `add` for each picture in the corrections folder. Raises: BadDecisions."""
     added = [
-        Decision(picture.relative_to(root).as_posix(), "add", folder.name)
-        for folder in sorted(path for path in (root / CORRECTIONS).glob("*") if path.is_dir())
-        for picture in sorted(folder.iterdir())
-        if folders.is_picture_name(picture.name) and not folders.is_skipped_name(picture.name)
+        Decision(name, "add", folder_name(picture.parent)) for name, picture in corrections(root).items()
     ]
     return decided(root) + added
+
+
+def corrections(root: Path) -> dict[str, Path]:
+    """{name: file} of the pictures in the corrections folder, in order of name; {} when there is none."""
+    found = {
+        name_in(root, picture): picture
+        for folder in (root / CORRECTIONS).glob("*")
+        if folder.is_dir()
+        for picture in folder.iterdir()
+        if folders.is_picture_name(picture.name) and not folders.is_skipped_name(picture.name)
+    }
+    return dict(sorted(found.items()))
 
 
 def decide(root: Path, file: str, decision: str, label: str = "", why: str = "") -> None:
@@ -149,18 +162,19 @@ def add_correction(root: Path, name: str, image: np.ndarray, label: str) -> Path
 
 def remove_correction(root: Path, file: str) -> None:
     """Delete a picture that `add_correction` has written; nothing else. Raises: OutputUnwritable."""
-    known = {row.file for row in in_force(root) if row.decision == "add"}
+    known = corrections(root)
     if file in known:
-        _delete(root / file)
+        _delete(known[file])
 
 
 def added_pictures(dataset: Dataset, rows: Sequence[Decision]) -> list[Picture]:
     """The pictures that `rows` add. Raises: BadDecisions: a class the data does not have."""
-    found = []
+    found, known = [], corrections(dataset.root)
     for row in rows:
         if row.decision == "add":
             label = _index(dataset, row)
-            found.append(Picture(dataset.root / row.file, row.file, label, "train"))
+            path = known.get(row.file, dataset.root / row.file)  # gone since: its reader says so
+            found.append(Picture(path, row.file, label, "train"))
     return found
 
 
@@ -222,7 +236,7 @@ def _index(dataset: Dataset, row: Decision) -> int:
 
 def _one_writer(root: Path) -> FileLock:
     """Two browsers may decide at the same moment. The lock lies in the cache, not among the pictures."""
-    name = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:16]
+    name = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]
     folder = cache_dir() / "locks"
     with output_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

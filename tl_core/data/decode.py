@@ -31,6 +31,8 @@ _REDUCED = {
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
 _ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
+# EXIF orientations of a picture turned by a quarter. Source: Exif 2.32, tag Orientation
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 # Every refusal is reported by us, so OpenCV's own lines on stderr would only be noise.
@@ -55,7 +57,7 @@ def read_image(source: Path | bytes, name: str | None = None, *, max_px: int | N
             source = source.read_bytes()
         return _decode(source, name, max_px)
     except OSError as error:
-        raise _from_os_error(error, name) from None
+        raise from_os_error(error, name) from None
 
 
 def resize_square(image: np.ndarray, px: int) -> np.ndarray:
@@ -115,9 +117,22 @@ def _opencv_is_faithful(picture: Image.Image) -> bool:
         return False
     if picture.format in ("PNG", "WEBP") and getattr(picture, "is_animated", False):
         return False
+    return _orientation(picture) == 1
+
+
+def _orientation(picture: Image.Image) -> int:
+    """EXIF's 1 to 8; 1 is upright."""
     if picture.format == "PNG" and "exif" not in picture.info:
-        return True  # asking further would make Pillow decode the whole picture
-    return picture.getexif().get(_ORIENTATION, 1) == 1
+        return 1  # asking further would make Pillow decode the whole picture
+    return picture.getexif().get(_ORIENTATION, 1)
+
+
+def upright_size(picture: Image.Image) -> tuple[int, int]:
+    """(width, height) in pixels that `read_image` gives a picture whose header was opened."""
+    width, height = picture.size
+    # a TIFF's size is upright already: Pillow turns it in the header
+    is_turned = picture.format != "TIFF" and _orientation(picture) in _ON_ITS_SIDE
+    return (height, width) if is_turned else (width, height)
 
 
 def _reduction(picture: Image.Image, max_px: int | None) -> int:
@@ -159,7 +174,8 @@ def _too_large(pixels: int, name: str) -> UnreadableImage:
     return UnreadableImage(file=name, reason="too_large", detail=f"{pixels / 1e6:.1f}")
 
 
-def _from_os_error(error: OSError, name: str) -> UnreadableImage:
+def from_os_error(error: OSError, name: str) -> UnreadableImage:
+    """What the system says of a file or folder called `name`, as the person is told it."""
     known = {FileNotFoundError: "vanished", PermissionError: "permission"}
     return UnreadableImage(file=name, reason=known.get(type(error), "os_error"), detail=_first_line(error))
 

@@ -13,13 +13,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tl_core.data.decode import EXTENSIONS
+from tl_core.data.decode import EXTENSIONS, from_os_error
 from tl_core.errors import (
     DataNotFound,
     NoClassFolders,
@@ -32,6 +31,8 @@ from tl_core.errors import (
     TooFewPictures,
     UnreadableImage,
 )
+from tl_core.names import composed, folder_name, name_in
+from tl_core.paths import expanded
 
 MIN_PER_CLASS = 4
 """Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
@@ -43,6 +44,8 @@ _FOREIGN = ("gif", "heic", "heif", "avif", "jfif", "jp2", "psd", "svg", "raw", "
 CORRECTIONS = "headswap-corrections"
 """Our own folder beside the class folders, never a class: see `tl_core.data.decisions`."""
 _SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__", CORRECTIONS}
+_SYSTEM |= {"lost+found", "system volume information", "$recycle.bin"}
+# a disk's own folders at its top, which often may not be read
 _MAX_WRAPPERS = 3
 
 
@@ -50,7 +53,7 @@ _MAX_WRAPPERS = 3
 class Picture:
     path: Path
     name: str
-    # posix path relative to the data's root, NFC (macOS writes Korean names decomposed)
+    # posix path relative to the data's root, as `names.name_in` makes it readable
     label: int
     # index into Dataset.classes
     given_split: str | None
@@ -94,16 +97,16 @@ def scan(path: Path) -> Dataset:
     and a single wrapping folder (what zip tools make) is entered.
 
     Raises: DataNotFound, NotAFolder, BadArchive, NoClassFolders, OneClass, SplitClassMissing;
-        UnreadableImage: a folder that may not be read.
+        UnreadableImage: a folder that may not be read, or whose reading failed.
     """
-    path = Path(path).expanduser()
-    if not path.exists():
-        raise DataNotFound(path=path)
+    path = expanded(path)
     try:
+        if not _is_there(path):
+            raise DataNotFound(path=path)
         root = _inside_wrapper(_unpacked(path) if path.is_file() else path)
         dataset = _collect(root, _split_folders(root) or [(None, root)])
-    except PermissionError as error:
-        raise UnreadableImage(file=error.filename, reason="permission", detail=str(error)) from None
+    except OSError as error:
+        raise from_os_error(error, str(error.filename or path)) from None
     if not dataset.classes:
         raise NoClassFolders(path=path)
     if len(dataset.classes) == 1:
@@ -171,6 +174,17 @@ def _ending(name: str) -> str:
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
+def _is_there(path: Path) -> bool:
+    """False also for a name that no file can have, such as one too long. Raises: PermissionError."""
+    try:
+        path.stat()
+        return True
+    except PermissionError:
+        raise
+    except (OSError, ValueError):  # ValueError: a NUL in it
+        return False
+
+
 def _unpacked(file: Path) -> Path:
     """Unpack a zip into the cache, under a name that changes when the file does."""
     if file.suffix.lower() != ".zip" and not zipfile.is_zipfile(file):
@@ -179,7 +193,8 @@ def _unpacked(file: Path) -> Path:
     from tl_core.paths import datasets_dir
 
     about = file.stat()
-    key = hashlib.sha256(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}".encode()).hexdigest()[:12]
+    told = os.fsencode(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}")
+    key = hashlib.sha256(told).hexdigest()[:12]
     into = datasets_dir() / f"zip-{key}"
     if not into.is_dir():
         try:
@@ -192,7 +207,7 @@ def _unpacked(file: Path) -> Path:
 
 def _subfolders(folder: Path) -> list[Path]:
     found = [one for one in folder.iterdir() if one.is_dir() and not is_skipped_name(one.name)]
-    return sorted(found, key=lambda one: _nfc(one.name))
+    return sorted(found, key=folder_name)
 
 
 def _inside_wrapper(path: Path) -> Path:
@@ -225,31 +240,30 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
         for class_folder in _subfolders(folder):
             for file in _files(class_folder):
                 if is_picture_name(file.name):
-                    found.append((_nfc(class_folder.name), file, split))
+                    found.append((folder_name(class_folder), file, split))
                 else:
-                    refused.append(Refused(_name(root, file), "unsupported", _ending(file.name)))
+                    refused.append(Refused(name_in(root, file), "unsupported", _ending(file.name)))
     classes = sorted({name for name, _, _ in found})
     index = {name: number for number, name in enumerate(classes)}
-    pictures = [Picture(file, _name(root, file), index[name], split) for name, file, split in found]
+    pictures = [Picture(file, name_in(root, file), index[name], split) for name, file, split in found]
     given = tuple(split for split in SPLITS if any(picture.given_split == split for picture in pictures))
     return Dataset(root, classes, pictures, refused, given)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Pictures, and picture files of foreign formats, below `folder`, in a fixed order."""
-    for at, folders, files in os.walk(folder):
+    """Pictures, and picture files of foreign formats, below `folder`, in a fixed order.
+
+    Raises: OSError: a folder that cannot be read; passed over, its class would silently be smaller.
+    """
+    for at, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not is_skipped_name(name))
-        for name in sorted(files, key=_nfc):
+        for name in sorted(files, key=composed):
             if not is_skipped_name(name) and _ending(name) in EXTENSIONS + _FOREIGN:
                 yield Path(at) / name
 
 
-def _name(root: Path, file: Path) -> str:
-    return _nfc(file.relative_to(root).as_posix())
-
-
-def _nfc(text: str) -> str:
-    return unicodedata.normalize("NFC", text)
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def without(dataset: Dataset, refused: dict[int, Refused]) -> Dataset:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from tl_core.data.decode import upright_size
 from tl_core.data.prepare import Prepared
 
 FAR = 3.5
@@ -120,9 +121,9 @@ def _far(values: np.ndarray) -> list[float]:
 
 
 def _size(path: Path) -> tuple[int, int] | None:
-    """(width, height) from the file's header; None when it has gone since."""
+    """(width, height) of the picture as it is read, from the file's header; None when it has gone since."""
     try:
         with Image.open(path) as picture:
-            return picture.size
+            return upright_size(picture)
     except Exception:  # Pillow's readers raise almost anything; the reader has named it already
         return None

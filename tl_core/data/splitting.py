@@ -16,8 +16,8 @@ from tl_core.data.folders import MIN_PER_CLASS
 from tl_core.errors import TooFewPictures
 
 MIN_TEST_PER_CLASS = 12
-"""Below this the 95 % interval of a class's recall spans some 50 points, which says nothing; all
-pictures take turns as test pictures instead (cross-validation)."""
+"""Different pictures. With fewer the 95 % interval of a class's recall spans some 50 points, which says
+nothing; all pictures take turns as test pictures instead (cross-validation)."""
 
 _FINEST = 20
 # folds at most; a part is some of them, so its size comes out within a point or so
@@ -73,7 +73,7 @@ def split_dataset(
     pool = np.flatnonzero(parts == "train")
     val, test = np.flatnonzero(parts == "val"), np.flatnonzero(parts == "test")
     num_distinct = _check_enough(labels[pool], groups[pool], labels, classes)
-    if not len(test) and np.bincount(labels[pool]).min() * test_fraction >= MIN_TEST_PER_CLASS:
+    if not len(test) and num_distinct * test_fraction >= MIN_TEST_PER_CLASS:
         pool, test = take_part(pool, labels, groups, test_fraction, seed)
         val_fraction = val_fraction / (1 - test_fraction)
     if not len(val):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import tempfile
 import time
@@ -39,7 +40,7 @@ def enqueue(run: RunFolder, device: str, *, keep_place: bool) -> Ticket:
     Raises: OutputUnwritable.
     """
     folder = _slots_dir() / f"{_file_name(device)}.queue"
-    path = folder / f"{hashlib.sha256(str(run.path).encode()).hexdigest()[:24]}.json"
+    path = folder / f"{hashlib.sha256(os.fsencode(run.path)).hexdigest()[:24]}.json"
     known = _read(path) if keep_place else None
     if known is not None:
         return known

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +85,8 @@ def learn(work: Pretraining, out: Path, num_workers: int, save_minutes: float) -
         tqdm(total=work.recipe.num_steps, initial=work.step, unit="step", smoothing=0.05) as bar,
     ):
         for batch in batches:
-            recent.append(work.train_step(*batch))
+            with _whole():
+                recent.append(work.train_step(*batch))
             bar.update()
             if work.step % LOG_EVERY == 0:
                 line = _line(work, recent)
@@ -93,6 +97,19 @@ def learn(work: Pretraining, out: Path, num_workers: int, save_minutes: float) -
                 work.save(out / CHECKPOINT)
                 saved = time.monotonic()
     work.save(out / CHECKPOINT)
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Ctrl+C inside is raised at the end: a step is taken whole or not at all."""
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _line(work: Pretraining, recent: list[dict[str, torch.Tensor]]) -> dict[str, Any]:

@@ -73,6 +73,8 @@ def stream(recipe: Recipe, first_step: int, num_workers: int) -> Iterable[tuple[
         Steps(recipe),
         batch_size=None,
         sampler=steps,
+        # a loader draws a seed for its workers; out of torch's own generator it would shift the dropout
+        generator=torch.Generator(),
         num_workers=num_workers,
         prefetch_factor=4 if num_workers else None,
         worker_init_fn=_one_thread if num_workers else None,

@@ -25,6 +25,8 @@ def open_train(config: dict[str, Any], changes: dict[str, Any]) -> None:
 
 def settings(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """{name as the form keeps it: value}. Pure, for tests."""
+    # a run from before a setting existed was made with its default
+    config = RunConfig().to_dict() | config
     values: dict[str, Any] = {}
     for field in dataclasses.fields(RunConfig):
         value = config[field.name]

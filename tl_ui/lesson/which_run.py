@@ -27,11 +27,8 @@ class Shown:
 
     @property
     def poll_seconds(self) -> float | None:
-        """How often to look again. Never None of a person's run, which another tab may resume; a recorded
-        one is over."""
-        if self.is_recorded:
-            return None
-        return 1.0 if self.state in LIVE else 5.0
+        """How often to look again. A run at rest may be resumed in another tab; a recorded one stays."""
+        return None if self.is_recorded else 1.0 if self.state in LIVE else 5.0
 
     def summary(self) -> dict[str, Any] | None:
         """None until it has finished. Raises: RunDamaged."""

@@ -70,10 +70,15 @@ def _question(question: Question) -> bool:
         learner.answered(question.id, given, marking.is_right(question, given))
         before = learner.record().answers[question.id]
     # an answer that is being changed is not judged by what was said to the one before
-    if before is None or before.given != given:
+    if before is None or not _is_same(question, before.given, given):
         return False
     _feedback(question, given)
     return before.is_right
+
+
+def _is_same(question: Question, before: tuple[str, ...], given: tuple[str, ...]) -> bool:
+    """Another learner's options stand in another order, and so do those chosen of them."""
+    return before == given if question.kind == "order" else set(before) == set(given)
 
 
 def _feedback(question: Question, given: tuple[str, ...]) -> None:

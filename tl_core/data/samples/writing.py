@@ -41,9 +41,9 @@ def write_set(
 
     Raises: RunExists: `out` holds something. OutputUnwritable: read-only folder, full disk.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise RunExists(path=out)
     with output_errors(out):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise RunExists(path=out)
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
         try:

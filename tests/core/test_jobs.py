@@ -303,7 +303,8 @@ def test_error_in_the_work_ends_the_run_as_failed_with_its_reason(new_run, fail,
     assert error["code"] == last.code == code
     assert error["message"] == last.message
     if fail != "tl":
-        assert "no such luck" in run.worker_log_path.read_text(encoding="utf-8")
+        # the worker's last act, after the run's own last word
+        wait_until(lambda: "no such luck" in run.worker_log_path.read_text(encoding="utf-8"))
         assert "Traceback" in run.worker_log_path.read_text(encoding="utf-8")
     config = run.read_config()
     runs.write_json(run.config_path, {**config, "fail": ""})

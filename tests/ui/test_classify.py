@@ -15,7 +15,7 @@ from tl_core.decision import Decision
 from tl_core.runs import RunFolder
 from tl_ui.answers import Answer, as_csv, cards, why_unsure
 from tl_ui.classify_view import SURE_FROM, is_camera_allowed
-from tl_ui.text import catalogue
+from tl_ui.text import catalogue, literal
 
 
 def text(lang, key, **values):
@@ -121,7 +121,7 @@ def test_samples_of_data_that_is_gone_are_explained(lang, run, tmp_path):
     (tmp_path / "pictures").rename(tmp_path / "elsewhere")
     app = open_page("classify", lang=lang)
     app.segmented_control(key="source").set_value("sample").run()
-    assert text(lang, "sample_gone", path=tmp_path / "pictures") in words(app)
+    assert text(lang, "sample_gone", path=literal(str(tmp_path / "pictures"))) in words(app)
 
 
 @both

@@ -49,7 +49,7 @@ def pretend(num: int, px: int) -> Prepared:
     labels = np.arange(len(images), dtype=np.int64) % 2
     split = Split(list(range(num)), list(range(num, len(images))), [])
     dataset = Dataset(root=Path(), classes=["a", "b"], pictures=[], refused=[])
-    return Prepared(dataset, images, labels, split, np.arange(len(images)), LeakReport([], 0, 0))
+    return Prepared(dataset, images, labels, split, np.arange(len(images)), [], LeakReport([], 0, 0))
 
 
 def measure(num: int, views: int, epochs: int, px: int, memory_mib: int) -> dict[str, float]:

@@ -26,13 +26,18 @@ NUM_DRAWS = 4000
 
 
 def evaluate(
-    truth: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str
+    truth: np.ndarray,
+    probabilities: np.ndarray,
+    classes: list[str],
+    positive: str,
+    predicted: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Scores of one split.
 
     Shapes: truth (N,) int, probabilities (N, C) float, rows summing to 1. `classes[i]` names column i.
     With two classes precision, recall, f1 and roc_auc speak of `positive`; with more they are
-    macro averages (roc_auc: one against the rest). The predicted class is the most probable one.
+    macro averages (roc_auc: one against the rest). predicted: (N,) int, the class that is said; None: the
+    most probable one.
     Returns plain types only, ready for JSON; what cannot be computed (AUC of a single class) is None.
 
     Raises: ValueError: no predictions.
@@ -43,7 +48,7 @@ def evaluate(
     if not len(truth):
         raise ValueError("no predictions to evaluate")
     labels = np.arange(len(classes))
-    predicted = probabilities.argmax(axis=1)
+    predicted = probabilities.argmax(axis=1) if predicted is None else predicted
     confusion = sk.confusion_matrix(truth, predicted, labels=labels)
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         truth, predicted, labels=labels, zero_division=0.0

@@ -45,6 +45,7 @@ def write(
         folder.models / "final.safetensors", trainer.best_weights[trainer.final_stage], about
     )
     write_atomic(folder.predictions_path, _csv(rows))
+    write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))
     write_json(folder.training_log_path, training_log(trainer.history))
     plots.write_plots(folder, training_log(trainer.history), summary, rows)
     write_atomic(folder.metrics / "summary.txt", text(summary))
@@ -127,6 +128,25 @@ def prediction_rows(
         }
         for stage, p, parts in sources
         for i in sorted(parts)
+    ]
+
+
+def picture_rows(prepared: Prepared) -> list[dict[str, Any]]:
+    """Rows of metrics/pictures.csv: where each picture went, its near-duplicates (one number per group),
+    and a hash of its pixels as the network gets them, by which it is known again under another name."""
+    dataset, split = prepared.dataset, prepared.split
+    part_of = {i: part for part in SPLITS for i in getattr(split, part)}
+    fold_of = {i: number for number, fold in enumerate(split.folds, start=1) for i in fold}
+    return [
+        {
+            "file": picture.name,
+            "truth": dataset.classes[picture.label],
+            "split": part_of.get(i, ""),
+            "fold": fold_of.get(i, ""),
+            "group": int(prepared.groups[i]),
+            "pixels": prepared.hashes[i],
+        }
+        for i, picture in enumerate(dataset.pictures)
     ]
 
 

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core import decision, fastpredict, known
+from tl_core import decision, fastpredict, known, seen
 from tl_core.data import decisions, folders
-from tl_core.data.decode import read_image, resize_square
+from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import (
     NoReadableImages,
@@ -31,7 +31,7 @@ from tl_core.errors import (
 )
 from tl_core.names import readable
 from tl_core.paths import is_file
-from tl_core.runs import RunFolder, open_run, read_predictions
+from tl_core.runs import RunFolder, open_run
 from tl_core.workflow import settings_of
 
 if TYPE_CHECKING:
@@ -183,43 +183,66 @@ def predict_files(
     predictor: Predictor, files: Iterable[Path | str], decided: Decision | None = None
 ) -> Iterator[dict[str, Any]]:
     """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}; where a
-    limit of distance was decided, also "unlike_training": whether the picture lies beyond it.
+    limit was decided, also "unsure": whether the answer is less sure than it, and "unlike_training":
+    whether the picture lies farther from those of training.
 
     decided: how probabilities become an answer; None: as the run's decision.json says, and without one
     the most probable class. Raises: RunDamaged: a decision.json that cannot be.
     """
     decided = decision.read(predictor.run) if decided is None else decided
+    for some, squares in _read(predictor, files):
+        raw, features = predictor.look(squares)
+        rows = iter(_answers(predictor, decided, raw, features))
+        for answer in some:
+            yield answer if "error" in answer else {**answer, **next(rows)}
+
+
+def _read(
+    predictor: Predictor, files: Iterable[Path | str]
+) -> Iterator[tuple[list[dict[str, Any]], list[np.ndarray]]]:
+    """Batches: {"file"} or {"file", "error"} of every file, and squares (px, px, 3) of the readable ones."""
     for some in _batched(files):
-        answers: list[dict[str, Any]] = []
-        images = []
+        told: list[dict[str, Any]] = []
+        squares = []
         for file in some:
             name = readable(str(file))
             try:
-                images.append(read_image(Path(file), name, max_px=predictor.image_px))
-                answers.append({"file": name})
+                image = read_image(Path(file), name, max_px=predictor.image_px)
+                squares.append(resize_square(image, predictor.image_px))
+                told.append({"file": name})
             except UnreadableImage as error:
-                answers.append({"file": name, "error": error})
-        raw, features = predictor.look(images)
-        probabilities = decided.probabilities(raw)
-        away = known.distances(predictor.run, features) if decided.far_from is not None else [None] * len(raw)
-        rows = zip(probabilities, decided.answers(probabilities, predictor.classes), away, strict=True)
-        for answer in answers:
-            if "error" not in answer:
-                row, said, distance = next(rows)
-                answer["label"] = predictor.classes[int(said)]
-                answer["probabilities"] = {c: float(p) for c, p in zip(predictor.classes, row, strict=True)}
-                if distance is not None:
-                    answer["unlike_training"] = bool(distance > decided.far_from)
-            yield answer
+                told.append({"file": name, "error": error})
+        yield told, squares
+
+
+def _answers(
+    predictor: Predictor, decided: Decision, raw: np.ndarray, features: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    """What `predict_files` says of each of N readable pictures. Shapes: raw (N, C), features (N, 1280)."""
+    classes, probabilities = predictor.classes, decided.probabilities(raw)
+    said = decided.answers(probabilities, classes)
+    sure = decided.sureness(probabilities, classes)
+    away = known.distances(predictor.run, features) if decided.far_from is not None else None
+    for i, row in enumerate(probabilities):
+        answer: dict[str, Any] = {
+            "label": classes[int(said[i])],
+            "probabilities": {name: float(p) for name, p in zip(classes, row, strict=True)},
+        }
+        if decided.sure_from is not None:
+            answer["unsure"] = bool(sure[i] < decided.sure_from)
+        if away is not None:
+            answer["unlike_training"] = bool(away[i] > decided.far_from)
+        yield answer
 
 
 def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     """Scores on every readable picture of a labelled folder whose classes the run knows; labels and
     omissions decided beside the pictures are followed.
 
-    Of the network itself, as in the run's summary: a saved decision does not change them.
-    Returns what `metrics.evaluate` does, and `refused`: [{name, reason, detail}], `seen`: how many of
-    these very files the run was trained on or chose its best epoch by.
+    Of the network itself, as in the run's summary. Returns what `metrics.evaluate` does, and
+    `refused`: [{name, reason, detail}]; `seen`: how many of these pictures the run was trained on or
+    chose its best epoch by, whatever they are called now; and, where a threshold was saved for the run,
+    `with_threshold`: the same scores of the answers that it leads to.
     Raises: DataError: no such folder, no pictures, a class the run does not know.
     """
     from tl_core import metrics  # brings scikit-learn along
@@ -231,25 +254,32 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     index = {
         picture.path: predictor.classes.index(dataset.classes[picture.label]) for picture in dataset.pictures
     }
-    judged, truth, rows = [], [], []
+    decided = decision.read(predictor.run)
+    paths_seen, pixels_seen = seen.paths(predictor.run), seen.pixels(predictor.run)
+    truth, pieces, num_seen = [], [], 0
     refused = [vars(item) for item in dataset.refused]
-    for picture, answer in zip(dataset.pictures, predict_files(predictor, index, Decision()), strict=True):
-        if "error" in answer:
-            values = answer["error"].values
-            refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
-            continue
-        judged.append(picture)
-        truth.append(index[picture.path])
-        rows.append([answer["probabilities"][name] for name in predictor.classes])
-    if not rows:
+    pictures = iter(dataset.pictures)
+    for some, squares in _read(predictor, index):
+        pieces.append(predictor.predict(squares))
+        hashes = map(pixels_hash, squares)
+        for told, picture in zip(some, pictures, strict=False):
+            if "error" in told:
+                values = told["error"].values
+                refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
+                continue
+            truth.append(index[picture.path])
+            num_seen += next(hashes) in pixels_seen or picture.path.resolve() in paths_seen
+    if not truth:
         raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
-    scores = metrics.evaluate(np.array(truth), np.array(rows), predictor.classes, predictor.positive)
-    seen = _seen_files(predictor.run)
-    return {**scores, "refused": refused, "seen": sum(picture.path.resolve() in seen for picture in judged)}
-
-
-def _seen_files(run: RunFolder) -> set[Path]:
-    """Where the run's training and validation pictures lie; nothing where its data has gone."""
-    paths = folders.paths_of(Path(str(run.read_config().get("data"))))
-    used = {row["file"] for row in read_predictions(run.predictions_path) if row["split"] in ("train", "val")}
-    return {path.resolve() for name, path in paths.items() if name in used}
+    raw, classes = np.concatenate(pieces), predictor.classes
+    found = {
+        **metrics.evaluate(np.array(truth), raw, classes, predictor.positive),
+        "refused": refused,
+        "seen": num_seen,
+    }
+    if decided.threshold is not None:
+        p = decided.probabilities(raw)
+        positive = str(decided.positive_class)
+        scores = metrics.evaluate(np.array(truth), p, classes, positive, decided.answers(p, classes))
+        found["with_threshold"] = {"threshold": decided.threshold, **scores}
+    return found

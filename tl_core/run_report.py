@@ -25,7 +25,7 @@ from tl_core.events import WarningRaised
 from tl_core.messages import say
 from tl_core.names import readable
 from tl_core.report_curves import curve_svg
-from tl_core.runs import RunFolder, read_predictions
+from tl_core.runs import RunFolder, read_table
 from tl_core.workflow import settings_of
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
@@ -153,7 +153,7 @@ def _held_out_rows(run: RunFolder, summary: dict[str, Any]) -> list[dict[str, st
     """The final model's rows of predictions.csv on the reported split; [] when the file is gone."""
     split = summary["reported"]["split"]
     stage = "final" if split == "cross_validation" else summary["reported"]["stage"]
-    rows = read_predictions(run.predictions_path)
+    rows = read_table(run.predictions_path)
     return [row for row in rows if (row["stage"], row["split"]) == (stage, split)]
 
 

@@ -35,7 +35,7 @@ __all__ = [
     "list_runs",
     "new_path",
     "open_run",
-    "read_predictions",
+    "read_table",
     "to_json",
     "write_atomic",
     "write_json",
@@ -109,6 +109,10 @@ class RunFolder:
         return self.metrics / "predictions.csv"
 
     @property
+    def pictures_path(self) -> Path:
+        return self.metrics / "pictures.csv"
+
+    @property
     def plots(self) -> Path:
         return self.path / "plots"
 
@@ -144,8 +148,8 @@ class RunFolder:
             return 0.0
 
 
-def read_predictions(path: Path) -> list[dict[str, str]]:
-    """Rows of predictions.csv; [] when it is gone."""
+def read_table(path: Path) -> list[dict[str, str]]:
+    """Rows of predictions.csv or pictures.csv; [] when it is gone."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))

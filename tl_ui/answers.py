@@ -29,6 +29,7 @@ class Answer:
 
     The others are there where a decision was saved for the run: said: index of the answer, sureness: 0.5..1,
     threshold: (index of its class, probability), is_far: like no training picture.
+    was_seen: an upload of the very pixels that the model was trained on or chosen by.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Answer:
     sureness: float | None = None
     threshold: tuple[int, float] | None = None
     is_far: bool = False
+    was_seen: bool = False
 
     @property
     def order(self) -> list[int]:
@@ -96,6 +98,8 @@ def _card(answer: Answer, limit: float, t: Callable[..., str]) -> str:
         notes += f'<p class="unsure">{escape(why_unsure(answer, limit, t))}</p>'
     if answer.is_far:
         notes += f'<p class="unsure">{escape(t("classify.far"))}</p>'
+    if answer.was_seen:
+        notes += f'<p class="unsure">{escape(t("classify.seen"))}</p>'
     if answer.truth is not None:
         verdict = "right" if answer.truth == answer.label else "wrong"
         words = escape(t(f"classify.truth_{verdict}", truth=answer.truth))

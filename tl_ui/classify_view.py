@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
-from tl_core import decision, known
-from tl_core.data.decode import EXTENSIONS, read_image
+from tl_core import decision, known, seen
+from tl_core.data.decode import EXTENSIONS, pixels_hash, read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
-from tl_core.runs import RunFolder, read_predictions
+from tl_core.runs import RunFolder, read_table
 from tl_ui import classify_correct, overview, pictures, shell
 from tl_ui.answers import Answer, as_csv, cards
 from tl_ui.text import help_of, literal, number, percent, reason_text, t
@@ -105,7 +105,7 @@ def _samples(run: RunFolder) -> list[Given]:
         paths = {picture.name: picture.path for picture in overview.scanned(Path(root)).pictures}
     except TlError:
         paths = {}
-    rows = [row for row in read_predictions(run.predictions_path) if row["file"] in paths]
+    rows = [row for row in read_table(run.predictions_path) if row["file"] in paths]
     if not rows:
         st.info(t("classify.sample_gone", path=literal(root)), icon=":material/image_not_supported:")
         return []
@@ -139,6 +139,7 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
     is_far = np.zeros(len(images), bool)
     if decided.far_from is not None:
         is_far = known.distances(model.run, features) > decided.far_from
+    met = seen.pixels(model.run)
     threshold = None
     if decided.threshold is not None:
         threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
@@ -153,6 +154,7 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
             sureness=float(sureness[i]),
             threshold=threshold,
             is_far=bool(is_far[i]),
+            was_seen=item.truth is None and pixels_hash(resize_square(image, model.image_px)) in met,
         )
         for i, (item, image, row) in enumerate(zip(kept, images, probabilities, strict=True))
     ]

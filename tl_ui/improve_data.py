@@ -17,7 +17,7 @@ from tl_core.config import RunConfig
 from tl_core.data.folders import Dataset
 from tl_core.data.quality import Flag
 from tl_core.errors import TlError
-from tl_core.runs import RunFolder, read_predictions
+from tl_core.runs import RunFolder, read_table
 from tl_ui import datasets, overview, own_copy, pictures, runs_view, state
 from tl_ui.memo import Memo
 from tl_ui.results_data import reported
@@ -200,7 +200,7 @@ def mistakes(run: RunFolder) -> list[Mistake]:
         Mistake(
             row["file"], row["truth"], row["predicted"], float(row[f"p_{row['predicted']}"]), row["split"]
         )
-        for row in read_predictions(run.predictions_path)
+        for row in read_table(run.predictions_path)
         if (row["stage"], row["split"]) in wanted and row["truth"] != row["predicted"]
     ]
     return sorted(found, key=lambda one: -one.probability)

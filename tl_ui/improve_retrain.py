@@ -18,7 +18,7 @@ from tl_core.data.decisions import Decision
 from tl_core.data.decisions import read as read_decisions
 from tl_core.errors import TlError
 from tl_core.jobs import local
-from tl_core.runs import RunFolder, read_predictions
+from tl_core.runs import RunFolder, read_table
 from tl_core.workflow import DECISIONS, settings_of
 from tl_ui import compare_view, improve_data, launching, paired_view, runs_view, shell
 from tl_ui.improve_data import Place
@@ -92,7 +92,7 @@ def draw(place: Place, made: Sequence[Decision]) -> None:
 
 def _is_current(place: Place, run: RunFolder) -> bool:
     """Whether the run was about the pictures as they lie there now; one that goes on is."""
-    rows = read_predictions(run.predictions_path)
+    rows = read_table(run.predictions_path)
     if not rows:
         return True
     followed = read_decisions(run.path / DECISIONS)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.runs import RunFolder, read_predictions
+from tl_core.runs import RunFolder, read_table
 from tl_ui import charts, runs_view, score_rows
 from tl_ui.curves import curves, legend
 from tl_ui.liveplot import still
@@ -150,7 +150,7 @@ def _predictions(run: RunFolder) -> list[dict[str, str]]:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _read(path: str, changed_ns: int) -> list[dict[str, str]]:
-    return read_predictions(Path(path))
+    return read_table(Path(path))
 
 
 def _curves(run: RunFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +58,7 @@ def test_a_picture_is_judged_without_it_and_without_its_copies():
 
 def test_a_flag_names_both_classes_and_the_surest_come_first(prepared: Prepared, features: np.ndarray):
     labels, _ = flipped(prepared.labels, 0.1, seed=0)
-    wrong = Prepared(
-        prepared.dataset, prepared.images, labels, prepared.split, prepared.groups, prepared.leak
-    )
+    wrong = dataclasses.replace(prepared, labels=labels)
     probabilities = label_check.unseen_probabilities(features, labels, prepared.groups)
     found = label_check.flags(wrong, probabilities)
     assert [flag.rank for flag in found] == sorted(flag.rank for flag in found)

@@ -289,7 +289,20 @@ def test_a_picture_unlike_every_training_picture_is_marked_once_a_limit_is_decid
     answers = list(predict_files(predictor, files))
     assert [answer.get("unlike_training") for answer in answers] == [False] * 8 + [None, True]
     said = report.predictions(answers, decision.read(copy), "en")
-    assert [say("cli.unlike", "en") in line for line in said.splitlines()] == [False] * 8 + [True]
+    assert [say("cli.unlike_training", "en") in line for line in said.splitlines()] == [False] * 8 + [True]
+
+
+def test_an_answer_less_sure_than_the_saved_limit_is_marked_unsure(copy, pictures):
+    files = sorted(pictures.rglob("*.png"))
+    assert all("unsure" not in answer for answer in predict_files(Predictor.load(copy), files))
+    best = [max(a["probabilities"].values()) for a in predict_files(Predictor.load(copy), files)]
+    limit = float(np.median(best))
+    assert min(best) < limit, "these answers are too alike to be told apart"
+    decision.save(copy, decision.Decision(sure_from=limit))
+    answers = list(predict_files(Predictor.load(copy), [*files, pictures / "gone.png"]))
+    assert [answer.get("unsure") for answer in answers] == [p < limit for p in best] + [None]
+    said = report.predictions(answers, decision.read(copy), "en").splitlines()
+    assert [line.endswith("unsure") for line in said] == [p < limit for p in best]
 
 
 # --- labelled folders
@@ -322,6 +335,47 @@ def test_scores_recompute_from_the_answers(predictor, pictures):
         for t, p in rows if t == "dots" for u, n in rows if u == "stripes"
     ]  # fmt: skip
     assert scores["roc_auc"] == pytest.approx(np.mean(pairs), abs=1e-3)
+
+
+def test_scores_with_the_saved_threshold_stand_beside_those_of_the_network(copy, pictures):
+    plain = evaluate_folder(Predictor.load(copy), pictures)
+    assert "with_threshold" not in plain
+    files = sorted(pictures.rglob("*.png"))
+    p = [answer["probabilities"]["stripes"] for answer in predict_files(Predictor.load(copy), files)]
+    threshold = float(np.quantile(p, 0.9))  # most are now dots
+    decision.save(copy, decision.Decision(positive_class="stripes", threshold=threshold))
+    scores = evaluate_folder(Predictor.load(copy), pictures)
+    decided = scores.pop("with_threshold")
+    assert scores == plain
+    assert (decided["positive_class"], decided["threshold"]) == ("stripes", threshold)
+    truth = [path.parent.name for path in files]
+    said = [answer["label"] for answer in predict_files(Predictor.load(copy), files)]
+    assert decided["accuracy"] == pytest.approx(np.mean([t == s for t, s in zip(truth, said, strict=True)]))
+    hits = sum(t == s == "stripes" for t, s in zip(truth, said, strict=True))
+    assert decided["recall"] == pytest.approx(hits / 63) and decided["recall"] < 0.3
+    lines = report.scores({**scores, "with_threshold": decided}, "en").splitlines()
+    assert any("decision.json" in line and "stripes" in line for line in lines)
+
+
+def test_pictures_seen_in_training_are_known_again_in_a_copy_under_other_names(predictor, pictures, tmp_path):
+    again = evaluate_folder(predictor, pictures)["seen"]
+    assert 0 < again < 125
+    for number, path in enumerate(sorted(pictures.rglob("*.png"))):
+        other = tmp_path / "copy" / path.parent.name / f"renamed {number}.png"
+        other.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, other)
+    assert evaluate_folder(predictor, tmp_path / "copy")["seen"] == again
+    assert (
+        evaluate_folder(predictor, write_classes(tmp_path / "new", {"dots": 5, "stripes": 5}, seed=9))["seen"]
+        == 0
+    )
+
+
+def test_a_run_without_pictures_csv_knows_its_pictures_by_their_place(copy, predictor, pictures, tmp_path):
+    copy.pictures_path.unlink()
+    old = Predictor.load(copy)
+    assert evaluate_folder(old, pictures)["seen"] == evaluate_folder(predictor, pictures)["seen"]
+    assert evaluate_folder(old, shutil.copytree(pictures, tmp_path / "elsewhere"))["seen"] == 0
 
 
 def test_unreadable_pictures_are_left_out_of_the_scores_and_listed(predictor, pictures, tmp_path):

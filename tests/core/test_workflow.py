@@ -28,7 +28,7 @@ from tl_core.errors import (
 from tl_core.events import EpochEnd, Evaluated, Progress, RunEnded, RunStarted, WarningRaised
 from tl_core.modelfiles import load_weights
 from tl_core.predict import Predictor, evaluate_folder, predict_files
-from tl_core.runs import read_predictions
+from tl_core.runs import read_table
 
 FAST = {
     "weights": "random",
@@ -60,7 +60,7 @@ def test_a_run_folder_holds_every_file_that_was_promised(finished):
     folder, _ = finished
     promised = """config.json logs/events.jsonl logs/training_log.json
         models/stage1_best.safetensors models/stage2_best.safetensors models/final.safetensors models/last.pt
-        metrics/summary.json metrics/summary.txt metrics/predictions.csv
+        metrics/summary.json metrics/summary.txt metrics/predictions.csv metrics/pictures.csv
         plots/curves.png plots/confusion_matrix.png plots/probability_histogram.png"""
     for name in promised.split():
         assert (folder.path / name).stat().st_size > 0, name
@@ -252,7 +252,7 @@ def test_a_correction_is_in_no_fold_and_so_no_held_out_answer_of_it_is_told(tmp_
     )
     folder = workflow.create_run(data, tmp_path / "run", config)
     workflow.execute(folder)
-    rows = read_predictions(folder.predictions_path)
+    rows = read_table(folder.predictions_path)
     crossed = [row for row in rows if (row["split"], row["stage"]) == ("cross_validation", "final")]
     assert len(crossed) == folder.read_summary()["reported"]["metrics"]["num"] == 18
     assert any("mine" in row["file"] for row in rows)

@@ -11,6 +11,7 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
 from tl_core import decision
 from tl_core.config import RunConfig
+from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.runs import RunFolder
 from tl_ui.answers import Answer, as_csv, cards, why_unsure
@@ -103,6 +104,18 @@ def test_the_limit_of_sureness_decides_who_is_unsure(lang, run):
     assert 'class="hs-answer"' in words(app)
     app.slider(key="sure_from_done").set_value(0.99).run()
     assert 'class="hs-answer unsure"' in words(app)
+
+
+@both
+def test_an_upload_that_the_model_met_in_training_is_told_apart_from_a_new_one(lang, run):
+    met, tested = (pixels_hash(resize_square(read_image(png(seed)), 64)) for seed in (1, 2))
+    rows = f"file,split,pixels\na.png,train,{met}\nb.png,test,{tested}\n"
+    run.pictures_path.write_text(rows, encoding="utf-8")
+    app = open_page("classify", lang=lang)
+    files = [(f"{seed}.png", png(seed), "image/png") for seed in (1, 2, 3)]
+    app.file_uploader(key="upload").set_value(files).run()
+    cards = [card for card in words(app).split("<article") if text(lang, "seen") in card]
+    assert len(cards) == 1 and "1.png" in cards[0]
 
 
 def test_each_run_has_its_own_limit_of_sureness(run, own_runs_folder):

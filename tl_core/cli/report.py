@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 PER_CLASS = ("precision", "recall", "f1", "support")
+MARKS = ("unsure", "unlike_training")
 
 
 def finished(path: Path, summary: dict[str, Any], language: str) -> str:
@@ -40,6 +42,11 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     lines += ["", *table([header, *rows])]
     matrix = [[name, *map(str, row)] for name, row in zip(classes, metrics["confusion_matrix"], strict=True)]
     lines += ["", say("cli.confusion", language), *table([["", *classes], *matrix])]
+    decided = metrics.get("with_threshold")
+    if decided:
+        values = {"name": decided["positive_class"], "threshold": f"{decided['threshold']:.1%}"}
+        names = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
+        lines += ["", say("cli.with_threshold", language, **values), *_metric_lines(decided, language, names)]
     if metrics.get("refused"):
         lines.append(say("cli.left_out", language, count=len(metrics["refused"])))
     if metrics.get("seen"):
@@ -55,7 +62,7 @@ def predictions(answers: list[dict[str, Any]], decided: Decision, language: str)
             answer["file"],
             answer["label"],
             f"{answer['probabilities'][answer['label']]:.1%}",
-            say("cli.unlike", language) if answer.get("unlike_training") else "",
+            ", ".join(say(f"cli.{mark}", language) for mark in MARKS if answer.get(mark)),
         ]
         for answer in answers
         if "error" not in answer
@@ -69,9 +76,9 @@ def predictions(answers: list[dict[str, Any]], decided: Decision, language: str)
     return "\n".join(lines)
 
 
-def _metric_lines(metrics: dict[str, Any], language: str) -> list[str]:
+def _metric_lines(metrics: dict[str, Any], language: str, names: Sequence[str] = METRICS) -> list[str]:
     lines = []
-    for key in METRICS:
+    for key in names:
         name, value = say(f"metrics.{key}", language), metrics.get(key)
         interval = (metrics.get("intervals") or {}).get(key)
         if value is None:

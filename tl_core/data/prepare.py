@@ -8,7 +8,6 @@ judged on the same test pictures.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import shutil
 import tempfile
@@ -42,6 +41,8 @@ class Prepared:
     split: Split
     groups: np.ndarray
     # int64 (N,), near-duplicates share a number
+    hashes: list[str]
+    # N, of `images`: equal hashes mean equal pixels
     leak: LeakReport
     found: folders.Dataset | None = None
     # the readable pictures as the folders give them, before decisions; None: no decision changed any
@@ -137,11 +138,11 @@ def _follow(
     parts = Split(moved(split.train) + added, moved(split.val), moved(split.test), folds)
     _check_parts(used, parts)
     groups = groups[kept]
-    hashes = [hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest() for image in images]
+    hashes = [decode.pixels_hash(image) for image in images]
     labels = np.array([picture.label for picture in used.pictures], dtype=np.int64)
     leak = leaks([picture.name for picture in used.pictures], groups, hashes, parts)
     is_changed = any(deciding.counts(found, used).values())
-    return Prepared(used, images, labels, parts, groups, leak, found if is_changed else None, added)
+    return Prepared(used, images, labels, parts, groups, hashes, leak, found if is_changed else None, added)
 
 
 def _group_added(images: np.ndarray, groups: np.ndarray, split: Split) -> tuple[np.ndarray, set[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.runs import read_predictions
+from tl_core.runs import read_table
 from tl_ui import charts, runs_view
 from tl_ui.curves import curves, legend
 from tl_ui.lesson import advice_view, presenter, which_run
@@ -138,7 +138,7 @@ def threshold() -> None:
     """Move the threshold: what is found, what is missed, what is a false alarm."""
     shown, summary, cell = _result()
     name = summary["positive_class"]
-    rows = rows_of(read_predictions(shown.run.predictions_path), cell, True)
+    rows = rows_of(read_table(shown.run.predictions_path), cell, True)
     if not rows:
         st.info(t("results.no_predictions"))
         return

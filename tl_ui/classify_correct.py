@@ -19,6 +19,9 @@ from tl_ui.text import literal, t
 if TYPE_CHECKING:
     from tl_ui.classify_view import Given
 
+MAX_PX = 1024
+"""Side in pixels that a kept correction may be trained at: a phone's picture is not kept whole."""
+
 
 def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None:
     """A folded question below the answers; not there for samples, whose truth is known."""
@@ -64,7 +67,7 @@ def _labels(names: Sequence[str]) -> list[str]:
 
 def _keep(root: Path, item: Given, label: str) -> None:
     try:
-        image = read_image(item.content, item.name)
+        image = read_image(item.content, item.name, max_px=MAX_PX)
         decisions.add_correction(own_copy.root_to_write(root), item.name, image, label)
     except TlError as error:
         st.session_state["correction"] = error

@@ -183,9 +183,9 @@ def test_evaluating_the_pictures_it_was_trained_on_is_said_to_be_too_good(traine
     scores = run_cli("evaluate", folder, pictures, "--json").json()
     assert scores["seen"] == 126 - summary["reported"]["metrics"]["num"]
     assert f"{scores['seen']} of these 126 pictures" in run_cli("evaluate", folder, pictures).out
-    others = write_classes(tmp_path / "others", {"dots": 5, "stripes": 5})
+    others = write_classes(tmp_path / "others", {"dots": 5, "stripes": 5}, seed=9)
     assert run_cli("evaluate", folder, others, "--json").json()["seen"] == 0
-    assert "Too good" not in run_cli("evaluate", folder, others).out
+    assert "too good" not in run_cli("evaluate", folder, others).out
 
 
 def test_predictions_recompute_the_evaluation(trained, pictures):
@@ -275,6 +275,14 @@ def test_a_reader_that_went_away_is_no_fault(trained, pictures, capfd):
     with open(write_end, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):  # noqa: PTH123
         assert main(["predict", str(trained[0]), str(next(pictures.rglob("*.png"))), "--json"]) == 0
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_an_answer_that_finds_no_room_is_an_error_in_words(trained, pictures, capfd):
+    with open("/dev/full", "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):  # noqa: PTH123
+        assert main(["predict", str(trained[0]), str(next(pictures.rglob("*.png")))]) == 2
+    said = capfd.readouterr().err
+    assert "<stdout>" in said and "full" in said and len(said.splitlines()) == 1
 
 
 # --- mistakes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import struct
+import sys
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -16,9 +18,9 @@ from tl_core.data.decode import EXTENSIONS, read_image, resize_square
 from tl_core.errors import UnreadableImage
 
 
-def reason_of(source: Path | bytes) -> str:
+def reason_of(source: Path | bytes, **options: int) -> str:
     with pytest.raises(UnreadableImage) as caught:
-        read_image(source, "photo.jpg")
+        read_image(source, "photo.jpg", **options)
     assert caught.value.values["file"] == "photo.jpg"
     assert "reason." not in caught.value.message("en")
     assert "reason." not in caught.value.message("ko")
@@ -187,7 +189,6 @@ def test_random_damage_never_raises_anything_but_unreadable_image():
             assert image.shape[2] == 3
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(("width", "height"), [(8200, 5000), (20_000, 20_000), (100_000, 100_000)])
 def test_a_picture_above_forty_megapixels_is_refused_without_decoding_it(width: int, height: int):
     tracemalloc.start()
@@ -199,12 +200,24 @@ def test_a_picture_above_forty_megapixels_is_refused_without_decoding_it(width: 
     assert peak < 4_000_000  # bytes; one decoded row of the last is 300,000, the first picture 123 million
 
 
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_a_real_picture_of_41_megapixels_is_refused_and_its_size_named(tmp_path: Path):
-    path = write(tmp_path / "photo.jpg", Image.new("L", (8200, 5000)))
-    assert reason_of(path) == "too_large"
+    path = write(tmp_path / "photo.png", Image.new("L", (8200, 5000)))
     with pytest.raises(UnreadableImage, match=r"41\.0 megapixels"):
-        read_image(path)
+        read_image(path, max_px=224)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such files")
+def test_a_named_pipe_is_refused_instead_of_waited_for(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert reason_of(tmp_path / "pipe.jpg") == "not_an_image"
+
+
+def test_a_jpeg_that_can_be_decoded_smaller_may_have_the_pixels_of_a_phone(tmp_path: Path):
+    path = write(tmp_path / "photo.jpg", Image.new("L", (12_000, 9_000), 90))
+    assert read_image(path, max_px=224).shape == (1125, 1500, 3)
+    assert reason_of(path) == "too_large"  # all of its pixels
+    size = (16_400, 12_900)
+    assert reason_of(write(tmp_path / "larger.jpg", Image.new("L", size)), max_px=224) == "too_large"
 
 
 def test_a_large_jpeg_may_be_decoded_smaller_but_not_below_twice_what_is_asked():

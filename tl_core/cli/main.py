@@ -7,12 +7,13 @@ import json
 import locale
 import os
 import sys
+from pathlib import Path
 from typing import Any, TextIO
 
-from tl_core.atomic import to_json
+from tl_core.atomic import output_errors, to_json
 from tl_core.cli import commands
 from tl_core.cli.parser import UsageError, build_parser
-from tl_core.errors import TlError
+from tl_core.errors import OutputUnwritable, TlError
 from tl_core.messages import LANGUAGES, say
 
 
@@ -33,13 +34,13 @@ def main(arguments: list[str] | None = None) -> int:
         # libraries like to print: only the answer belongs on standard output
         with contextlib.redirect_stdout(sys.stderr):
             answer = commands.COMMANDS[args.command](args, language)
+        _print(_as_json(answer.content, answers) if args.json else answer.text, answers)
     except TlError as error:
         print(" ".join(error.message(language).split()), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(say("cli.aborted", language), file=sys.stderr)
         return 130
-    _print(_as_json(answer.content, answers) if args.json else answer.text, answers)
     return answer.status
 
 
@@ -61,10 +62,14 @@ def _as_json(content: dict[str, Any], stream: TextIO) -> str:
 
 
 def _print(text: str, stream: TextIO) -> None:
+    """Raises: OutputUnwritable: the file that standard output leads to is full."""
     if not text:
         return
     try:
-        print(text, file=stream, flush=True)
-    except BrokenPipeError:
-        # `… | head`: nobody reads on; keep the interpreter from complaining at its end
+        with output_errors(Path("<stdout>")):
+            print(text, file=stream, flush=True)
+    except OutputUnwritable as error:
+        # keep the interpreter from complaining at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error.__cause__, BrokenPipeError):  # `… | head`: nobody reads on
+            raise

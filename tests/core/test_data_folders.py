@@ -132,6 +132,19 @@ def test_pictures_in_a_foreign_format_are_listed_as_refused(tmp_path: Path):
     assert (refused.name, refused.reason) == ("a/phone.HEIC", "unsupported")
 
 
+def test_pictures_beside_the_class_folders_are_listed_as_having_no_class(tmp_path: Path):
+    class_folders(tmp_path / "train", {"a": 2, "b": 2})
+    class_folders(tmp_path / "test", {"a": 1, "b": 1})
+    for name in ("loose.jpg", "train/loose.png", "train/.hidden.png", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    found = scan(tmp_path)
+    assert len(found.pictures) == 6
+    assert [(one.name, one.reason) for one in found.refused] == [
+        ("loose.jpg", "no_class"),
+        ("train/loose.png", "no_class"),
+    ]
+
+
 def test_korean_spaced_and_decomposed_names_come_out_composed(tmp_path: Path):
     decomposed = unicodedata.normalize("NFD", "불량 품")
     write(tmp_path / decomposed / (unicodedata.normalize("NFD", "사진 1") + ".png"), 1)

@@ -243,6 +243,10 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
                     found.append((folder_name(class_folder), file, split))
                 else:
                     refused.append(Refused(name_in(root, file), "unsupported", _ending(file.name)))
+    for folder in sorted({root, *(folder for _, folder in splits)}):
+        loose = (one for one in folder.iterdir() if one.is_file() and not is_skipped_name(one.name))
+        names = sorted(name_in(root, one) for one in loose if is_picture_name(one.name))
+        refused += [Refused(name, "no_class", "") for name in names]
     classes = sorted({name for name, _, _ in found})
     index = {name: number for number, name in enumerate(classes)}
     pictures = [Picture(file, name_in(root, file), index[name], split) for name, file, split in found]

@@ -4,8 +4,8 @@ Point values come from scikit-learn. Intervals are chosen to stay honest with fe
 where a bootstrap of 20 right answers out of 20 would claim certainty:
 
 accuracy, precision, recall   Wilson score interval (Wilson 1927)
-balanced accuracy, F1         draws of the confusion matrix' rows from their Dirichlet posterior
-                              (Brodersen et al. 2010, "The balanced accuracy and its posterior
+balanced accuracy, F1,        draws of the confusion matrix' rows from their Dirichlet posterior
+averages over classes         (Brodersen et al. 2010, "The balanced accuracy and its posterior
                               distribution", ICPR)
 ROC AUC (two classes)         score interval over the Hanley-McNeil variance (Newcombe 2006,
                               Statistics in Medicine 25, method 5)
@@ -35,9 +35,9 @@ def evaluate(
     """Scores of one split.
 
     Shapes: truth (N,) int, probabilities (N, C) float, rows summing to 1. `classes[i]` names column i.
-    With two classes precision, recall, f1 and roc_auc speak of `positive`; with more they are
-    macro averages (roc_auc: one against the rest). predicted: (N,) int, the class that is said; None: the
-    most probable one.
+    predicted: (N,) int, the class that is said; None: the most probable one.
+    With two classes precision, recall, f1 and roc_auc speak of `positive`; with more they are averages
+    over the classes that occur in `truth` (roc_auc: one against the rest).
     Returns plain types only, ready for JSON; what cannot be computed (AUC of a single class) is None.
 
     Raises: ValueError: no predictions.
@@ -53,8 +53,8 @@ def evaluate(
     precision, recall, f1, support = sk.precision_recall_fscore_support(
         truth, predicted, labels=labels, zero_division=0.0
     )
-    focus: Any = classes.index(positive) if len(classes) == 2 else slice(None)
     present = support > 0
+    focus: Any = classes.index(positive) if len(classes) == 2 else present
     result: dict[str, Any] = {
         "num": len(truth),
         "classes": list(classes),
@@ -102,11 +102,15 @@ def _intervals(
 ) -> dict[str, Any]:
     total = int(confusion.sum())
     intervals: dict[str, Any] = {"accuracy": wilson(int(np.trace(confusion)), total)}
-    balanced, f1 = _posterior_draws(confusion, classes.index(positive) if len(classes) == 2 else None)
-    intervals["balanced_accuracy"] = _around(result["balanced_accuracy"], balanced)
-    intervals["f1"] = _around(result["f1"], f1)
-    if len(classes) == 2:
+    recall, precision, f1 = _posterior_draws(confusion)
+    present = confusion.sum(axis=1) > 0
+    intervals["balanced_accuracy"] = _around(result["balanced_accuracy"], recall[:, present].mean(axis=1))
+    if len(classes) > 2:
+        for name, draws in (("f1", f1), ("precision", precision), ("recall", recall)):
+            intervals[name] = _around(result[name], draws[:, present].mean(axis=1))
+    else:
         column = classes.index(positive)
+        intervals["f1"] = _around(result["f1"], f1[:, column])
         hits = int(confusion[column, column])
         intervals["precision"] = wilson(hits, int(confusion[:, column].sum()))
         intervals["recall"] = wilson(hits, int(confusion[column].sum()))
@@ -137,19 +141,19 @@ def auc_interval(auc: float | None, num_positive: int, num_negative: int) -> lis
     return [float(inside.min()), float(inside.max())]
 
 
-def _posterior_draws(confusion: np.ndarray, positive: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Balanced accuracy and F1 of `NUM_DRAWS` confusion matrices that the counts allow; (D,) each.
-    F1 of class `positive`, or the macro average when None."""
+def _posterior_draws(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Recall, precision and F1 of `NUM_DRAWS` confusion matrices that the counts allow; (D, C) each, 0 for
+    a class without pictures."""
     rng = np.random.default_rng(0)
-    rows = [row for row in confusion if row.sum()]
-    kept = [i for i, row in enumerate(confusion) if row.sum()]
     draws = np.zeros((NUM_DRAWS, *confusion.shape))
-    for i, row in zip(kept, rows, strict=True):
-        draws[:, i] = rng.dirichlet(row + 1 / len(row), NUM_DRAWS) * row.sum()
+    for i, row in enumerate(confusion):
+        if row.sum():
+            draws[:, i] = rng.dirichlet(row + 1 / len(row), NUM_DRAWS) * row.sum()
     hits = np.einsum("dii->di", draws)
-    balanced = (hits[:, kept] / confusion.sum(axis=1)[kept]).mean(axis=1)
-    f1 = 2 * hits / np.maximum(draws.sum(axis=2) + draws.sum(axis=1), 1e-12)
-    return balanced, f1.mean(axis=1) if positive is None else f1[:, positive]
+    true, said = draws.sum(axis=2), draws.sum(axis=1)
+    wholes = ((hits, true), (hits, said), (2 * hits, true + said))
+    recall, precision, f1 = (part / np.maximum(whole, 1e-12) for part, whole in wholes)
+    return recall, precision, f1
 
 
 def _around(point: float, draws: np.ndarray) -> list[float]:

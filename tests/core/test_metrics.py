@@ -79,7 +79,21 @@ def test_six_classes_give_macro_averages_and_plain_json():
     scores = evaluate(truth, one_hot(predicted.tolist(), 6), classes, "f")
     assert scores["recall"] == pytest.approx((2 / 5 + 5) / 6)
     assert scores["roc_auc"] is not None
+    for name in ("precision", "recall", "f1"):
+        low, high = scores["intervals"][name]
+        assert low < scores[name] <= high <= 1 and high - low < 0.4, name
     json.dumps(scores)
+
+
+def test_averages_are_over_the_classes_that_occur():
+    truth = np.repeat([0, 1], 10)
+    predicted = truth.copy()
+    predicted[0] = 2
+    scores = evaluate(truth, one_hot(predicted.tolist(), 6), list("abcdef"), "a")
+    assert scores["precision"] == 1
+    assert scores["recall"] == scores["balanced_accuracy"] == pytest.approx(0.95)
+    assert scores["f1"] == pytest.approx((2 * 9 / 19 + 1) / 2)
+    assert scores["intervals"]["recall"] == scores["intervals"]["balanced_accuracy"]
 
 
 def test_a_split_with_one_class_only_has_no_auc_and_does_not_fail():

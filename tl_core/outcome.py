@@ -40,9 +40,12 @@ def write(
     """
     summary = summarise(folder.name, recorded, trainer, prepared, folds, weights=weights, seconds=seconds)
     rows = prediction_rows(trainer, prepared, folds)
-    about = {key: json.dumps(summary[key]) for key in ("classes", "positive_class", "library", "image_px")}
+    about = {key: summary[key] for key in ("classes", "positive_class", "library", "image_px")}
     modelfiles.save_weights(
-        folder.models / "final.safetensors", trainer.best_weights[trainer.final_stage], about
+        folder.models / "final.safetensors",
+        trainer.best_weights[trainer.final_stage],
+        # in one entry: safetensors writes several in any order, and equal runs would give unequal files
+        {"headswap": json.dumps(about)},
     )
     write_atomic(folder.predictions_path, _csv(rows))
     write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))

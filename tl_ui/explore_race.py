@@ -93,7 +93,9 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
     gained, lost = len(result.gained), len(result.lost)
     st.markdown(t("explore.flips_count", gained=number(gained), lost=number(lost)))
     if gained + lost:
-        st.caption(t("explore.flips_chance", chance=percent(result.chance, 1 if result.chance < 0.1 else 0)))
+        words = percent(result.chance, 1 if result.chance < 0.1 else 0)
+        words = words if result.chance >= 0.001 else "< 0.1 %"
+        st.caption(t("explore.flips_chance", chance=words))
     ways = {
         "gained": t("explore.way_gained", count=number(gained)),
         "lost": t("explore.way_lost", count=number(lost)),

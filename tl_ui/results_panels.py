@@ -65,7 +65,11 @@ def _stages(summary: dict[str, Any]) -> None:
     )
     st.caption(t("results.stages_reads"))
     st.caption(t("results.table_says"))
-    score_rows.table(named, t("results.column_stage"), "stage_table", has_unit=False)
+    by_stage: dict[str, dict[str, str]] = {}
+    for name, cell in named:
+        row = by_stage.setdefault(name, {t("results.column_stage"): name})
+        row[score_rows.split_words(cell)] = score_rows.words(cell, metric)
+    st.dataframe(list(by_stage.values()), hide_index=True, width="stretch", key="stage_table")
 
 
 def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:

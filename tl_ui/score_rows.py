@@ -33,28 +33,24 @@ def chart_row(cell: Cell, metric: str, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def table(
-    named: list[tuple[str, Cell]], column: str, key: str, *, has_unit: bool = True
-) -> list[dict[str, str]]:
-    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown.
+def words(cell: Cell, metric: str) -> str:
+    """The value, and its interval in brackets where there is one."""
+    value, interval = percent(cell.value(metric)), cell.interval(metric)
+    return f"{value}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else value
 
-    has_unit: "%" behind each number; without it the table is narrower, and a line above has to say so.
-    """
-    rows = [_table_row(cell, {column: name}, has_unit) for name, cell in named]
+
+def split_words(cell: Cell) -> str:
+    """Which pictures, and how many."""
+    return f"{name_of(cell.split)} ({number(cell.metrics['num'])})"
+
+
+def table(named: list[tuple[str, Cell]], column: str, key: str) -> list[dict[str, str]]:
+    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown."""
+    rows = [
+        {column: name, t("results.column_split"): split_words(cell)}
+        | {name_of(metric): words(cell, metric) for metric in METRICS}
+        for name, cell in named
+    ]
     config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
     st.dataframe(rows, hide_index=True, column_config=config, key=key)
     return rows
-
-
-def _table_row(cell: Cell, row: dict[str, str], has_unit: bool) -> dict[str, str]:
-    row |= {
-        t("results.column_split"): name_of(cell.split),
-        name_of("support"): number(cell.metrics["num"]),
-    }
-    for metric in METRICS:
-        words, interval = percent(cell.value(metric)), cell.interval(metric)
-        words = words if has_unit else words.removesuffix(" %")
-        row[name_of(metric)] = (
-            f"{words}  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})" if interval else words
-        )
-    return row

@@ -77,12 +77,19 @@ def test_cross_validation_is_said(lang, runs):
     assert not app.exception and has(app, "slider", "threshold"), "each round's own final answers are found"
 
 
-def test_the_table_has_every_stage_and_split(lang, runs):
-    finished_run(runs / "done")
-    table = open_page("results", lang=lang).dataframe[0].value
-    assert len(table) == 9
-    stages = {catalogue(lang)[f"terms.stage_{name}.name"] for name in ("before", "head", "finetune")}
-    assert set(table.iloc[:, 0]) == stages
+def test_the_table_has_the_chosen_metric_of_every_stage_and_split(lang, runs):
+    summary = summary_of(finished_run(runs / "done"))
+    app = open_page("results", lang=lang)
+    app.segmented_control(key="metric").set_value("recall").run()
+    table = app.dataframe[0].value
+    terms = catalogue(lang)
+    stages, splits = ("before", "head", "finetune"), ("train", "val", "test")
+    assert list(table.iloc[:, 0]) == [terms[f"terms.stage_{name}.name"] for name in stages]
+    for row, stage in enumerate(stages):
+        for column, split in enumerate(splits, start=1):
+            scores = summary["stages"][stage][split]
+            assert table.columns[column] == f"{terms[f'terms.{split}.name']} ({scores['num']})"
+            assert table.iloc[row, column].startswith(f"{100 * scores['recall']:.1f} %")
 
 
 @pytest.mark.parametrize("panel", ["stages", "mistakes", "sureness", "curves"])

@@ -176,8 +176,13 @@ def scores(judged: list[Judged]) -> None:
         figure = charts.stage_scores(rows, name_of(metric), palette(), t)
         still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
         st.caption(t("compare.scores_read"))
-        table = score_rows.table(named, t("train.run"), "score_table")
-        _download("scores", as_csv(table))
+        table = {name: score_rows.table_row(cell) for name, cell in named}
+        # a column a run: few runs fit the page where many metrics would not; no run is called ""
+        lines = [
+            {"": line} | {name: row[line] for name, row in table.items()} for line in table[judged[0][0].name]
+        ]
+        st.dataframe(lines, hide_index=True, width="stretch", key="score_table")
+        _download("scores", as_csv([{t("train.run"): name} | row for name, row in table.items()]))
 
 
 def curves(judged: list[Judged]) -> None:

@@ -1,4 +1,4 @@
-"""Scores with their intervals, cell by cell: the metric's picker, chart rows, table rows."""
+"""Scores with their intervals, cell by cell: the metric's picker, rows of charts and tables."""
 
 from __future__ import annotations
 
@@ -44,13 +44,6 @@ def split_words(cell: Cell) -> str:
     return f"{name_of(cell.split)} ({number(cell.metrics['num'])})"
 
 
-def table(named: list[tuple[str, Cell]], column: str, key: str) -> list[dict[str, str]]:
-    """Every metric of every cell; named: (what the row is called, cell). Returns the rows that are shown."""
-    rows = [
-        {column: name, t("results.column_split"): split_words(cell)}
-        | {name_of(metric): words(cell, metric) for metric in METRICS}
-        for name, cell in named
-    ]
-    config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in METRICS}
-    st.dataframe(rows, hide_index=True, column_config=config, key=key)
-    return rows
+def table_row(cell: Cell) -> dict[str, str]:
+    """Where the pictures are from, and every metric, under their names."""
+    return {t("results.column_split"): split_words(cell)} | {name_of(m): words(cell, m) for m in METRICS}

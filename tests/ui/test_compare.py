@@ -9,6 +9,7 @@ from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core import compare
 from tl_core.config import preset
 from tl_ui import compare_view, paired_view
+from tl_ui.results_data import METRICS
 from tl_ui.text import catalogue
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -62,6 +63,18 @@ def test_a_name_may_hold_a_comma(lang, two, runs):
     assert app.multiselect(key="compare_runs").value == ["first, again", "second"]
     app.run()
     assert app.multiselect(key="compare_runs").value == ["first, again", "second"]
+
+
+def test_the_scores_stand_in_a_column_per_run(lang, two):
+    app = open_page("compare", lang=lang, runs="first,second")
+    table = next(
+        frame.value for frame in app.dataframe if list(frame.value.columns) == ["", "first", "second"]
+    )
+    assert table.iloc[1:, 0].tolist() == [catalogue(lang)[f"terms.{name}.name"] for name in METRICS]
+    for column, run in enumerate(two, start=1):
+        scores = run.read_summary()["reported"]["metrics"]
+        for line, metric in enumerate(METRICS, start=1):
+            assert table.iloc[line, column].startswith(f"{100 * scores[metric]:.1f} %")
 
 
 def test_only_settings_that_differ_are_shown(lang, two):

@@ -14,6 +14,7 @@ import numpy as np
 
 from tl_core import metrics, modelfiles, plots
 from tl_core.data.prepare import Prepared
+from tl_core.data.splitting import Split
 from tl_core.names import readable
 from tl_core.runs import RunFolder, write_atomic, write_json
 from tl_core.trainer import Trainer
@@ -116,7 +117,7 @@ def prediction_rows(
 ) -> list[dict[str, Any]]:
     """Rows of metrics/predictions.csv: every picture in every stage; where folds were, those held out."""
     classes = prepared.dataset.classes
-    part_of = {i: part for part in SPLITS for i in getattr(prepared.split, part)}
+    part_of = _part_of(prepared.split)
     crossed = dict.fromkeys((i for fold in prepared.split.folds for i in fold), "cross_validation")
     sources = [(stage, p, part_of) for stage, p in trainer.probabilities.items()]
     sources += [(stage, p, crossed) for stage, p in folds.items()]
@@ -134,11 +135,15 @@ def prediction_rows(
     ]
 
 
+def _part_of(split: Split) -> dict[int, str]:
+    return {i: part for part in SPLITS for i in getattr(split, part)}
+
+
 def picture_rows(prepared: Prepared) -> list[dict[str, Any]]:
     """Rows of metrics/pictures.csv: where each picture went, its near-duplicates (one number per group),
     and a hash of its pixels as the network gets them, by which it is known again under another name."""
     dataset, split = prepared.dataset, prepared.split
-    part_of = {i: part for part in SPLITS for i in getattr(split, part)}
+    part_of = _part_of(split)
     fold_of = {i: number for number, fold in enumerate(split.folds, start=1) for i in fold}
     return [
         {

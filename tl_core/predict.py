@@ -47,6 +47,20 @@ WORTH_EXPORTING = 32
 
 
 @dataclass(frozen=True)
+class Decided:
+    """N pictures' answers as a decision gives them."""
+
+    probabilities: np.ndarray
+    # (N, C), after the temperature
+    said: np.ndarray
+    # (N,) int, index of the class that is said
+    sureness: np.ndarray
+    # (N,), see `Decision.sureness`
+    is_far: np.ndarray | None
+    # (N,) bool, whether like no training picture; None: no limit of distance was decided
+
+
+@dataclass(frozen=True)
 class Predictor:
     """A run's model, ready to answer; shared by whoever asks, never changed."""
 
@@ -130,6 +144,15 @@ class Predictor:
         pieces = [self._look(self._squares(some)) for some in _batched(images)]
         return np.concatenate([p for p, _ in pieces]), np.concatenate([f for _, f in pieces])
 
+    def decide(self, decided: Decision, raw: np.ndarray, features: np.ndarray) -> Decided:
+        """What `look` saw, answered. Shapes: raw (N, C), features (N, 1280). Raises: RunDamaged."""
+        probabilities = decided.probabilities(raw)
+        is_far = None
+        if decided.far_from is not None:
+            is_far = known.distances(self.run, features) > decided.far_from
+        said = decided.answers(probabilities, self.classes)
+        return Decided(probabilities, said, decided.sureness(probabilities, self.classes), is_far)
+
     def _look(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         fast = self._answered.get("fast")
         return fast.look(squares) if fast else self._look_with_torch(squares)
@@ -191,8 +214,8 @@ def predict_files(
     """
     decided = decision.read(predictor.run) if decided is None else decided
     for some, squares in _read(predictor, files):
-        raw, features = predictor.look(squares)
-        rows = iter(_answers(predictor, decided, raw, features))
+        found = predictor.decide(decided, *predictor.look(squares))
+        rows = _answers(predictor, decided, found)
         for answer in some:
             yield answer if "error" in answer else {**answer, **next(rows)}
 
@@ -215,23 +238,18 @@ def _read(
         yield told, squares
 
 
-def _answers(
-    predictor: Predictor, decided: Decision, raw: np.ndarray, features: np.ndarray
-) -> Iterator[dict[str, Any]]:
-    """What `predict_files` says of each of N readable pictures. Shapes: raw (N, C), features (N, 1280)."""
-    classes, probabilities = predictor.classes, decided.probabilities(raw)
-    said = decided.answers(probabilities, classes)
-    sure = decided.sureness(probabilities, classes)
-    away = known.distances(predictor.run, features) if decided.far_from is not None else None
-    for i, row in enumerate(probabilities):
+def _answers(predictor: Predictor, decided: Decision, found: Decided) -> Iterator[dict[str, Any]]:
+    """What `predict_files` says of each picture that could be read."""
+    classes = predictor.classes
+    for i, row in enumerate(found.probabilities):
         answer: dict[str, Any] = {
-            "label": classes[int(said[i])],
+            "label": classes[int(found.said[i])],
             "probabilities": {name: float(p) for name, p in zip(classes, row, strict=True)},
         }
         if decided.sure_from is not None:
-            answer["unsure"] = bool(sure[i] < decided.sure_from)
-        if away is not None:
-            answer["unlike_training"] = bool(away[i] > decided.far_from)
+            answer["unsure"] = bool(found.sureness[i] < decided.sure_from)
+        if found.is_far is not None:
+            answer["unlike_training"] = bool(found.is_far[i])
         yield answer
 
 
@@ -244,42 +262,44 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     chose its best epoch by, whatever they are called now; and, where a threshold was saved for the run,
     `with_threshold`: the same scores of the answers that it leads to.
     Raises: DataError: no such folder, no pictures, a class the run does not know.
+        RunDamaged: a decision.json that cannot be.
     """
     from tl_core import metrics  # brings scikit-learn along
 
+    classes = predictor.classes
     dataset = decisions.followed(folders.scan(path))
-    unknown = [name for name in dataset.classes if name not in predictor.classes]
+    unknown = [name for name in dataset.classes if name not in classes]
     if unknown:
-        raise UnknownClass(path=path, name=unknown[0], known=", ".join(predictor.classes))
-    index = {
-        picture.path: predictor.classes.index(dataset.classes[picture.label]) for picture in dataset.pictures
-    }
+        raise UnknownClass(path=path, name=unknown[0], known=", ".join(classes))
     decided = decision.read(predictor.run)
-    paths_seen, pixels_seen = seen.paths(predictor.run), seen.pixels(predictor.run)
-    truth, pieces, num_seen = [], [], 0
-    refused = [vars(item) for item in dataset.refused]
-    pictures = iter(dataset.pictures)
-    for some, squares in _read(predictor, index):
+    told: list[dict[str, Any]] = []
+    hashes: list[str] = []
+    pieces = []
+    for some, squares in _read(predictor, [picture.path for picture in dataset.pictures]):
+        told += some
+        hashes += map(pixels_hash, squares)
         pieces.append(predictor.predict(squares))
-        hashes = map(pixels_hash, squares)
-        for told, picture in zip(some, pictures, strict=False):
-            if "error" in told:
-                values = told["error"].values
-                refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
-                continue
-            truth.append(index[picture.path])
-            num_seen += next(hashes) in pixels_seen or picture.path.resolve() in paths_seen
-    if not truth:
+    refused = [vars(item) for item in dataset.refused]
+    judged = []
+    for picture, answer in zip(dataset.pictures, told, strict=True):
+        if "error" in answer:
+            values = answer["error"].values
+            refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
+        else:
+            judged.append(picture)
+    if not judged:
         raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
-    raw, classes = np.concatenate(pieces), predictor.classes
-    found = {
-        **metrics.evaluate(np.array(truth), raw, classes, predictor.positive),
-        "refused": refused,
-        "seen": num_seen,
-    }
+    truth = np.array([classes.index(dataset.classes[picture.label]) for picture in judged])
+    raw = np.concatenate(pieces)
+    places, pixels = seen.paths(predictor.run), seen.pixels(predictor.run)
+    num_seen = sum(
+        own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
+    )
+    scores = metrics.evaluate(truth, raw, classes, predictor.positive)
+    found = {**scores, "refused": refused, "seen": num_seen}
     if decided.threshold is not None:
         p = decided.probabilities(raw)
-        positive = str(decided.positive_class)
-        scores = metrics.evaluate(np.array(truth), p, classes, positive, decided.answers(p, classes))
+        said = decided.answers(p, classes)
+        scores = metrics.evaluate(truth, p, classes, str(decided.positive_class), said)
         found["with_threshold"] = {"threshold": decided.threshold, **scores}
     return found

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
-from tl_core import decision, known, seen
+from tl_core import decision, seen
 from tl_core.data.decode import EXTENSIONS, pixels_hash, read_image, resize_square
 from tl_core.decision import Decision
 from tl_core.errors import TlError, UnreadableImage
@@ -122,24 +122,20 @@ def _samples(run: RunFolder) -> list[Given]:
 
 def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
     """Classify what can be read; name what cannot."""
-    images, kept, refused = [], [], []
+    images, squares, kept, refused = [], [], [], []
     for item in given:
         try:
             images.append(read_image(item.content, item.name, max_px=model.image_px))
+            squares.append(resize_square(images[-1], model.image_px))
             kept.append(item)
         except UnreadableImage as error:
             refused.append(error)
     if not images:
         return [], refused
     decided = decision.read(model.run)
-    raw, features = model.look(images)
-    probabilities = decided.probabilities(raw)
-    said = decided.answers(probabilities, model.classes)
-    sureness = decided.sureness(probabilities, model.classes)
-    is_far = np.zeros(len(images), bool)
-    if decided.far_from is not None:
-        is_far = known.distances(model.run, features) > decided.far_from
-    met = seen.pixels(model.run)
+    found = model.decide(decided, *model.look(squares))
+    is_upload = [item.truth is None for item in kept]
+    met = seen.pixels(model.run) if any(is_upload) else set()
     threshold = None
     if decided.threshold is not None:
         threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
@@ -150,13 +146,13 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
             classes=tuple(model.classes),
             probabilities=tuple(float(p) for p in row),
             truth=item.truth,
-            said=int(said[i]),
-            sureness=float(sureness[i]),
+            said=int(found.said[i]),
+            sureness=float(found.sureness[i]),
             threshold=threshold,
-            is_far=bool(is_far[i]),
-            was_seen=item.truth is None and pixels_hash(resize_square(image, model.image_px)) in met,
+            is_far=found.is_far is not None and bool(found.is_far[i]),
+            was_seen=is_upload[i] and pixels_hash(squares[i]) in met,
         )
-        for i, (item, image, row) in enumerate(zip(kept, images, probabilities, strict=True))
+        for i, (item, image, row) in enumerate(zip(kept, images, found.probabilities, strict=True))
     ]
     return answers, refused
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tl_core import flips
 from tl_core.runs import RunFolder
-from tl_ui import explore_charts, explore_gallery
+from tl_ui import explore_charts, explore_gallery, score_rows
 from tl_ui.explore_data import Answers, Predictions, csv_of, picture_paths
 from tl_ui.liveplot import still
 from tl_ui.results_data import METRICS, cells
@@ -43,11 +43,7 @@ def _scores(summary: dict[str, Any], split: str) -> None:
     for metric in METRICS:
         line = {t("explore.column_metric"): name_of(metric)}
         for cell in chosen:
-            value, interval = cell.value(metric), cell.interval(metric)
-            words = percent(value)
-            if interval:
-                words += f"  ({100 * interval[0]:.0f}–{100 * interval[1]:.0f})"
-            line[name_of(f"stage_{cell.stage}")] = words
+            line[name_of(f"stage_{cell.stage}")] = score_rows.words(cell, metric)
         table.append(line)
     config = {
         name_of(f"stage_{cell.stage}"): st.column_config.TextColumn(help=help_of(f"stage_{cell.stage}"))
@@ -93,9 +89,9 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
     gained, lost = len(result.gained), len(result.lost)
     st.markdown(t("explore.flips_count", gained=number(gained), lost=number(lost)))
     if gained + lost:
-        words = percent(result.chance, 1 if result.chance < 0.1 else 0)
-        words = words if result.chance >= 0.001 else "< 0.1 %"
-        st.caption(t("explore.flips_chance", chance=words))
+        digits = 1 if result.chance < 0.1 else 0
+        chance = percent(result.chance, digits) if result.chance >= 0.001 else "< 0.1 %"
+        st.caption(t("explore.flips_chance", chance=chance))
     ways = {
         "gained": t("explore.way_gained", count=number(gained)),
         "lost": t("explore.way_lost", count=number(lost)),

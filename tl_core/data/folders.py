@@ -210,13 +210,18 @@ def _subfolders(folder: Path) -> list[Path]:
     return sorted(found, key=folder_name)
 
 
+def _pictures_in(folder: Path) -> list[Path]:
+    """Those that lie right in it, hidden ones too."""
+    return [one for one in folder.iterdir() if is_picture_name(one.name) and one.is_file()]
+
+
 def _inside_wrapper(path: Path) -> Path:
     """`casting_data/casting_data/train/…` -> the folder that holds train/, or the classes."""
     for _ in range(_MAX_WRAPPERS):
         inner = _subfolders(path)
         if len(inner) != 1 or inner[0].name.lower() == "train" or len(_subfolders(inner[0])) == 0:
             break
-        if any(one.is_file() and is_picture_name(one.name) for one in inner[0].iterdir()):
+        if _pictures_in(inner[0]):
             break  # pictures lie in it, so it is a class, though it has sub-folders
         path = inner[0]
     return path
@@ -244,9 +249,8 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
                 else:
                     refused.append(Refused(name_in(root, file), "unsupported", _ending(file.name)))
     for folder in sorted({root, *(folder for _, folder in splits)}):
-        loose = (one for one in folder.iterdir() if one.is_file() and not is_skipped_name(one.name))
-        names = sorted(name_in(root, one) for one in loose if is_picture_name(one.name))
-        refused += [Refused(name, "no_class", "") for name in names]
+        loose = sorted(name_in(root, one) for one in _pictures_in(folder) if not is_skipped_name(one.name))
+        refused += [Refused(name, "no_class", "") for name in loose]
     classes = sorted({name for name, _, _ in found})
     index = {name: number for number, name in enumerate(classes)}
     pictures = [Picture(file, name_in(root, file), index[name], split) for name, file, split in found]

@@ -18,12 +18,13 @@ import torch
 
 from benchmarks import pictures, plain_loop
 from benchmarks.harness import Apart, Side, report, take_turns
-from tl_core import device, weights
-from tl_core.config import RunConfig
+from tl_core.base.config import RunConfig
+from tl_core.compute import device
 from tl_core.data.augment import training_entries
+from tl_core.models.weights import sources
 
 
-def fastai_side(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
+def fastai_side(path: Path, config: RunConfig, choice: sources.Choice) -> Side:
     """Yields after every epoch; returns {"val", "test"} accuracy of the last epoch's model."""
     from fastai.vision import all as fv
 
@@ -80,7 +81,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     device.cpu_probe()
-    choice, outcomes = weights.choose("formula"), []
+    choice, outcomes = sources.choose("formula"), []
     with tempfile.TemporaryDirectory() as folder:
         stack = pictures.make(args.data, args.pictures, Path(folder))
         for seed in range(args.seeds):

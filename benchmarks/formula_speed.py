@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from benchmarks.harness import report, table
-from tl_core import formula
+from tl_core.synthetic import formula
 
 
 def pictures_per_second(class_indices: list[int], image_px: int) -> float:

@@ -15,7 +15,8 @@ import torch
 from benchmarks import pictures, plain_loop
 from benchmarks.harness import Side, report, table
 from benchmarks.seed_loop import seed_loop
-from tl_core import device, weights
+from tl_core.compute import device
+from tl_core.models.weights import sources
 
 
 def run(side: Side) -> tuple[float, float, dict]:
@@ -39,7 +40,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         report("gpu", "GPU", ["No GPU here: not measured."])
         return
-    choice, rows = weights.choose("formula"), []
+    choice, rows = sources.choose("formula"), []
     precision = device.pick_precision("cuda")
     with tempfile.TemporaryDirectory() as folder:
         stack = pictures.make(args.data, args.pictures, Path(folder))

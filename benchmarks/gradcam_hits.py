@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import report, table
-from tl_core import explain, stages
 from tl_core.data.decode import read_image
-from tl_core.metrics import wilson
-from tl_core.predict import BATCH
-from tl_core.runs import RunFolder, open_run
+from tl_core.evaluation.metrics import wilson
+from tl_core.inference import stage_models
+from tl_core.inference.predictor import BATCH
+from tl_core.models import gradcam
+from tl_core.runs.run_folder import RunFolder, open_run
 
 HALF_PLACE = 16 / 224
 
@@ -50,16 +51,16 @@ def measure(
     run: RunFolder, stage: str, found: list[tuple[str, list[dict[str, Any]]]], data: Path
 ) -> list[list[str]]:
     """Two rows of the table."""
-    model = stages.load(run, stage)
+    model = stage_models.load(run, stage)
     target = model.classes.index(model.positive)
     hits, chances = {"box": [], "grown": []}, {"box": [], "grown": []}
     for start in range(0, len(found), BATCH):
         some = found[start : start + BATCH]
         images = [read_image(data / name) for name, _ in some]
-        maps = explain.gradcam(model.model, model.enter(images), target)
+        maps = gradcam.gradcam(model.model, model.enter(images), target)
         for image, heat, (_, marks) in zip(images, maps, some, strict=True):
             height, width = image.shape[:2]
-            large = explain.enlarge(heat, height, width)
+            large = gradcam.enlarge(heat, height, width)
             peak = np.unravel_index(int(large.argmax()), large.shape)
             for name, grow_px in (("box", 0), ("grown", round(HALF_PLACE * width))):
                 mask = covered((height, width), marks, grow_px)
@@ -86,7 +87,7 @@ def main() -> None:
     run = open_run(given.run)
     data = Path(run.read_config()["data"])
     found = defect_pictures(run, data, given.split)
-    rows = [row for stage in stages.available(run) for row in measure(run, stage, found, data)]
+    rows = [row for stage in stage_models.available(run) for row in measure(run, stage, found, data)]
     header = ["stage", "maximum lies", "pictures", "share (95 %)", "chance", "share ÷ chance"]
     weights = run.read_config()["weights_used"]["label"]
     report(

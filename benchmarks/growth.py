@@ -24,16 +24,17 @@ import psutil
 import torch
 
 from benchmarks.harness import report, table
-from tl_core import model, weights
-from tl_core.allocator import keep_memory
-from tl_core.config import preset
+from tl_core.base.config import preset
+from tl_core.base.events import EpochEnd, StageEnded
+from tl_core.compute.device import cpu_probe
+from tl_core.compute.malloc_tuning import keep_memory
 from tl_core.data.folders import Dataset
 from tl_core.data.prepare import Prepared
-from tl_core.data.splitting import LeakReport, Split
-from tl_core.device import cpu_probe
-from tl_core.events import EpochEnd, StageEnded
-from tl_core.features import DISK_SHARE, MEMORY_SHARE
-from tl_core.trainer import Trainer
+from tl_core.data.split import LeakReport, Split
+from tl_core.models import build
+from tl_core.models.weights import sources
+from tl_core.training.frozen_features import DISK_SHARE, MEMORY_SHARE
+from tl_core.training.trainer import Trainer
 
 
 def per_entry(px: int) -> int:
@@ -55,7 +56,7 @@ def pretend(num: int, px: int) -> Prepared:
 def measure(num: int, views: int, epochs: int, px: int, memory_mib: int) -> dict[str, float]:
     torch.set_num_threads(1)
     keep_memory()  # as the worker does
-    probe, choice = cpu_probe(), weights.choose("formula")
+    probe, choice = cpu_probe(), sources.choose("formula")
     config = preset(
         "expression", weights="formula", views=views, image_px=px, target_per_class=0,
         early_stopping_patience=0, head={"epochs": epochs}, finetune={"epochs": epochs},
@@ -63,7 +64,7 @@ def measure(num: int, views: int, epochs: int, px: int, memory_mib: int) -> dict
     prepared = pretend(num, px)
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(
-            model.build("timm", 2, 0.3, choice, 0), prepared, config,
+            build.build("timm", 2, 0.3, choice, 0), prepared, config,
             positive="a", mean=choice.mean, std=choice.std,
             frozen_precision=probe["frozen"], tail_precision=probe["tail"],
             depthwise=probe["depthwise"][probe["tail"]],

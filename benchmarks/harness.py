@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tl_core.device import usable_cores, versions
-from tl_core.probe import cpu_name
+from tl_core.compute.cpu_probe import cpu_name
+from tl_core.compute.device import usable_cores, versions
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 INTRODUCTION = """# Measured
@@ -89,11 +89,11 @@ class Apart:
 def _work(pipe: Any, make: Callable[..., Side], given: tuple, threads: int, is_kept: bool) -> None:
     import torch
 
-    from tl_core import allocator
+    from tl_core.compute import malloc_tuning
 
     torch.set_num_threads(threads)
     if is_kept:
-        allocator.keep_memory()
+        malloc_tuning.keep_memory()
     share: float | None = 0.0
     side: Side | None = None
     while share is not None:

@@ -18,9 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import report, table
-from tl_core import label_check, weights
 from tl_core.data.prepare import prepare
-from tl_core.data.samples import SAMPLES, sample_cache
+from tl_core.evaluation import label_issues
+from tl_core.models.weights import sources
+from tl_core.synthetic.practice import SAMPLES, sample_cache
 
 
 def flipped(labels: np.ndarray, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -57,16 +58,16 @@ def main() -> None:
     prepared = prepare(
         folder, image_px=given.image_px, seed=0, val_fraction=0.2, test_fraction=0.2, decisions=()
     )
-    choice = weights.choose(given.weights)
+    choice = sources.choose(given.weights)
     started = time.process_time()
-    features = label_check.pooled_features(prepared.images, choice, "timm")
+    features = label_issues.pooled_features(prepared.images, choice, "timm")
     seconds = time.process_time() - started
     rows, scores = [], []
     for seed in range(given.seeds):
         labels, is_wrong = flipped(prepared.labels, given.flip, seed)
         started = time.process_time()
-        probabilities = label_check.unseen_probabilities(features, labels, prepared.groups, seed)
-        flagged = label_check.issues(labels, probabilities)
+        probabilities = label_issues.unseen_probabilities(features, labels, prepared.groups, seed)
+        flagged = label_issues.issues(labels, probabilities)
         found = score(flagged, is_wrong)
         scores.append(found)
         numbers = [f"{value:.2f}" for value in found]

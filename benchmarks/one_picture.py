@@ -20,9 +20,9 @@ import numpy as np
 import torch
 
 from benchmarks.harness import repeat, report, spread, table
-from tl_core import fastpredict
 from tl_core.data.decode import read_image, resize_square
-from tl_core.predict import Predictor
+from tl_core.inference.predictor import Predictor
+from tl_core.models import onnx_export
 
 COLD = """
 import sys, time
@@ -32,7 +32,7 @@ from tl_core import fastpredict
 if sys.argv[1] == "torch":
     fastpredict.open_fast = lambda key: None
 from tl_core.data.decode import read_image
-from tl_core.predict import Predictor
+from tl_core.inference.predictor import Predictor
 predictor = Predictor.load(Path(sys.argv[2]))
 predictor.predict([read_image(Path(sys.argv[3]), max_px=predictor.image_px)])
 import psutil
@@ -40,10 +40,10 @@ print(time.perf_counter() - start, time.process_time(), psutil.Process().memory_
 """
 
 
-def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, fastpredict.FastModel]:
+def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, onnx_export.FastModel]:
     """torch's and ONNX Runtime's."""
     predictor = Predictor.load(run)
-    fast = fastpredict.open_fast(predictor._key()) or fastpredict.make(
+    fast = onnx_export.open_fast(predictor._key()) or onnx_export.make(
         predictor.model, predictor._key(), squares, predictor.mean, predictor.std
     )
     if fast is None:
@@ -51,7 +51,7 @@ def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, fastpredict.F
     return predictor, fast
 
 
-def warm(predictor: Predictor, fast: fastpredict.FastModel, squares: np.ndarray, rounds: int) -> list[str]:
+def warm(predictor: Predictor, fast: onnx_export.FastModel, squares: np.ndarray, rounds: int) -> list[str]:
     import copy
 
     plain = copy.deepcopy(predictor.model).to(memory_format=torch.contiguous_format)
@@ -98,7 +98,7 @@ def cold(run: Path, picture: Path, rounds: int) -> list[str]:
     return table(["first answer of a new process", "wall s", "CPU s", "memory MiB"], rows)
 
 
-def decoding(predictor: Predictor, fast: fastpredict.FastModel, files: list[Path], rounds: int) -> list[str]:
+def decoding(predictor: Predictor, fast: onnx_export.FastModel, files: list[Path], rounds: int) -> list[str]:
     """Whole against reduced decoding: time, and what the answer makes of it."""
     px, sizes, differences, labels = predictor.image_px, [], [], 0
     for file in files:

@@ -22,9 +22,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.harness import Clock, report, spread, table
-from tl_core import events as ev
-from tl_core.eventlog import EventLog, EventWriter
-from tl_ui.runview import fold
+from tl_core.base import events as ev
+from tl_core.runs.event_log import EventLog, EventWriter
+from tl_ui.stores.run_view import fold
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
@@ -38,7 +38,7 @@ def start_up(rounds: int) -> list[str]:
         "python -m tl_core --help": ["-m", "tl_core", "--help"],
         "everything the server imports at its start": [
             "-c",
-            "import streamlit, tl_ui.shell, tl_ui.train_watch",
+            "import streamlit, tl_ui.frame.shell, tl_ui.screens.train.watch",
         ],
     }
     clocks = {name: Clock() for name in commands}

@@ -14,7 +14,7 @@ import cv2
 
 from tl_core.data import folders
 from tl_core.data.decode import read_image
-from tl_core.data.samples import write_samples
+from tl_core.synthetic.practice import write_samples
 
 SIDE_PX = 640
 """A webcam's picture, or a phone's that was made smaller."""

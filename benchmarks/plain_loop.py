@@ -4,9 +4,9 @@
                                     [--seeds 1] [--head-only] [--seeds-of-ours 4]
 
 Both sides start from the same weights, split and head, and take turns epoch by epoch, each in a process
-of its own: ours keeps memory between layers, as our worker does (`tl_core.allocator`), the guide's loop
-has what Python and torch give it; `--keep-memory` gives it to both. Early stopping is off. "ours, 4
-views" keeps four views of each picture's frozen part, "ours, exact" draws a fresh view every epoch.
+of its own: ours keeps memory between layers, as our worker does (`tl_core.compute.malloc_tuning`), the
+guide's loop has what Python and torch give it; `--keep-memory` gives it to both. Early stopping is off.
+"ours, 4 views" keeps four views of each picture's frozen part, "ours, exact" draws a fresh view every epoch.
 Reading the pictures, finding near-duplicates, caching, validating and the evaluations before, between and
 after are part of our time; the guide's loop has none of the evaluations but the validation.
 """
@@ -24,11 +24,13 @@ import torch
 from benchmarks import pictures
 from benchmarks.harness import Apart, Clock, Side, report, table, take_turns
 from benchmarks.seed_loop import seed_loop
-from tl_core import device, model, weights
-from tl_core.config import RunConfig, default_positive, preset
+from tl_core.base.config import RunConfig, default_positive, preset
+from tl_core.base.events import EpochEnd, Evaluated, Event, Progress, StageEnded
+from tl_core.compute import device
 from tl_core.data.prepare import Prepared, prepare
-from tl_core.events import EpochEnd, Evaluated, Event, Progress, StageEnded
-from tl_core.trainer import Trainer
+from tl_core.models import backbone, build
+from tl_core.models.weights import sources
+from tl_core.training.trainer import Trainer
 
 FULL = 400
 """Pictures of a full run; fewer are filled up to proportionally fewer copies."""
@@ -64,14 +66,14 @@ def read(path: Path, config: RunConfig) -> Prepared:
     )
 
 
-def network(config: RunConfig, choice: weights.Choice) -> model.TransferModel:
-    return model.build(config.library, 2, config.dropout, choice, config.seed)
+def network(config: RunConfig, choice: sources.Choice) -> backbone.TransferModel:
+    return build.build(config.library, 2, config.dropout, choice, config.seed)
 
 
 def ours(
     path: Path,
     config: RunConfig,
-    choice: weights.Choice,
+    choice: sources.Choice,
     folder: Path | None = None,
     device_name: str = "cpu",
     precision: str = "",
@@ -123,7 +125,7 @@ def breakdown(name: str, outcomes: list[dict[str, Clock]]) -> str:
     return f"Where the CPU seconds of “{name}” went (first seed): {parts}."
 
 
-def guides_loop(path: Path, config: RunConfig, choice: weights.Choice) -> Side:
+def guides_loop(path: Path, config: RunConfig, choice: sources.Choice) -> Side:
     prepared = read(path, config)
     return seed_loop(network(config, choice), prepared, config, choice.mean, choice.std)
 
@@ -132,7 +134,7 @@ def alone(stack: pictures.Stack, args: argparse.Namespace) -> dict[str, float]:
     """What the run page says that keeping saved, {stage: times}: by the clock on the wall, so in a run
     that waits for no other."""
     config = settings(stack.path, 0, stack.num, epochs_of(args), OURS[KEPT])
-    clocks = take_turns({KEPT: own(args, stack.path, config, weights.choose("formula"))})
+    clocks = take_turns({KEPT: own(args, stack.path, config, sources.choose("formula"))})
     return clocks[KEPT].result["said"]
 
 
@@ -149,7 +151,7 @@ def saved(said: dict[str, float], outcomes: list[dict[str, Clock]]) -> str:
 
 def race(stack: pictures.Stack, seed: int, args: argparse.Namespace, kept: Path | None) -> dict[str, Clock]:
     """kept: a folder for activations; then a run that finds them there takes part, too."""
-    choice, epochs = weights.choose("formula"), epochs_of(args)
+    choice, epochs = sources.choose("formula"), epochs_of(args)
     configs = {name: settings(stack.path, seed, stack.num, epochs, views) for name, views in OURS.items()}
     sides: dict[str, Apart] = {}
     if seed < args.seeds:

@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from tl_core.data.samples import SAMPLES, write_samples
+from tl_core.synthetic.practice import SAMPLES, write_samples
 
 
 def colour_histogram(image: np.ndarray) -> np.ndarray:

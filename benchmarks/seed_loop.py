@@ -15,10 +15,10 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from benchmarks.harness import Side
-from tl_core.config import RunConfig
+from tl_core.base.config import RunConfig
 from tl_core.data.augment import augmenter
 from tl_core.data.prepare import Prepared
-from tl_core.model import TransferModel
+from tl_core.models.backbone import TransferModel
 
 
 class Faces(Dataset):

@@ -38,14 +38,16 @@ from torch.optim.swa_utils import update_bn
 from benchmarks.harness import report
 from benchmarks.practice_baselines import FEATURES
 from benchmarks.transfer_scores import Scores, lines
-from tl_core import model, weights, workflow
-from tl_core.allocator import keep_memory
-from tl_core.config import preset
+from tl_core.base.config import preset
+from tl_core.compute.malloc_tuning import keep_memory
+from tl_core.data.normalise import normalise
 from tl_core.data.prepare import prepare
-from tl_core.data.samples import SAMPLES, write_samples
-from tl_core.feeds import normalise
-from tl_core.modelfiles import save_weights
-from tl_core.pretraining import finish
+from tl_core.models import build
+from tl_core.models.checkpoint_files import save_weights
+from tl_core.models.pretraining import finish
+from tl_core.models.weights import sources
+from tl_core.runs import workflow
+from tl_core.synthetic.practice import SAMPLES, write_samples
 
 REAL = {
     "casting_small": "near-duplicates",
@@ -102,8 +104,8 @@ def read(name: str, folder: Path, px: int) -> Pictures:
 @torch.inference_mode()
 def pooled(pictures: Pictures, source: str, seed: int) -> np.ndarray:
     """(N, 1280) features of the network with nothing trained on these pictures."""
-    choice = weights.choose(source)
-    network = model.build("timm", 2, 0.0, choice, seed).eval().to(memory_format=torch.channels_last)
+    choice = sources.choose(source)
+    network = build.build("timm", 2, 0.0, choice, seed).eval().to(memory_format=torch.channels_last)
     batches = torch.from_numpy(pictures.images).split(32)
     return torch.cat(
         [network.forward_until(normalise(batch, choice.mean, choice.std), "pooled") for batch in batches]
@@ -132,7 +134,7 @@ def probe(features: np.ndarray, pictures: Pictures, seed: int) -> float:
 
 def settled(pictures: Pictures, train: np.ndarray, seed: int, path: Path) -> None:
     """Write random weights whose BatchNorm statistics are those of the training pictures."""
-    network = model.build("timm", 2, 0.0, weights.choose("random"), seed)
+    network = build.build("timm", 2, 0.0, sources.choose("random"), seed)
     update_bn(finish.batches(pictures.images[train], torch.device("cpu")), network)
     state = network.state_dict()
     save_weights(path, {name: state[name] for name in state if not name.startswith("classifier")})

@@ -2,22 +2,25 @@
 
 import streamlit as st
 
-from tl_core.errors import TlError
-from tl_ui import classify_view, models, runs_view, shell
-from tl_ui.text import t
+from tl_core.base.errors import TlError
+from tl_ui.frame import shell
+from tl_ui.frame.text import t
+from tl_ui.screens.classify import view as classify_view
+from tl_ui.stores import shared_predictor
+from tl_ui.widgets import run_picker
 
 page = shell.start("classify")
 shell.header(t("classify.title"), t("classify.lead"))
 
-runs = runs_view.runs_with_model()
+runs = run_picker.runs_with_model()
 if runs:
-    run = runs_view.choose(runs, t("classify.model"), "classify_run")
+    run = run_picker.choose(runs, t("classify.model"), "classify_run")
     with st.container(border=True, key="card_ask"):
         given = classify_view.ask(run)
     try:
         if given:
             with st.spinner(t("classify.loading")):
-                model = models.predictor(run)
+                model = shared_predictor.predictor(run)
             classify_view.show(model, given)
     except TlError as error:
         shell.show_error(error)

@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from tl_ui import compare_view, results_view, runs_view, shell
-from tl_ui.text import t
+from tl_ui.frame import shell
+from tl_ui.frame.text import t
+from tl_ui.screens.compare import view as compare_view
+from tl_ui.screens.results import view as results_view
+from tl_ui.widgets import run_picker
 
 page = shell.start("compare")
 shell.header(t("compare.title"), t("compare.lead"))
 
-runs = runs_view.runs_with_results()
+runs = run_picker.runs_with_results()
 if not runs:
-    results_view.nothing_yet(runs_view.all_runs())
+    results_view.nothing_yet(run_picker.all_runs())
     st.stop()
 judged = compare_view.read(compare_view.choose(runs))
 if len(judged) < 2:

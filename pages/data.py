@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from tl_core.errors import TlError
-from tl_ui import data_source, data_view, datasets, overview, shell, state
-from tl_ui.text import t
+from tl_core.base.errors import TlError
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import t
+from tl_ui.screens.data import source as data_source
+from tl_ui.screens.data import view as data_view
+from tl_ui.stores import datasets, overview
 
 page = shell.start("data")
 shell.header(t("data.title"), t("data.lead"))

@@ -2,9 +2,12 @@
 
 import streamlit as st
 
-from tl_core.errors import TlError
-from tl_ui import datasets, formula_sheet, head_swap_view, network, overview, shell, state
-from tl_ui.text import t
+from tl_core.base.errors import TlError
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import t
+from tl_ui.screens.head_swap import view as head_swap_view
+from tl_ui.stores import datasets, overview, shared_network
+from tl_ui.widgets import formula_sheet
 
 page = shell.start("head_swap")
 shell.header(t("head_swap.title"), t("head_swap.lead"))
@@ -19,7 +22,7 @@ def classes_of_data() -> int:
 
 
 with st.spinner(t("head_swap.loading")):
-    found = network.weights()
+    found = shared_network.weights()
 head_swap_view.weights_note(found)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -39,7 +42,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     )
 
 if panel == "swap":
-    counts = network.counts(found.choice, num_classes)
+    counts = shared_network.counts(found.choice, num_classes)
     head_swap_view.question(counts)
     with st.container(border=True, key="card_swap"):
         head_swap_view.swap(counts)
@@ -52,7 +55,7 @@ else:
         with st.container(border=True, key=f"card_{panel}"):
             image = head_swap_view.pick_picture()
             if panel == "way":
-                head_swap_view.way(network.walk(found.choice, image, num_classes))
+                head_swap_view.way(shared_network.walk(found.choice, image, num_classes))
             else:
                 head_swap_view.answers(found.choice, image, num_classes)
     except TlError as error:

@@ -1,15 +1,18 @@
 """Results: what a finished run is worth, what is behind the number, and its files."""
 
-from tl_core.errors import TlError
-from tl_ui import results_panels, results_view, runs_view, shell
-from tl_ui.text import t
+from tl_core.base.errors import TlError
+from tl_ui.frame import shell
+from tl_ui.frame.text import t
+from tl_ui.screens.results import panels as results_panels
+from tl_ui.screens.results import view as results_view
+from tl_ui.widgets import run_picker
 
 page = shell.start("results")
 shell.header(t("results.title"), t("results.lead"))
 
-runs = runs_view.runs_with_results()
+runs = run_picker.runs_with_results()
 if runs:
-    run = runs_view.choose(runs, t("train.run"), "results_run")
+    run = run_picker.choose(runs, t("train.run"), "results_run")
     try:
         summary = run.read_summary()
     except TlError as error:
@@ -22,4 +25,4 @@ if runs:
         results_view.downloads(run)
         shell.next_step("classify", t("results.to_classify"))
 else:
-    results_view.nothing_yet(runs_view.all_runs())
+    results_view.nothing_yet(run_picker.all_runs())

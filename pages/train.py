@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from tl_ui import runs_view, shell, state, train_new, train_watch
-from tl_ui.text import t
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import t
+from tl_ui.screens.train import new as train_new
+from tl_ui.screens.train import watch as train_watch
+from tl_ui.widgets import run_picker
 
 page = shell.start("train")
 shell.header(t("train.title"), t("train.lead"))
 
 run = state.chosen_run()
-runs = runs_view.all_runs()
+runs = run_picker.all_runs()
 if runs:
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs"):
         if run:
-            run = runs_view.choose(runs, t("train.run"), "train_run")
+            run = run_picker.choose(runs, t("train.run"), "train_run")
             if st.button(t("train.new"), key="new_run", icon=":material/add:"):
                 state.keep("run", None)
                 st.rerun()

@@ -2,7 +2,7 @@
 
 Parameters are counted on timm's modules, on torch's meta device, so nothing is downloaded. The published
 accuracy is what torchvision states for its IMAGENET1K_V1 weights, read from the installed package. Both go
-to tl_ui/lesson/models.json; a test counts again.
+to tl_ui/lesson/steps/models.json; a test counts again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tl_ui.lesson.which_model import FILE, count
+from tl_ui.lesson.steps.which_model import FILE, count
 
 MODELS = {
     # name in the guide: timm's name, torchvision's weights, what the guide says (millions, percent)

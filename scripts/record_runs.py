@@ -3,7 +3,7 @@
 Each is trained by the product's own command on the practice castings, on the processor with one thread,
 and differs from the others in nothing but what its name says. Of the run folder the events (without the
 progress ticks), settings, summary, answers on the test pictures and the measured change of the weights are
-kept under tl_ui/recorded/NAME/: small, without paths of the machine. About ten minutes each.
+kept under tl_ui/lesson/recorded/NAME/: small, without paths of the machine. About ten minutes each.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tl_core.changes import FILES, of_run  # noqa: E402 - found beside this folder
-from tl_core.runs import RunFolder  # noqa: E402
+from tl_core.inference.weight_change import FILES, of_run  # noqa: E402 - found beside this folder
+from tl_core.runs.run_folder import RunFolder  # noqa: E402
 
-TARGET = ROOT / "tl_ui" / "recorded"
+TARGET = ROOT / "tl_ui" / "lesson" / "recorded"
 
 # 112 px and 12 epochs so that a class-room could repeat it in one lesson; no early stop, so that the
 # curves are equally long.

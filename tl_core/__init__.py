@@ -1,10 +1,13 @@
 """Transfer learning without a page: data, models, training, metrics, runs.
 
-Importing this package is cheap: nothing heavy (torch, timm, OpenCV) is loaded
-until a module that needs it is imported by name.
+`__all__` is what other programs may rely on; README shows each name at work. Everything else may move.
+Importing this package is cheap: nothing heavy (torch, timm, OpenCV) is loaded until a name that needs it
+is asked for.
 """
 
+import importlib
 import os
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -16,3 +19,21 @@ if "OMP_WAIT_POLICY" not in os.environ:
 
 # Else albumentations asks the network for its newest version whenever it is imported.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+_HOMES = {
+    "Predictor": "inference.predictor",
+    "predict_files": "inference.predictor",
+    "evaluate_folder": "inference.predictor",
+    "preset": "base.config",
+    "create_run": "runs.workflow",
+    "execute": "runs.workflow",
+    "open_run": "runs.run_folder",
+    "TlError": "base.errors",
+}
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -12,8 +12,8 @@ from playwright.sync_api import Page, expect
 from tests.browser import Server
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said
 from tests.ui.explorable_run import explorable_run
-from tl_core import decision
 from tl_core.cli import main
+from tl_core.inference import decision_rule
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -48,7 +48,7 @@ def test_a_click_in_the_matrix_shows_pictures_and_a_saved_threshold_is_used(
     expect(at(page, "card_threshold").locator(".hs-say")).not_to_have_text(before)
     button(page, "save_threshold").click()
     expect(button(page, "forget_threshold")).to_be_visible()
-    saved = decision.read(run)
+    saved = decision_rule.read(run)
     assert (saved.positive_class, saved.threshold) == ("good", 0.999)
     page.reload()
     expect(handle).to_have_value("0.999", timeout=FIRST_PAGE_MS)

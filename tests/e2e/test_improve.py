@@ -11,11 +11,11 @@ from playwright.sync_api import Page, expect
 from tests.browser import Server
 from tests.core.drawn import write_classes
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said, wait_until
-from tl_core import compare, workflow
-from tl_core.config import RunConfig
-from tl_core.data import decisions
-from tl_core.runs import RunFolder, list_runs
-from tl_ui import paired_view
+from tl_core.base.config import RunConfig
+from tl_core.data import curation
+from tl_core.runs import comparison, workflow
+from tl_core.runs.run_folder import RunFolder, list_runs
+from tl_ui.screens.compare import paired as paired_view
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)
@@ -70,18 +70,18 @@ def test_labels_are_mended_the_head_is_retrained_and_the_difference_is_measured(
         other = cards.nth(index).locator("button").nth(1)
         other.click()
         expect(other).to_have_attribute("aria-checked", "true")
-        wait_until(lambda want=index + 1: len(decisions.decided(pictures)) == want, "the decision on disk")
-    assert {row.decision for row in decisions.decided(pictures)} == {"relabel"}
+        wait_until(lambda want=index + 1: len(curation.decided(pictures)) == want, "the decision on disk")
+    assert {row.decision for row in curation.decided(pictures)} == {"relabel"}
 
     # a second click takes one back
     cards.nth(2).locator("button").nth(1).click()
     expect(cards.nth(2).locator("button").nth(1)).to_have_attribute("aria-checked", "false")
-    wait_until(lambda: len(decisions.decided(pictures)) == 2, "the decision taken back")
+    wait_until(lambda: len(curation.decided(pictures)) == 2, "the decision taken back")
 
     # the person knows the other wrong ones too
     for number in range(NUM_WRONG):
         for name, other in (("dots", "stripes"), ("stripes", "dots")):
-            decisions.decide(pictures, f"{name}/{number:03}.png", "relabel", other)
+            curation.decide(pictures, f"{name}/{number:03}.png", "relabel", other)
     at(page, "improve_panel").get_by_role("radio", name=said("improve.panel_retrain")).click()
     button(page, "retrain").click()
     expect(at(page, "card_difference")).to_be_visible(timeout=RUN_MS)
@@ -89,13 +89,13 @@ def test_labels_are_mended_the_head_is_retrained_and_the_difference_is_measured(
     by_name = {found.name: found for found in list_runs(server.runs)}
     [old] = [found for name, found in by_name.items() if name.endswith("head-before")]
     [new] = [found for name, found in by_name.items() if name.endswith("head-mended")]
-    paired = compare.pair(old, new)
+    paired = comparison.pair(old, new)
     card = at(page, "card_difference")
     for scores in (paired.first, paired.second):
         expect(card).to_contain_text(f"{100 * scores['accuracy']:.1f} %")
     assert paired.num_mended > 0
     expect(card).to_contain_text(said("compare.mended").format(count=paired.num_mended))
-    assert new.read_summary()["decisions"]["relabelled"] == len(decisions.decided(pictures))
+    assert new.read_summary()["decisions"]["relabelled"] == len(curation.decided(pictures))
     assert contents(pictures) == before, "no picture was touched"
 
     # the same pair on Compare, by its link

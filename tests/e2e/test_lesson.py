@@ -11,12 +11,12 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import Server
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said, wait_until, write_pictures
-from tl_core import workflow
-from tl_core.config import RunConfig
+from tl_core.base.config import RunConfig
 from tl_core.jobs import local
-from tl_core.runs import RunFolder
+from tl_core.runs import workflow
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.lesson.path import PLACES, QUIZ, STEPS, Place
-from tl_ui.quiz import learner
+from tl_ui.lesson.quiz import learner
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)

@@ -24,11 +24,11 @@ from tests.e2e.driving import (
     wait_until,
     write_pictures,
 )
-from tl_core import workflow
-from tl_core.config import RunConfig
-from tl_core.eventlog import EventLog
+from tl_core.base.config import RunConfig
 from tl_core.jobs import local
-from tl_core.runs import RunFolder, list_runs
+from tl_core.runs import workflow
+from tl_core.runs.event_log import EventLog
+from tl_core.runs.run_folder import RunFolder, list_runs
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)

@@ -11,9 +11,9 @@ import numpy as np
 
 from tests.ui.conftest import draw_pictures
 from tests.ui.run_folder_builder import finished_run
-from tl_core import metrics
-from tl_core.config import RunConfig
-from tl_core.runs import RunFolder
+from tl_core.base.config import RunConfig
+from tl_core.evaluation import metrics
+from tl_core.runs.run_folder import RunFolder
 
 IMAGE_PX = 32
 PER_CLASS = {"train": 12, "val": 20, "test": 15}
@@ -26,7 +26,7 @@ def _weights(num_classes: int) -> bytes:
     import torch
     from safetensors.torch import save
 
-    from tl_core.model import skeleton
+    from tl_core.models.build import skeleton
 
     torch.manual_seed(0)
     return save(skeleton("timm", num_classes, 0.3).state_dict())

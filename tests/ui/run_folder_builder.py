@@ -12,10 +12,10 @@ from pathlib import Path
 import filelock
 import numpy as np
 
-from tl_core import events as ev
-from tl_core import metrics
-from tl_core.config import STAGES, RunConfig
-from tl_core.runs import EventWriter, RunFolder, create, write_json
+from tl_core.base import events as ev
+from tl_core.base.config import STAGES, RunConfig
+from tl_core.evaluation import metrics
+from tl_core.runs.run_folder import EventWriter, RunFolder, create, write_json
 
 CLASSES = ("non_teasing", "teasing")
 BLOCKS = (1448, 16_714, 46_640, 242_930, 543_148, 2_026_348, 717_232)

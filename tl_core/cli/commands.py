@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tl_core.base.config import RunConfig, preset, read_toml
+from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
+from tl_core.base.messages import say
+from tl_core.base.paths import expanded, is_dir, is_file
 from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, drawing
-from tl_core.config import RunConfig, preset, read_toml
-from tl_core.errors import TlError, UnknownWeights, WeightsUnavailable
-from tl_core.messages import say
-from tl_core.paths import expanded, is_dir, is_file
-from tl_core.runs import RunFolder, open_run
+from tl_core.runs.run_folder import RunFolder, open_run
 
 LASTING = ("not_shipped", "user_download")
 # reasons against a weight source that waiting does not mend
@@ -31,7 +31,7 @@ class Answer:
 
 
 def train(args: argparse.Namespace, language: str) -> Answer:
-    from tl_core import workflow
+    from tl_core.runs import workflow
 
     config = settings(args)
     _refuse_weights_that_cannot_be(config.weights)
@@ -45,7 +45,7 @@ def resume(args: argparse.Namespace, language: str) -> Answer:
 
 
 def evaluate(args: argparse.Namespace, language: str) -> Answer:
-    from tl_core.predict import Predictor, evaluate_folder
+    from tl_core.inference.predictor import Predictor, evaluate_folder
 
     predictor = Predictor.load(args.run)
     _say_decisions(args.data, language)
@@ -56,21 +56,21 @@ def evaluate(args: argparse.Namespace, language: str) -> Answer:
 
 def _say_decisions(data: Path, language: str) -> None:
     """One line on standard error when decisions beside the pictures change what is judged."""
-    from tl_core.data import decisions, folders
+    from tl_core.data import curation, folders
 
     found = folders.scan(data)
-    counts = decisions.counts(found, decisions.followed(found))
+    counts = curation.counts(found, curation.followed(found))
     if any(counts.values()):
         print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
 def predict(args: argparse.Namespace, language: str) -> Answer:
     """Exit status 2 only when no picture at all could be read."""
-    from tl_core import decision
-    from tl_core.predict import Predictor, predict_files
+    from tl_core.inference import decision_rule
+    from tl_core.inference.predictor import Predictor, predict_files
 
     predictor = Predictor.load(args.run)
-    decided = decision.read(predictor.run)
+    decided = decision_rule.read(predictor.run)
     answers = []
     for answer in predict_files(predictor, _expand(args.images), decided):
         if isinstance(answer.get("error"), TlError):
@@ -86,7 +86,7 @@ def predict(args: argparse.Namespace, language: str) -> Answer:
 
 
 def sample_data(args: argparse.Namespace, language: str) -> Answer:
-    from tl_core.data.samples import write_samples
+    from tl_core.synthetic.practice import write_samples
 
     with drawing(language) as on_progress:
         folder = write_samples(args.name, args.out, seed=args.seed, on_progress=on_progress)
@@ -95,8 +95,8 @@ def sample_data(args: argparse.Namespace, language: str) -> Answer:
 
 
 def report_page(args: argparse.Namespace, language: str) -> Answer:
-    from tl_core.atomic import output_errors, write_atomic
-    from tl_core.run_report import render
+    from tl_core.base.atomic import output_errors, write_atomic
+    from tl_core.runs.report.page import render
 
     run = open_run(args.run)
     path = expanded(args.output or run.path / "report.html")
@@ -109,7 +109,7 @@ def report_page(args: argparse.Namespace, language: str) -> Answer:
 
 
 def doctor(args: argparse.Namespace, language: str) -> Answer:
-    from tl_core import doctor as checks
+    from tl_core.cli import doctor as checks
 
     found = checks.examine(language)
     return Answer(found, checks.text(found, language), 1 if found["problems"] else 0)
@@ -155,7 +155,7 @@ def settings(args: argparse.Namespace) -> RunConfig:
 
 def _refuse_weights_that_cannot_be(source: str) -> None:
     """Before a run folder is made for nothing. Raises: UnknownWeights, WeightsUnavailable."""
-    from tl_core.weights import availability
+    from tl_core.models.weights.sources import availability
 
     if source == "auto":
         return
@@ -173,7 +173,7 @@ def _refuse_weights_that_cannot_be(source: str) -> None:
 
 def _refuse_device_that_cannot_be(config: RunConfig) -> None:
     """Before a run folder is made for nothing. Raises: DeviceError."""
-    from tl_core.device import pick_device, pick_precision
+    from tl_core.compute.device import pick_device, pick_precision
 
     # what is always there is not looked for: that would load torch before the wait in the queue
     if config.device not in ("auto", "cpu") or config.precision in ("bf16", "fp16"):
@@ -201,7 +201,7 @@ def _carry_out(run: RunFolder, language: str) -> Answer:
 
 def _expand(names: list[str]) -> list[str]:
     """A folder stands for the pictures right in it. Windows' shells leave `*.jpg` to the program."""
-    from tl_core.data.folders import is_picture_name
+    from tl_core.data.file_kinds import is_picture_name
 
     found: list[str] = []
     for name in names:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from tl_core.atomic import output_errors, to_json
+from tl_core.base.atomic import output_errors, to_json
+from tl_core.base.errors import OutputUnwritable, TlError
+from tl_core.base.messages import LANGUAGES, say
 from tl_core.cli import commands
 from tl_core.cli.parser import UsageError, build_parser
-from tl_core.errors import OutputUnwritable, TlError
-from tl_core.messages import LANGUAGES, say
 
 
 def main(arguments: list[str] | None = None) -> int:

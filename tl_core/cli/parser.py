@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from tl_core import __version__
+from tl_core.base.config import PRESETS
+from tl_core.base.messages import LANGUAGES, say
 from tl_core.cli import usage
-from tl_core.config import PRESETS
-from tl_core.data.samples import SAMPLES
-from tl_core.messages import LANGUAGES, say
+from tl_core.synthetic.practice import SAMPLES
 
 PROGRAM = "python -m tl_core"
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from tl_core.choice import source_name
-from tl_core.events import (
+from tl_core.base.events import (
     EarlyStopped,
     EpochEnd,
     Event,
@@ -22,7 +21,8 @@ from tl_core.events import (
     StageStarted,
     WarningRaised,
 )
-from tl_core.messages import say
+from tl_core.base.messages import say
+from tl_core.models.weights.record import source_name
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar

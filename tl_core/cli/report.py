@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_core.layout import table
-from tl_core.messages import say
+from tl_core.base.messages import say
+from tl_core.cli.text_table import table
 
 if TYPE_CHECKING:
-    from tl_core.decision import Decision
+    from tl_core.inference.decision_rule import Decision
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 PER_CLASS = ("precision", "recall", "f1", "support")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tl_core.messages import say
+from tl_core.base.messages import say
 
 MISTAKES = {
     "missing": r"the following arguments are required: (?P<names>.+)",

@@ -20,9 +20,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from tl_core.atomic import output_errors
-from tl_core.data.folders import is_picture_name, is_skipped_name
-from tl_core.errors import BadArchive, OutputUnwritable, RunExists
+from tl_core.base.atomic import output_errors
+from tl_core.base.errors import BadArchive, OutputUnwritable, RunExists
+from tl_core.data.file_kinds import is_picture_name, is_skipped_name
 
 MAX_FILES = 50_000
 MAX_BYTES = 8 << 30

@@ -15,9 +15,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
-from tl_core.errors import UnreadableImage
+from tl_core.base.errors import UnreadableImage
 
-EXTENSIONS = ("jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp")
 """File name endings that count as pictures, lower case."""
 
 MAX_PIXELS = 40_000_000

@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tl_core.data.decode import EXTENSIONS, from_os_error
-from tl_core.errors import (
+from tl_core.base.errors import (
     DataNotFound,
     NoClassFolders,
     NotAFolder,
@@ -31,21 +30,16 @@ from tl_core.errors import (
     TooFewPictures,
     UnreadableImage,
 )
-from tl_core.names import composed, folder_name, name_in
-from tl_core.paths import expanded
+from tl_core.base.file_names import composed, folder_name, name_in
+from tl_core.base.paths import expanded
+from tl_core.data.decode import from_os_error
+from tl_core.data.file_kinds import EXTENSIONS, FOREIGN, ending, is_picture_name, is_skipped_name
 
 MIN_PER_CLASS = 4
 """Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
 
 SPLITS = ("train", "val", "test")
 _SPLIT_NAMES = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_FOREIGN = ("gif", "heic", "heif", "avif", "jfif", "jp2", "psd", "svg", "raw", "dng", "cr2", "nef", "arw")
-# pictures that people have but we cannot read: listed as refused, so that nobody wonders where they went
-CORRECTIONS = "headswap-corrections"
-"""Our own folder beside the class folders, never a class: see `tl_core.data.decisions`."""
-_SYSTEM = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "__pycache__", CORRECTIONS}
-_SYSTEM |= {"lost+found", "system volume information", "$recycle.bin"}
-# a disk's own folders at its top, which often may not be read
 _MAX_WRAPPERS = 3
 
 
@@ -161,19 +155,6 @@ def fingerprint(dataset: Dataset) -> str:
     return total.hexdigest()
 
 
-def is_picture_name(name: str) -> bool:
-    return _ending(name) in EXTENSIONS
-
-
-def is_skipped_name(name: str) -> bool:
-    """Hidden files, resource forks (`._x.jpg`) and what systems leave lying about."""
-    return name.startswith(".") or name.lower() in _SYSTEM
-
-
-def _ending(name: str) -> str:
-    return name.rpartition(".")[2].lower() if "." in name else ""
-
-
 def _is_there(path: Path) -> bool:
     """False also for a name that no file can have, such as one too long. Raises: PermissionError."""
     try:
@@ -189,8 +170,8 @@ def _unpacked(file: Path) -> Path:
     """Unpack a zip into the cache, under a name that changes when the file does."""
     if file.suffix.lower() != ".zip" and not zipfile.is_zipfile(file):
         raise NotAFolder(path=file)
+    from tl_core.base.paths import datasets_dir
     from tl_core.data.archives import unpack_zip
-    from tl_core.paths import datasets_dir
 
     about = file.stat()
     told = os.fsencode(f"{file.resolve()}\0{about.st_size}\0{about.st_mtime_ns}")
@@ -247,7 +228,7 @@ def _collect(root: Path, splits: list[tuple[str | None, Path]]) -> Dataset:
                 if is_picture_name(file.name):
                     found.append((folder_name(class_folder), file, split))
                 else:
-                    refused.append(Refused(name_in(root, file), "unsupported", _ending(file.name)))
+                    refused.append(Refused(name_in(root, file), "unsupported", ending(file.name)))
     for folder in sorted({root, *(folder for _, folder in splits)}):
         loose = sorted(name_in(root, one) for one in _pictures_in(folder) if not is_skipped_name(one.name))
         refused += [Refused(name, "no_class", "") for name in loose]
@@ -266,7 +247,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for at, folders, files in os.walk(folder, onerror=_raise):
         folders[:] = sorted(name for name in folders if not is_skipped_name(name))
         for name in sorted(files, key=composed):
-            if not is_skipped_name(name) and _ending(name) in EXTENSIONS + _FOREIGN:
+            if not is_skipped_name(name) and ending(name) in EXTENSIONS + FOREIGN:
                 yield Path(at) / name
 
 

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from tl_core.data import decisions as deciding
+from tl_core.base.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwritable, UnreadableImage
+from tl_core.base.messages import say
+from tl_core.data import curation as deciding
 from tl_core.data import decode, folders
-from tl_core.data.decisions import Decision
+from tl_core.data.curation import Decision
 from tl_core.data.duplicates import near_duplicate_groups
-from tl_core.data.splitting import LeakReport, Split, leaks, split_dataset
-from tl_core.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwritable, UnreadableImage
-from tl_core.messages import say
+from tl_core.data.split import LeakReport, Split, leaks, split_dataset
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tl_core.atomic import output_errors
-from tl_core.device import guess_device, usable_cores
-from tl_core.errors import NothingToResume, RunBusy
-from tl_core.jobs import locks, processes, slots
+from tl_core.base.atomic import output_errors
+from tl_core.base.errors import NothingToResume, RunBusy
+from tl_core.base.paths import cache_dir
+from tl_core.compute.device import guess_device, usable_cores
+from tl_core.jobs import device_queue, locks, processes
 from tl_core.jobs.worker import setting
-from tl_core.paths import cache_dir
-from tl_core.runs import RunFolder
+from tl_core.runs.run_folder import RunFolder
 
 LIVE = locks.LIVE
 RESUMABLE = ("stopped", "failed", "interrupted")
@@ -48,11 +48,11 @@ def launch(run: RunFolder, *, command: Sequence[str] | None = None) -> None:
         now = time.time()
         run.write_status(state="queued", pid=None, created=None, launched=now, heartbeat=now, error=None)
         # queued by us, not by the worker, so that runs start in the order of the clicks
-        ticket = slots.enqueue(run, device, keep_place=False)
+        ticket = device_queue.enqueue(run, device, keep_place=False)
         try:
             processes.spawn_detached(worker, key=run.path, log=run.worker_log_path, env=_environment(run))
         except BaseException:
-            slots.withdraw(ticket)
+            device_queue.withdraw(ticket)
             run.write_status(launched=None, state=before.get("state", "interrupted"))
             raise
 
@@ -105,7 +105,7 @@ def is_resumable(run: RunFolder) -> bool:
 def queue_position(run: RunFolder) -> int:
     """Place among the runs that wait for the same device, 1 = next; 0 when it does not wait."""
     device = guess_device(str(setting(run, "device", "auto")))
-    places = [ticket.run for ticket in slots.waiting(device)]
+    places = [ticket.run for ticket in device_queue.waiting(device)]
     return places.index(run.path) + 1 if run.path in places else 0
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tl_core.atomic import output_errors
-from tl_core.errors import RunBusy
+from tl_core.base.atomic import output_errors
+from tl_core.base.errors import RunBusy
 from tl_core.jobs import processes
-from tl_core.runs import RunFolder
+from tl_core.runs.run_folder import RunFolder
 
 LIVE = ("queued", "running", "stopping")
 WAIT_SECONDS = 3.0

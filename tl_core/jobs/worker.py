@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from tl_core.allocator import keep_memory
-from tl_core.atomic import output_errors
-from tl_core.device import guess_device
-from tl_core.errors import NothingToResume, OutputUnwritable, TlError
-from tl_core.events import EpochEnd, Event, RunFailed, RunStopped, StageStarted
-from tl_core.jobs import locks, processes, slots
-from tl_core.runs import EventWriter, RunFolder, open_run
+from tl_core.base.atomic import output_errors
+from tl_core.base.errors import NothingToResume, OutputUnwritable, TlError
+from tl_core.base.events import EpochEnd, Event, RunFailed, RunStopped, StageStarted
+from tl_core.compute.device import guess_device
+from tl_core.compute.malloc_tuning import keep_memory
+from tl_core.jobs import device_queue, locks, processes
+from tl_core.runs.run_folder import EventWriter, RunFolder, open_run
 
 HEARTBEAT_SECONDS = 3.0
 STOP_LOOK_SECONDS = 0.2
@@ -33,7 +33,7 @@ EXIT_CODES = {"finished": 0, "stopped": 130, "interrupted": 130}
 
 
 class Execute(Protocol):
-    """`tl_core.workflow.execute`: does the work, returns "finished" or "stopped"."""
+    """`tl_core.runs.workflow.execute`: does the work, returns "finished" or "stopped"."""
 
     def __call__(
         self, folder: RunFolder, *, should_stop: Callable[[], bool], on_event: Callable[[Event], None]
@@ -95,7 +95,7 @@ class _Attempt:
     def carry_out(self, execute: Execute | None, on_wait: Callable[[int], None], *, keep_place: bool) -> str:
         device = guess_device(str(setting(self.run, "device", "auto")))
         try:
-            with slots.slot(
+            with device_queue.slot(
                 self.run, device, keep_place=keep_place, should_stop=self.should_stop, on_wait=on_wait
             ) as is_ours:
                 state = self._work(execute) if is_ours else self._stop_in_the_queue()
@@ -113,7 +113,7 @@ class _Attempt:
         self.run.write_status(state="running", heartbeat=time.time())
         keep_memory()
         if execute is None:
-            from tl_core.workflow import execute as of_the_product
+            from tl_core.runs.workflow import execute as of_the_product
 
             execute = of_the_product
         return execute(self.run, should_stop=self.should_stop, on_event=self.on_event)

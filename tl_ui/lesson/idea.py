@@ -13,7 +13,7 @@ class Idea:
     live: Callable[[], None]
     # draws what the words are about
     code: tuple[str, ...] = ()
-    # "tl_core.model:TransferModel.replace_head": shown from the running source
+    # "tl_core.models.backbone:TransferModel.replace_head": shown from the running source
     is_wide: bool = False
     # the live part takes the whole width, under the words
     predicts: bool = False

@@ -6,13 +6,16 @@ import importlib
 
 import streamlit as st
 
-from tl_core.errors import TlError
-from tl_ui import glossary_view, lesson_plan_view, quiz, shell, state
-from tl_ui.lesson import code_view, path, presenter, stepper
+from tl_core.base.errors import TlError
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import t
+from tl_ui.lesson import glossary as glossary_view
+from tl_ui.lesson import path, presenter, quiz, stepper
+from tl_ui.lesson import plan as lesson_plan_view
 from tl_ui.lesson.idea import Idea
+from tl_ui.lesson.parts import code_view
 from tl_ui.lesson.path import QUIZ, Place
-from tl_ui.quiz import learner
-from tl_ui.text import t
+from tl_ui.lesson.quiz import learner
 
 VIEWS = {"glossary": glossary_view.show, "plan": lesson_plan_view.show}
 """Beside the path, under `?lesson_view=…`; links of before say `view`, as those of Explore did."""
@@ -133,4 +136,4 @@ def _live(place: Place, idea: Idea, has_predicted: bool) -> bool:
 
 def idea_of(place: Place) -> Idea:
     """Looked up in the module of the step, which is imported when it is first shown."""
-    return importlib.import_module(f"tl_ui.lesson.{place.step}").IDEAS[place.idea]
+    return importlib.import_module(f"tl_ui.lesson.steps.{place.step}").IDEAS[place.idea]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_ui import state
+from tl_ui.frame import state
 
 QUIZ = "quiz"
 STEPS: dict[str, tuple[str, ...]] = {

@@ -10,10 +10,10 @@ from typing import Any
 
 import streamlit as st
 
-from tl_ui import state
+from tl_ui.frame import state
+from tl_ui.frame.text import t
 from tl_ui.lesson import path
 from tl_ui.lesson.path import STEPS, Place
-from tl_ui.text import t
 
 CHART_SCALE = 1.3
 ROW_PX = 32

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tl_ui.frame.text import t
 from tl_ui.lesson import path
 from tl_ui.lesson.path import STEPS, Place
-from tl_ui.text import t
 
 
 def row(place: Place) -> None:

@@ -1,0 +1,35 @@
+"""What a finished run says of itself, in words."""
+
+import numpy as np
+
+from tl_core.base.messages import say
+from tl_core.cli import report
+from tl_core.evaluation import metrics
+from tl_core.runs import results
+
+
+def summary(classes: list[str], **others) -> dict:
+    truth = np.arange(12) % len(classes)
+    scores = metrics.evaluate(truth, np.eye(len(classes))[truth], classes, classes[0])
+    return {
+        "run": "first", "created": "2026-01-31", "classes": classes, "positive_class": classes[0],
+        "weights": {"label": "drawn", "source": "formula", "sha256": "f" * 64, "is_pretrained": True},
+        "split": {"train": 80, "val": 20, "test": 12, "folds": 0}, "final_stage": "head",
+        "reported": {"stage": "head", "split": "test", "metrics": scores}, "stages": {},
+        "leak": {"pairs": []}, "refused": [], "seconds": 1.0, "device": "cpu", "precision": "fp32",
+    } | others  # fmt: skip
+
+
+def test_only_with_two_classes_is_one_the_positive():
+    assert "positive: a" in results.text(summary(["a", "b"]))
+    three = summary(["a", "b", "c"])
+    assert "positive" not in results.text(three)
+    scores = three["reported"]["metrics"]
+    for language in ("en", "ko"):
+        assert say("cli.averaged", language, count=3) in report.scores(scores, language)
+
+
+def test_copies_in_training_and_files_left_out_stand_in_the_text_too():
+    refused = [{"name": "a/broken.jpg", "reason": "damaged", "detail": ""}]
+    text = results.text(summary(["a", "b"], leak={"pairs": [("a/1.png", "a/2.png")]}, refused=refused))
+    assert "in training: 1" in text and "a/broken.jpg: damaged" in text

@@ -1,0 +1,62 @@
+"""The Head swap page: counted on the real network, never typed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tl_core.models.weights import locate
+from tl_ui.frame.text import catalogue
+from tl_ui.stores import datasets
+
+
+def body(app) -> str:
+    return "\n".join(element.proto.body for element in app.html)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_head_is_replaced_and_the_parameters_are_counted(open_page, language):
+    app = open_page("head_swap", language)
+    assert not app.exception
+    assert [metric.value for metric in app.metric] == ["4,007,548", "− 1,281,000", "+ 2,562"]
+
+
+def test_the_counts_follow_the_number_of_classes(open_page):
+    app = open_page("head_swap")
+    app.number_input(key="head_swap_classes").set_value(6).run()
+    assert app.metric[2].value == "+ 7,686"
+
+
+def test_adding_the_classes_is_answered_as_wrong(open_page):
+    app = open_page("head_swap")
+    app.segmented_control(key="question_2").set_value(1002).run()
+    assert "1,002" in app.error[0].value
+    app.segmented_control(key="question_2").set_value(2).run()
+    assert not app.error
+    assert len(app.success) == 1
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_way_of_a_picture_shows_every_shape(open_page, two_classes, language):
+    app = open_page("head_swap", language, data=datasets.add_folder(two_classes).id)
+    app.segmented_control(key="head_swap_panel").set_value("way").run()
+    assert not app.exception
+    for shape in ("3 × 224 × 224", "32 × 112 × 112", "80 × 14 × 14", "1,280 × 7 × 7", "1,280"):
+        assert f"<span>{shape}</span>" in body(app)
+
+
+def test_the_untrained_head_guesses_about_the_classes_of_the_data(open_page, two_classes):
+    app = open_page("head_swap", data=datasets.add_folder(two_classes).id)
+    app.segmented_control(key="head_swap_panel").set_value("answers").run()
+    assert not app.exception
+    assert "<span>cats</span>" in body(app)
+    assert catalogue("en")["head_swap.no_run"] in [caption.value for caption in app.caption]
+
+
+def test_without_weights_it_says_that_the_answers_mean_nothing(open_page, monkeypatch, tmp_path):
+    monkeypatch.setattr(locate, "FORMULA", tmp_path / "not shipped.safetensors")
+    app = open_page("head_swap")
+    assert not app.exception
+    assert catalogue("en")["head_swap.random"] in [warning.value for warning in app.warning]
+    assert [metric.value for metric in app.metric] == ["4,007,548", "− 1,281,000", "+ 2,562"]
+    app.segmented_control(key="head_swap_panel").set_value("answers").run()
+    assert catalogue("en")["head_swap.no_old_head"] in [caption.value for caption in app.caption]

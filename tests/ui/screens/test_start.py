@@ -1,0 +1,109 @@
+"""The Start page: the idea, the machine, one button."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.ui.conftest import draw_pictures
+from tl_core.base.config import preset
+from tl_core.base.paths import cache_dir
+from tl_core.jobs import local
+from tl_core.models.weights import locate
+from tl_core.runs.run_folder import list_runs
+from tl_core.synthetic import practice as samples
+from tl_ui.frame.text import catalogue
+from tl_ui.widgets import practice_sets
+
+
+@pytest.fixture
+def small_practice_set(monkeypatch, tmp_path):
+    """Stands where the drawn practice set would: the real one takes half a minute to draw."""
+    monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
+    folder = cache_dir() / "samples" / f"casting-v{samples.DRAWING_VERSION}"
+    draw_pictures(
+        folder, {"train/def_front": 8, "train/ok_front": 8, "test/def_front": 4, "test/ok_front": 4}
+    )
+    (folder / "README.txt").write_text("drawn", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """Names of the runs whose workers would have been started."""
+    names = []
+    monkeypatch.setattr(local, "launch", lambda run: names.append(run.name))
+    return names
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_start_says_what_this_is_and_what_the_machine_has(open_page, language):
+    app = open_page("start", language)
+    words = catalogue(language)
+    assert not app.exception
+    assert app.title[0].value == words["start.title"]
+    shown = " ".join(element.value for element in [*app.markdown, *app.caption])
+    for term in ("device", "weights", "number_format"):
+        assert words[f"terms.{term}.name"] in shown
+    assert words["start.figure_old"] in app.html[1].proto.body + app.html[2].proto.body
+
+
+def test_one_button_makes_a_run_on_the_practice_set_and_goes_to_train(
+    open_page, small_practice_set, launched, own_runs_folder
+):
+    app = open_page("start")
+    app.button(key="run_practice").click().run()
+    assert not app.exception
+    (run,) = list_runs(own_runs_folder)
+    assert launched == [run.name]
+    config = json.loads(run.config_path.read_text(encoding="utf-8"))
+    assert config["data"] == str(small_practice_set)
+    assert config["preset"] == "casting"
+    assert config["weights"] == "auto"
+    assert app.query_params["run"] == run.name
+    assert app.title[0].value == catalogue("en")["train.title"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(open_page, language):
+    app = open_page("start", language)
+    sentence = catalogue(language)["start.small_pictures"].format(px=112)
+    assert sentence not in [caption.value for caption in app.caption]
+    app.segmented_control(key="practice_set").set_value("expression").run()
+    assert sentence in [caption.value for caption in app.caption]
+
+
+def test_better_weights_leave_the_preset_as_it_is():
+    assert practice_sets.settings("expression", "auto", "imagenet") == preset("expression")
+    small = practice_sets.settings("expression", "auto", "formula")
+    assert (small.image_px, small.unfreeze_blocks) == (112, 7)
+    assert practice_sets.settings("casting", "auto", "formula") == preset("casting")
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_without_pre_trained_weights_it_is_called_training_from_scratch(
+    open_page, small_practice_set, launched, own_runs_folder, monkeypatch, tmp_path, language
+):
+    monkeypatch.setattr(locate, "FORMULA", tmp_path / "not shipped.safetensors")
+    app = open_page("start", language)
+    assert catalogue(language)["start.scratch"] in [warning.value for warning in app.warning]
+    button = app.button(key="run_practice")
+    assert button.label == catalogue(language)["start.run_scratch"]
+    button.click().run()
+    (run,) = list_runs(own_runs_folder)
+    assert run.read_config()["weights"] == "random"
+
+
+def test_a_full_or_forbidden_place_is_said_in_words(
+    open_page, small_practice_set, launched, monkeypatch, tmp_path
+):
+    blocked = tmp_path / "a file, not a folder"
+    blocked.write_text("", encoding="utf-8")
+    monkeypatch.setenv("HEADSWAP_RUNS", str(blocked))
+    app = open_page("start")
+    app.button(key="run_practice").click().run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert str(blocked) in app.error[0].value
+    assert launched == []

@@ -1,0 +1,255 @@
+"""The Train page in every state a run can be in, in both languages."""
+
+import pytest
+
+from tests.ui.open_page import has, open_page, words
+from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.base.errors import OutOfMemory
+from tl_core.data import curation
+from tl_core.jobs import local
+from tl_core.runs.run_folder import open_run
+from tl_ui.screens.train import settings as train_settings
+
+LANGUAGES = ["en", "ko"]
+pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
+
+
+@pytest.fixture
+def runs(own_runs_folder):
+    return own_runs_folder
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two classes of empty files: the Train page looks at names only."""
+    for name in ("cats", "개"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "pictures" / name / f"{number}.png").write_bytes(b"")
+    return tmp_path / "pictures"
+
+
+@pytest.fixture
+def data_id(pictures):
+    from tl_ui.stores import datasets
+
+    return datasets.add_folder(pictures).id
+
+
+@pytest.fixture
+def living(runs):
+    built = RunBuilder(runs / "living").alive().start().epochs("head", 3)
+    yield built
+    built.let_go()
+
+
+def text(lang, key, **values):
+    from tl_ui.frame.text import catalogue
+
+    return catalogue(lang)[f"train.{key}"].format(**values)
+
+
+def test_without_data_start_is_locked_and_says_what_is_missing(lang):
+    app = open_page("train", lang=lang)
+    assert app.button(key="start").disabled
+    assert text(lang, "needs_data") in words(app)
+
+
+def test_with_data_start_is_open_and_the_classes_are_counted(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    assert not app.button(key="start").disabled
+    assert "cats 20" in words(app) and "개 20" in words(app)
+
+
+def test_decisions_that_cannot_be_read_lock_start_and_are_named(lang, data_id, pictures):
+    (pictures / curation.FILE).write_text("file,decision\ncats/0.png,burn\n", encoding="utf-8")
+    app = open_page("train", lang=lang, data=data_id)
+    assert app.button(key="start").disabled
+    assert curation.FILE in words(app) and "burn" in words(app)
+
+
+def test_contradicting_settings_lock_start_and_nothing_is_lost(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.number_input(key="set_head_epochs").set_value(0)
+    app.number_input(key="set_finetune_epochs").set_value(0).run()
+    assert app.button(key="start").disabled
+    assert "epochs" in words(app)
+    app.number_input(key="set_head_epochs").set_value(3).run()
+    assert not app.button(key="start").disabled
+    assert app.number_input(key="set_finetune_epochs").value == 0
+
+
+def test_a_preset_writes_its_numbers_and_keeps_the_weights(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("random").run()
+    app.radio(key="set_preset").set_value("casting").run()
+    assert app.session_state["set_dropout"] == 0.5
+    assert app.number_input(key="set_head_epochs").value == 10
+    assert app.session_state["set_library"] == "torchvision"
+    assert app.session_state["set_weights"] == "random"
+
+
+def test_head_only_asks_for_one_number_of_epochs(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.radio(key="set_strategy").set_value("head").run()
+    assert has(app, "number_input", "set_head_epochs")
+    assert not has(app, "number_input", "set_finetune_epochs")
+
+
+def test_every_group_of_advanced_settings_can_be_opened(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    for group in ("classes", "pictures", "machine", "learning"):
+        app.segmented_control(key="advanced_group").set_value(group).run()
+        assert not app.exception
+
+
+def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
+    lang, data_id, runs, monkeypatch
+):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("random")
+    app.session_state["set_positive_class"] = "def_front"
+    app.run()
+    app.button(key="start").click().run()
+    assert not app.exception and not app.error
+    [folder] = list(runs.iterdir())
+    assert open_run(folder).read_config()["positive_class"] in ("cats", "개")
+
+
+def test_a_positive_class_of_these_pictures_is_kept(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.session_state["set_positive_class"] = "cats"
+    app.run()
+    assert app.session_state["set_positive_class"] == "cats"
+    del app.query_params["data"]
+    app.session_state["kept_data"] = None
+    app.run()
+    assert app.button(key="start").disabled
+    assert app.session_state["set_positive_class"] == "cats", "until other pictures are known"
+
+
+def test_start_makes_a_run_of_the_settings_and_shows_it(lang, data_id, runs, monkeypatch):
+    launched = []
+    monkeypatch.setattr(local, "launch", launched.append)
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("random")
+    app.radio(key="set_strategy").set_value("whole")
+    app.number_input(key="set_head_epochs").set_value(2)
+    app.text_input(key="set_run_name").set_value("../모둠 3").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    [folder] = [path for path in runs.iterdir()]
+    assert folder.name.endswith("-모둠-3"), "a name cannot lead out of the runs folder"
+    config = open_run(folder).read_config()
+    assert config["weights"] == "random" and config["unfreeze_blocks"] == 7
+    assert config["head"]["epochs"] == 2
+    assert [run.name for run in launched] == [folder.name]
+    assert app.query_params["run"] == folder.name
+    assert app.selectbox(key="train_run").value == folder.name
+
+
+def test_a_running_run_shows_its_stage_parts_and_time_left(lang, living):
+    app = open_page("train", lang=lang, run="living")
+    found = words(app)
+    assert text(lang, "now_head") in found
+    assert text(lang, "part_learns", count="2,562") in found
+    assert has(app, "button", "stop") and not has(app, "button", "resume")
+    assert text(lang, "left_seconds", count=30) in str(app.get("progress")[0].proto)
+
+
+def test_stop_asks_the_worker_to_stop(lang, living):
+    app = open_page("train", lang=lang, run="living")
+    app.button(key="stop").click().run()
+    assert living.run.stop_path.exists()
+    assert app.button(key="stop").disabled
+    assert text(lang, "state_stopping") in words(app)
+
+
+def test_a_failed_run_says_the_errors_sentence_and_offers_to_go_on(lang, runs):
+    RunBuilder(runs / "bad").start().epochs("head", 2).failed("out_of_memory", batch_size=32, fits=16)
+    app = open_page("train", lang=lang, run="bad")
+    assert app.error[0].value == OutOfMemory(batch_size=32, fits=16).message(lang)
+    assert has(app, "button", "resume")
+
+
+def test_an_interrupted_run_says_so_and_resumes(lang, runs, monkeypatch):
+    built = RunBuilder(runs / "cut").start().epochs("head", 2).interrupted()
+    built.run.last_checkpoint.write_bytes(b"kept")
+    launched = []
+    monkeypatch.setattr(local, "launch", launched.append)
+    app = open_page("train", lang=lang, run="cut")
+    assert text(lang, "interrupted_says") in words(app) and text(lang, "kept") in words(app)
+    assert app.button(key="resume").label == text(lang, "resume")
+    app.button(key="resume").click().run()
+    assert [run.name for run in launched] == ["cut"]
+
+
+def test_a_stopped_run_without_a_whole_epoch_starts_again(lang, runs):
+    RunBuilder(runs / "early").start().stopped()
+    app = open_page("train", lang=lang, run="early")
+    assert text(lang, "nothing_kept") in words(app)
+    assert app.button(key="resume").label == text(lang, "again")
+
+
+def test_a_waiting_run_says_its_place(lang, runs, monkeypatch):
+    built = RunBuilder(runs / "later").alive("queued")
+    monkeypatch.setattr(local, "queue_position", lambda run: 3)
+    app = open_page("train", lang=lang, run="later")
+    assert text(lang, "queued_says", before=2) in words(app)
+    built.let_go()
+
+
+def test_a_finished_run_leads_to_its_results(lang, runs):
+    finished_run(runs / "done")
+    app = open_page("train", lang=lang, run="done")
+    assert has(app, "button", "to_results")
+    assert not has(app, "button", "stop") and not has(app, "button", "resume")
+
+
+def test_a_run_says_how_many_times_longer_it_would_have_taken_without_keeping(lang, runs):
+    run = RunBuilder(runs / "kept").start().epochs("head", 3).stage_end("head", avoided_seconds=100.0).run
+    assert ("3.5×" if lang == "en" else "3.5배") in words(open_page("train", lang=lang, run=run.name))
+
+
+def test_another_run_can_be_chosen_and_stands_in_the_address(lang, runs):
+    finished_run(runs / "one")
+    RunBuilder(runs / "two").start().stopped()
+    app = open_page("train", lang=lang, run="one")
+    app.selectbox(key="train_run").set_value("two").run()
+    assert app.query_params["run"] == "two"
+    assert has(app, "button", "resume")
+
+
+def test_a_run_older_than_all_that_are_listed_is_shown_and_no_other(lang, runs, monkeypatch):
+    monkeypatch.setattr("tl_ui.widgets.run_picker.MAX_LISTED", 1)
+    RunBuilder(runs / "old").start().stopped()
+    built = RunBuilder(runs / "anothers").alive().start().epochs("head", 3)
+    app = open_page("train", lang=lang, run="old")
+    assert app.selectbox(key="train_run").value == "old"
+    assert has(app, "button", "resume") and not has(app, "button", "stop")
+    built.let_go()
+
+
+def test_an_unknown_run_in_the_address_shows_the_settings(lang, runs):
+    finished_run(runs / "one")
+    app = open_page("train", lang=lang, run="../../etc")
+    assert has(app, "button", "start")
+
+
+def test_warnings_of_a_run_are_said_in_words(lang, runs):
+    RunBuilder(runs / "leaky").start().warn("leak", count=7).epochs("head", 1).stopped()
+    app = open_page("train", lang=lang, run="leaky")
+    assert any("7" in warning.value for warning in app.warning)
+
+
+def test_every_number_can_be_set_to_its_bounds(lang):
+    from tl_core.base.config import RunConfig
+
+    for number in (*train_settings.LEARNING, *train_settings.PICTURES):
+        for value in (number.low, number.high):
+            if "." in number.name:
+                stage, name = number.name.split(".")
+                RunConfig.from_dict({stage: {name: value}})
+            else:
+                RunConfig.from_dict({number.name: value})

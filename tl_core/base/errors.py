@@ -1,0 +1,277 @@
+"""What can go wrong, one class per cause, each with a sentence in the person's language.
+
+    TlError
+    ├─ ConfigError             a setting that cannot be
+    ├─ DataError
+    │  ├─ DataNotFound         the path does not exist
+    │  ├─ NotAFolder           the path is no folder and no zip
+    │  ├─ NoClassFolders       no class folders with pictures
+    │  ├─ OneClass             pictures of a single class only
+    │  ├─ TooFewPictures       a class with fewer pictures than a split needs
+    │  ├─ SplitClassMissing    a given split lacks a class, or has one that training lacks
+    │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
+    │  ├─ UnreadableImage      one picture that cannot be used, with the reason
+    │  ├─ NoReadableImages     every picture was refused
+    │  ├─ BadArchive           a zip that is broken, dangerous or too large
+    │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
+    │  └─ DecisionsLeaveNone   after the decisions a part of the split lacks a class
+    ├─ WeightsError
+    │  ├─ UnknownWeights       no such weight source
+    │  ├─ WeightsUnavailable   a source that cannot be used now, with the reason
+    │  └─ WeightsMismatch      a file whose tensors do not fit the network
+    ├─ HeadError               no final Linear, or fewer than two classes
+    ├─ TrainingError
+    │  ├─ NonFiniteLoss        the loss became NaN or infinite
+    │  └─ OutOfMemory          the batch does not fit, with one that would
+    ├─ RunError
+    │  ├─ RunExists            the output folder already holds something
+    │  ├─ RunNotFound          no such run
+    │  ├─ RunBusy              another process is working on it
+    │  ├─ RunNotReady          the run has no trained model yet
+    │  ├─ NothingToResume      finished, or stopped before anything was kept
+    │  ├─ RunDamaged           a file of the run cannot be read
+    │  ├─ NotComparable        two runs whose answers cannot be paired, with the reason
+    │  └─ OutputUnwritable     read-only folder or full disk
+    ├─ ClassroomError
+    │  ├─ NicknameRefused      empty, too long, or without a letter or digit
+    │  └─ ClassFull            more learners than this server keeps
+    └─ DeviceError             the device or precision asked for is not here
+
+The sentences live in `messages/en.toml` and `messages/ko.toml`, section [error], under the
+class's `code`. Every class is raised with keyword values that fill the sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from tl_core.base.file_names import readable
+from tl_core.base.messages import say
+
+
+class TlError(Exception):
+    """Base of everything the person can mend. `values` fill the sentence named by `code`;
+    a value called `reason` is itself a key, under [reason], and is said in the same language."""
+
+    code: ClassVar[str] = "unknown"
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(values)
+        self.values = {name: _plain(value) for name, value in values.items()}
+
+    def message(self, language: str = "en") -> str:
+        values = dict(self.values)
+        if "reason" in values:
+            values["reason"] = say(f"reason.{values['reason']}", language, detail=values.get("detail", ""))
+        return say(f"error.{self.code}", language, **values)
+
+    def __str__(self) -> str:
+        return self.message("en")
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | float | bool | None) else readable(str(value))
+
+
+class ConfigError(TlError):
+    """values: name, value, need"""
+
+    code = "config"
+
+
+class DataError(TlError):
+    pass
+
+
+class DataNotFound(DataError):
+    """values: path"""
+
+    code = "data_not_found"
+
+
+class NotAFolder(DataError):
+    """values: path"""
+
+    code = "not_a_folder"
+
+
+class NoClassFolders(DataError):
+    """values: path"""
+
+    code = "no_class_folders"
+
+
+class OneClass(DataError):
+    """values: path, name"""
+
+    code = "one_class"
+
+
+class TooFewPictures(DataError):
+    """values: name (class), count, need"""
+
+    code = "too_few_pictures"
+
+
+class SplitClassMissing(DataError):
+    """values: split, name (class)"""
+
+    code = "split_class_missing"
+
+
+class UnknownClass(DataError):
+    """values: path, name, known (the run's classes)"""
+
+    code = "unknown_class"
+
+
+class UnreadableImage(DataError):
+    """values: file, reason (a key under [reason] in the messages), detail"""
+
+    code = "unreadable_image"
+
+
+class NoReadableImages(DataError):
+    """values: path, count, example (one refused file and why)"""
+
+    code = "no_readable_images"
+
+
+class BadArchive(DataError):
+    """values: file, reason (a key under [reason]), detail"""
+
+    code = "bad_archive"
+
+
+class BadDecisions(DataError):
+    """values: file (the table, or the picture), line, value, need"""
+
+    code = "bad_decisions"
+
+
+class DecisionsLeaveNone(DataError):
+    """values: split, name (class)"""
+
+    code = "decisions_leave_none"
+
+
+class WeightsError(TlError):
+    pass
+
+
+class UnknownWeights(WeightsError):
+    """values: source"""
+
+    code = "unknown_weights"
+
+
+class WeightsUnavailable(WeightsError):
+    """values: source, reason (a key under [reason]), detail"""
+
+    code = "weights_unavailable"
+
+
+class WeightsMismatch(WeightsError):
+    """values: source, detail (missing, unexpected or misshapen tensors, the first few)"""
+
+    code = "weights_mismatch"
+
+
+class HeadError(TlError):
+    """values: detail"""
+
+    code = "head"
+
+
+class TrainingError(TlError):
+    pass
+
+
+class NonFiniteLoss(TrainingError):
+    """values: stage, epoch, learning_rate"""
+
+    code = "non_finite_loss"
+
+
+class OutOfMemory(TrainingError):
+    """values: batch_size, fits (0 when not even one picture fits)"""
+
+    code = "out_of_memory"
+
+    def message(self, language: str = "en") -> str:
+        code = "out_of_memory" if self.values.get("fits") else "out_of_memory_none"
+        return say(f"error.{code}", language, **self.values)
+
+
+class RunError(TlError):
+    pass
+
+
+class RunExists(RunError):
+    """values: path"""
+
+    code = "run_exists"
+
+
+class RunNotFound(RunError):
+    """values: path"""
+
+    code = "run_not_found"
+
+
+class RunBusy(RunError):
+    """values: path"""
+
+    code = "run_busy"
+
+
+class RunNotReady(RunError):
+    """values: path"""
+
+    code = "run_not_ready"
+
+
+class NothingToResume(RunError):
+    """values: path"""
+
+    code = "nothing_to_resume"
+
+
+class RunDamaged(RunError):
+    """values: file, detail"""
+
+    code = "run_damaged"
+
+
+class NotComparable(RunError):
+    """values: first, second (names of the runs), reason (a key under [reason])"""
+
+    code = "not_comparable"
+
+
+class OutputUnwritable(RunError):
+    """values: path, reason (a key under [reason]), detail"""
+
+    code = "output_unwritable"
+
+
+class ClassroomError(TlError):
+    pass
+
+
+class NicknameRefused(ClassroomError):
+    """values: longest"""
+
+    code = "nickname"
+
+
+class ClassFull(ClassroomError):
+    """values: count, path"""
+
+    code = "class_full"
+
+
+class DeviceError(TlError):
+    """values: device, detail"""
+
+    code = "device"

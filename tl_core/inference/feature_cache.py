@@ -1,0 +1,106 @@
+"""Pooled features of a run's pictures at one stage, computed once and kept in the cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tl_core.base.atomic import UNREADABLE, write_atomic
+from tl_core.base.errors import OutputUnwritable, UnreadableImage
+from tl_core.base.paths import cache_dir
+from tl_core.data.decode import read_image
+from tl_core.runs.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from tl_core.inference.predictor import Predictor  # brings torch along
+
+BATCH = 32
+MAX_KEPT = 40
+"""Files kept; the oldest goes first. One is 5 KB a picture."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    names: list[str]
+    # of the pictures that could be read, in the order asked
+    features: np.ndarray
+    # (N, 1280) float32
+
+
+def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
+    """What was computed before for exactly these pictures and this model; None when it was not."""
+    try:
+        with np.load(kept_at(run, stage, pictures)) as stored:
+            return Embedded([str(name) for name in stored["names"]], stored["features"])
+    except UNREADABLE:
+        return None
+
+
+def embed(
+    predictor: Predictor,
+    stage: str,
+    pictures: Sequence[tuple[str, Path]],
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Embedded:
+    """Features of the pictures (name, file) that can still be read. A full disk only means computing again.
+
+    on_progress: called with (done, total) after each batch.
+    """
+    found = kept(predictor.run, stage, pictures)
+    if found is not None:
+        return found
+    names: list[str] = []
+    parts = [np.zeros((0, predictor.model.feature_dim), np.float32)]
+    for start in range(0, len(pictures), BATCH):
+        images = []
+        for name, path in pictures[start : start + BATCH]:
+            try:
+                images.append(read_image(path, name, max_px=predictor.image_px))
+                names.append(name)
+            except UnreadableImage:
+                continue  # gone or changed since the run: the others are still worth seeing
+        parts.append(predictor.look(images)[1])
+        if on_progress:
+            on_progress(min(start + BATCH, len(pictures)), len(pictures))
+    found = Embedded(names, np.concatenate(parts))
+    _keep(kept_at(predictor.run, stage, pictures), found)
+    return found
+
+
+def kept_at(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
+    """Where they are kept, under a name that no other pictures and no other model have: of the model's
+    files and each picture's name, size and time."""
+    key = hashlib.blake2b(digest_size=12)
+    for file in sorted(run.models.glob("*.safetensors")):
+        key.update(os.fsencode(f"{file}{_stamp(file)}"))
+    for name, path in pictures:
+        key.update(os.fsencode(f"{name}{path}{_stamp(path)}"))
+    return cache_dir() / "features" / f"{run.name}-{stage}-{key.hexdigest()}.npz"
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - twice as fast for thousands of pictures
+        return found.st_size, found.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
+def _keep(place: Path, found: Embedded) -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, names=np.array(found.names, dtype=str), features=found.features)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(place, buffer.getvalue())
+        others = sorted(place.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in others[MAX_KEPT:]:
+            old.unlink(missing_ok=True)
+    except (OSError, OutputUnwritable):
+        return

@@ -1,0 +1,299 @@
+"""Use a trained run: classify pictures, or judge it on a labelled folder.
+
+Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
+the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
+in float32, as the run's own evaluation was, so the numbers agree. On a CPU ONNX Runtime answers where
+it can (`fastpredict`); torch is loaded only when its model is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
+from tl_core.base.file_names import readable
+from tl_core.base.paths import is_file
+from tl_core.data import curation, folders
+from tl_core.data.decode import pixels_hash, read_image, resize_square
+from tl_core.inference import decision_rule, reference_features, seen_pictures
+from tl_core.inference.decision_rule import Decision
+from tl_core.models import onnx_export
+from tl_core.runs.run_folder import RunFolder, open_run
+
+if TYPE_CHECKING:
+    import torch
+
+    from tl_core.models.backbone import TransferModel
+
+FINAL = "final"
+BATCH = 32
+"""Pictures per forward pass: more saves no time on a CPU and costs memory."""
+WORTH_EXPORTING = 32
+"""Answers by torch after which a model without an ONNX file gets one: by then it pays."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """N pictures' answers as a decision gives them."""
+
+    probabilities: np.ndarray
+    # (N, C), after the temperature
+    said: np.ndarray
+    # (N,) int, index of the class that is said
+    sureness: np.ndarray
+    # (N,), see `Decision.sureness`
+    is_far: np.ndarray | None
+    # (N,) bool, whether like no training picture; None: no limit of distance was decided
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A run's model, ready to answer; shared by whoever asks, never changed."""
+
+    run: RunFolder
+    classes: list[str]
+    positive: str
+    image_px: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    library: str
+    dropout: float
+    path: Path
+    # of the weights
+    device: str = "cpu"
+    _answered: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    # "fast": the ONNX model or None; "num": pictures that torch has answered
+
+    @classmethod
+    def load(cls, run: Path | RunFolder, device: str = "cpu", file: str = FINAL) -> Predictor:
+        """file: which of the run's models, without its ending; `tl_core.inference.stage_models` knows
+        the stages', which torch alone answers for.
+
+        Raises: RunNotFound, RunNotReady, RunDamaged.
+        """
+        folder = run if isinstance(run, RunFolder) else open_run(run)
+        path = folder.models / f"{file}.safetensors"
+        if not is_file(path):
+            raise RunNotReady(path=folder.path)
+        config, recorded = folder.settings(), folder.read_config()
+        try:
+            classes, used = list(recorded["class_to_idx"]), recorded["weights_used"]
+            mean, std = tuple(used["mean"]), tuple(used["std"])
+        except (KeyError, TypeError) as error:
+            raise RunDamaged(file=folder.config_path, detail=error) from None
+        predictor = cls(
+            run=folder,
+            classes=classes,
+            positive=str(config.positive_class),
+            image_px=config.image_px,
+            mean=mean,
+            std=std,
+            library=config.library,
+            dropout=config.dropout,
+            path=path,
+            device=device,
+        )
+        if predictor._may_be_fast:
+            with contextlib.suppress(OSError):  # said better below
+                predictor._answered["fast"] = onnx_export.open_fast(predictor._key())
+        if predictor._answered.get("fast") is None:
+            _ = predictor.model  # a damaged file is told now
+        return predictor
+
+    @cached_property
+    def model(self) -> TransferModel:
+        """torch's own, loaded when first asked for. Raises: RunDamaged."""
+        import torch
+
+        from tl_core.models import checkpoint_files
+        from tl_core.models.build import skeleton
+
+        model = skeleton(self.library, len(self.classes), self.dropout)
+        try:
+            model.load_state_dict(checkpoint_files.load_weights(self.path))
+        except RuntimeError as error:
+            # another network's weights; torch names every tensor
+            raise RunDamaged(file=self.path, detail=" ".join(str(error).split())[:200]) from None
+        return model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+    def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
+        return self.look(images)[0]
+
+    def look(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C), pooled features (N, 1280);
+        both float32, as the network gives them: no temperature, no threshold."""
+        if not len(images):
+            fast = self._answered.get("fast")
+            width = fast.feature_dim if fast else self.model.feature_dim
+            return np.zeros((0, len(self.classes)), np.float32), np.zeros((0, width), np.float32)
+        pieces = [self._look(self._squares(some)) for some in _batched(images)]
+        return np.concatenate([p for p, _ in pieces]), np.concatenate([f for _, f in pieces])
+
+    def decide(self, decided: Decision, raw: np.ndarray, features: np.ndarray) -> Decided:
+        """What `look` saw, answered. Shapes: raw (N, C), features (N, 1280). Raises: RunDamaged."""
+        probabilities = decided.probabilities(raw)
+        is_far = None
+        if decided.far_from is not None:
+            is_far = reference_features.distances(self.run, features) > decided.far_from
+        said = decided.answers(probabilities, self.classes)
+        return Decided(probabilities, said, decided.sureness(probabilities, self.classes), is_far)
+
+    def _look(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        fast = self._answered.get("fast")
+        return fast.look(squares) if fast else self._look_with_torch(squares)
+
+    def _look_with_torch(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        with torch.no_grad():
+            pooled = self.model.forward_until(self._entering(squares), "pooled")
+            probabilities = torch.softmax(self.model.classify(pooled).float(), dim=1)
+        self._export_when_worth_it(squares)
+        return probabilities.cpu().numpy(), pooled.float().cpu().numpy()
+
+    def _export_when_worth_it(self, squares: np.ndarray) -> None:
+        """For runs of another machine, or whose file has left the cache. Tried once."""
+        num = self._answered["num"] = self._answered.get("num", 0) + len(squares)
+        if self._may_be_fast and num >= WORTH_EXPORTING and "tried" not in self._answered:
+            self._answered["tried"] = True
+            made = onnx_export.make(self.model, self._key(), squares, self.mean, self.std)
+            self._answered["fast"] = made
+
+    @property
+    def _may_be_fast(self) -> bool:
+        return self.device == "cpu" and self.path.stem == FINAL
+
+    def _key(self) -> str:
+        return onnx_export.key_of(self.path, self.image_px, self.mean, self.std)
+
+    def _squares(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        return np.stack([resize_square(image, self.image_px) for image in images])
+
+    def enter(self, images: Sequence[np.ndarray]) -> torch.Tensor:
+        """RGB uint8 pictures of any size (H, W, 3) -> (N, 3, px, px) float32 as torch's model takes them."""
+        return self._entering(self._squares(images))
+
+    def _entering(self, squares: np.ndarray) -> torch.Tensor:
+        import torch
+
+        from tl_core.data.normalise import normalise
+
+        return normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
+
+
+def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
+    source = iter(items)
+    while some := list(islice(source, BATCH)):
+        yield some
+
+
+def predict_files(
+    predictor: Predictor, files: Iterable[Path | str], decided: Decision | None = None
+) -> Iterator[dict[str, Any]]:
+    """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}; where a
+    limit was decided, also "unsure": whether the answer is less sure than it, and "unlike_training":
+    whether the picture lies farther from those of training.
+
+    decided: how probabilities become an answer; None: as the run's decision.json says, and without one
+    the most probable class. Raises: RunDamaged: a decision.json that cannot be.
+    """
+    decided = decision_rule.read(predictor.run) if decided is None else decided
+    for some, squares in _read(predictor, files):
+        found = predictor.decide(decided, *predictor.look(squares))
+        rows = _answers(predictor, decided, found)
+        for answer in some:
+            yield answer if "error" in answer else {**answer, **next(rows)}
+
+
+def _read(
+    predictor: Predictor, files: Iterable[Path | str]
+) -> Iterator[tuple[list[dict[str, Any]], list[np.ndarray]]]:
+    """Batches: {"file"} or {"file", "error"} of every file, and squares (px, px, 3) of the readable ones."""
+    for some in _batched(files):
+        told: list[dict[str, Any]] = []
+        squares = []
+        for file in some:
+            name = readable(str(file))
+            try:
+                image = read_image(Path(file), name, max_px=predictor.image_px)
+                squares.append(resize_square(image, predictor.image_px))
+                told.append({"file": name})
+            except UnreadableImage as error:
+                told.append({"file": name, "error": error})
+        yield told, squares
+
+
+def _answers(predictor: Predictor, decided: Decision, found: Decided) -> Iterator[dict[str, Any]]:
+    """What `predict_files` says of each picture that could be read."""
+    classes = predictor.classes
+    for i, row in enumerate(found.probabilities):
+        answer: dict[str, Any] = {
+            "label": classes[int(found.said[i])],
+            "probabilities": {name: float(p) for name, p in zip(classes, row, strict=True)},
+        }
+        if decided.sure_from is not None:
+            answer["unsure"] = bool(found.sureness[i] < decided.sure_from)
+        if found.is_far is not None:
+            answer["unlike_training"] = bool(found.is_far[i])
+        yield answer
+
+
+def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
+    """Scores on every readable picture of a labelled folder whose classes the run knows; labels and
+    omissions decided beside the pictures are followed.
+
+    Of the network itself, as in the run's summary. Returns what `metrics.evaluate` does, and
+    `refused`: [{name, reason, detail}]; `seen`: how many of these pictures the run was trained on or
+    chose its best epoch by, whatever they are called now; and, where a threshold was saved for the run,
+    `with_threshold`: the same scores of the answers that it leads to.
+    Raises: DataError: no such folder, no pictures, a class the run does not know.
+        RunDamaged: a decision.json that cannot be.
+    """
+    from tl_core.evaluation import metrics  # brings scikit-learn along
+
+    classes = predictor.classes
+    dataset = curation.followed(folders.scan(path))
+    unknown = [name for name in dataset.classes if name not in classes]
+    if unknown:
+        raise UnknownClass(path=path, name=unknown[0], known=", ".join(classes))
+    decided = decision_rule.read(predictor.run)
+    told: list[dict[str, Any]] = []
+    hashes: list[str] = []
+    pieces = []
+    for some, squares in _read(predictor, [picture.path for picture in dataset.pictures]):
+        told += some
+        hashes += map(pixels_hash, squares)
+        pieces.append(predictor.predict(squares))
+    refused = [vars(item) for item in dataset.refused]
+    judged = []
+    for picture, answer in zip(dataset.pictures, told, strict=True):
+        if "error" in answer:
+            values = answer["error"].values
+            refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
+        else:
+            judged.append(picture)
+    if not judged:
+        raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
+    truth = np.array([classes.index(dataset.classes[picture.label]) for picture in judged])
+    raw = np.concatenate(pieces)
+    places, pixels = seen_pictures.paths(predictor.run), seen_pictures.pixels(predictor.run)
+    num_seen = sum(
+        own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
+    )
+    scores = metrics.evaluate(truth, raw, classes, predictor.positive)
+    found = {**scores, "refused": refused, "seen": num_seen}
+    if decided.threshold is not None:
+        p = decided.probabilities(raw)
+        said = decided.answers(p, classes)
+        scores = metrics.evaluate(truth, p, classes, str(decided.positive_class), said)
+        found["with_threshold"] = {"threshold": decided.threshold, **scores}
+    return found

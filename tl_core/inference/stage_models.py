@@ -1,0 +1,53 @@
+"""A finished run's network as it stood before training, after `head` and after `finetune`.
+
+The untouched network is not a file of its own: stage `head` leaves the backbone as it was, to the last
+bit, and the new head is drawn from the run's seed. Both are put together again.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from tl_core.base.config import STAGES
+from tl_core.base.errors import RunDamaged, RunNotReady
+from tl_core.inference.predictor import Predictor
+from tl_core.models import build
+from tl_core.models.weights import sources
+from tl_core.runs.run_folder import RunFolder
+
+NAMES = ("before", *STAGES)
+FILES = {"head": "stage1_best", "finetune": "stage2_best"}
+
+
+def available(run: RunFolder) -> list[str]:
+    """Stages whose network can be had, in their order. `before` needs the head's file, or the weights
+    that the run started from; whether these are still there shows when they are loaded."""
+    trained = [stage for stage in STAGES if (run.models / f"{FILES[stage]}.safetensors").is_file()]
+    return ["before", *trained] if trained else []
+
+
+def load(run: RunFolder, stage: str, device: str = "cpu") -> Predictor:
+    """Raises: ValueError: no such stage. RunNotReady, RunDamaged, WeightsError."""
+    if stage not in NAMES:
+        raise ValueError(f"{stage} is none of: {', '.join(NAMES)}")
+    if stage != "before":
+        return Predictor.load(run, device, file=FILES[stage])
+    trained = available(run)[1:]
+    if not trained:
+        raise RunNotReady(path=run.path)
+    found = Predictor.load(run, device, file=FILES[trained[0]])
+    config = run.settings()
+    if trained[0] == "head":
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)  # as `model.build` does, right before it draws the head
+            found.model.replace_head(len(found.classes), config.dropout)
+        found.model.eval()
+        return found
+    # stage head was left out, so the backbone of the only file has been trained
+    try:
+        choice = sources.again(run.read_config()["weights_used"])
+    except TypeError as error:
+        raise RunDamaged(file=run.config_path, detail=error) from None
+    untouched = build.build(config.library, len(found.classes), config.dropout, choice, config.seed)
+    found.model.load_state_dict(untouched.state_dict())
+    return found

@@ -1,0 +1,69 @@
+"""A network by name, filled with the chosen weights."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from tl_core.base.errors import ConfigError, HeadError
+from tl_core.models.backbone import TransferModel
+from tl_core.models.families.efficientnet import EfficientNetClassifier, TorchvisionClassifier
+from tl_core.models.weights import sources
+
+LIBRARIES: dict[str, type[EfficientNetClassifier] | type[TorchvisionClassifier]] = {
+    "timm": EfficientNetClassifier,
+    "torchvision": TorchvisionClassifier,
+}
+
+
+def skeleton(library: str, num_classes: int, dropout: float) -> TransferModel:
+    """The network with random weights, to be filled from a run's own checkpoint.
+
+    Raises: ConfigError: no such library.
+    """
+    if library not in LIBRARIES:
+        raise ConfigError(name="library", value=library, need="|".join(LIBRARIES))
+    return LIBRARIES[library](num_classes, dropout)
+
+
+def build(library: str, num_classes: int, dropout: float, choice: sources.Choice, seed: int) -> TransferModel:
+    """The chosen weights under a new head, nothing frozen, in training mode.
+
+    The same seed gives the same head whatever the weights; the global generator is left as it was.
+
+    Raises: ConfigError, HeadError, WeightsUnavailable, WeightsMismatch.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = skeleton(library, num_classes, dropout)
+        if choice.source != "random":
+            state = sources.load_state(choice, library)
+            body = {key: value for key, value in state.items() if not key.startswith("classifier.")}
+            owner = model.backbone if isinstance(model, EfficientNetClassifier) else model
+            missing, unexpected = owner.load_state_dict(body, strict=False)
+            # load_state has checked every tensor; what is left out is the head alone
+            assert not unexpected and all(key.startswith("classifier.") for key in missing)
+        torch.manual_seed(seed)
+        model.replace_head(num_classes, dropout)
+    return model.train()
+
+
+def original(choice: sources.Choice, library: str = "timm") -> nn.Module:
+    """The library's own network with the head it was pre-trained with, in eval mode.
+
+    Shapes: (B, 3, H, W) -> logits (B, choice.num_classes).
+    Raises: HeadError: the weights have no single Linear head. WeightsUnavailable, WeightsMismatch.
+    """
+    if not choice.has_head:
+        raise HeadError(detail=f"the weights “{choice.source}” come without a classifier")
+    model: nn.Module
+    if library == "timm":
+        import timm
+
+        model = timm.create_model("efficientnet_b0", pretrained=False, num_classes=choice.num_classes)
+    else:
+        from torchvision import models
+
+        model = models.efficientnet_b0(weights=None, num_classes=choice.num_classes)
+    model.load_state_dict(sources.load_state(choice, library))
+    return model.eval()

@@ -1,0 +1,223 @@
+"""Where pre-trained weights come from, which ones are used, and why.
+
+| source | what it is |
+|---|---|
+| imagenet | timm's efficientnet_b0.ra_in1k from the Hugging Face hub |
+| imagenet-torchvision | torchvision's IMAGENET1K_V1 |
+| formula | this project's own, trained on pictures drawn by formula; shipped, works offline |
+| vggface2 | a face-trained EfficientNet-B0 that the person downloads |
+| file:PATH | safetensors or a state dict |
+| random | none: training from scratch, for comparison |
+| auto | ImageNet if it is on this machine or can be fetched, else formula |
+
+`choose` settles on a file and proves that it fits; `load_state` reads it; `availability` says what
+could be used now, without loading torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tl_core.base.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
+from tl_core.base.paths import expanded
+from tl_core.models.weights import http_download, hub, locate, state_dicts
+from tl_core.models.weights.hub import Limits, Progress
+from tl_core.models.weights.record import Choice, source_name
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = [
+    "SOURCES",
+    "Choice",
+    "Limits",
+    "SourceStatus",
+    "availability",
+    "choose",
+    "class_names",
+    "load_state",
+]
+
+SOURCES = ("imagenet", "imagenet-torchvision", "formula", "vggface2", "random")
+"""Those with a name of their own; `auto` and `file:PATH` come on top."""
+
+_AUTO_WHY = ("no_network", "hub_slow", "hub_truncated", "hub_error")
+# reasons that [why] has a sentence of its own for, as auto_<reason>
+
+
+def choose(
+    source: str,
+    *,
+    library: str = "timm",
+    on_progress: Progress | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Choice:
+    """Settle on the weights, download them if need be, and check that they fit EfficientNet-B0.
+
+    `auto` takes ImageNet weights that are on this machine, those of `library`'s own authors first;
+    else it fetches `imagenet` if the hub answers within `limits.probe_seconds`; else it takes
+    `formula` and `why` says what was wrong with the hub. It never falls back to random weights.
+
+    Raises: UnknownWeights: no such source. WeightsUnavailable: with the reason. WeightsMismatch.
+    """
+    if source == "auto":
+        return _auto(library, on_progress, limits)
+    if source == "random":
+        return Choice(
+            source=source, requested=source, path=None, sha256="", why="asked", is_pretrained=False,
+            label=source_name(source),
+        )  # fmt: skip
+    return locate.describe(source, source, _obtain(source, on_progress, limits), "asked")
+
+
+def _obtain(source: str, on_progress: Progress | None, limits: Limits) -> Path:
+    """The file of a source, fetched if it is not here. Raises: UnknownWeights, WeightsUnavailable."""
+    if source.startswith("file:") and len(source) > len("file:"):
+        return expanded(source.removeprefix("file:")).absolute()
+    if source not in SOURCES:
+        raise UnknownWeights(source=source)
+    found = locate.find_sound(source)
+    if found is not None:
+        return found
+    if source == "imagenet":
+        return _fetch_imagenet(limits.answer_seconds, on_progress, limits)
+    if source == "imagenet-torchvision":
+        if hub.is_offline():
+            raise WeightsUnavailable(source=source, reason="no_network", detail="HF_HUB_OFFLINE")
+        return http_download.fetch(
+            source, locate.torchvision_url(), locate.torchvision_path(),
+            sha256_prefix=locate.TORCHVISION_SHA256_PREFIX, limits=limits, on_progress=on_progress,
+        )  # fmt: skip
+    if source == "vggface2":
+        wanted = locate.vggface2_paths()[0]
+        raise WeightsUnavailable(source=source, reason="user_download", detail=wanted)
+    raise WeightsUnavailable(source=source, reason="not_shipped", detail=locate.FORMULA)
+
+
+def _fetch_imagenet(wait_seconds: float, on_progress: Progress | None, limits: Limits) -> Path:
+    return hub.fetch(
+        "imagenet", locate.HUB_REPO, locate.HUB_FILE,
+        wait_seconds=wait_seconds, limits=limits, on_progress=on_progress,
+    )  # fmt: skip
+
+
+def _auto(library: str, on_progress: Progress | None, limits: Limits) -> Choice:
+    own, other = "imagenet", "imagenet-torchvision"
+    if library == "torchvision":
+        own, other = other, own
+    why = ""
+    for source in (own, other):
+        if (path := locate.find_sound(source)) is not None:
+            try:
+                return locate.describe(source, "auto", path, "auto_cached")
+            except WeightsError as error:
+                why = why or _why(error)
+    if not why:  # a cached file that does not fit would only be fetched again
+        try:
+            path = _fetch_imagenet(limits.probe_seconds, on_progress, limits)
+            return locate.describe("imagenet", "auto", path, "auto_downloaded")
+        except WeightsError as error:
+            why = _why(error)
+    return locate.describe("formula", "auto", _obtain("formula", on_progress, limits), why)
+
+
+def _why(error: WeightsError) -> str:
+    if isinstance(error, WeightsMismatch):
+        return "auto_mismatch"
+    reason = error.values.get("reason")
+    return f"auto_{reason}" if reason in _AUTO_WHY else "auto_failed"
+
+
+def again(recorded: dict[str, Any]) -> Choice:
+    """What a run recorded of its weights, found again; where their file has moved, by their source.
+
+    Raises: WeightsUnavailable: what is found there now is another file. WeightsError.
+    """
+    choice = Choice.from_dict(recorded)
+    if choice.path is not None and choice.path.is_file():
+        return choice
+    found = choose(choice.source)
+    if found.sha256 != choice.sha256:
+        raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.sha256[:12])
+    return dataclasses.replace(choice, path=found.path)
+
+
+def load_state(choice: Choice, library: str) -> dict[str, Tensor]:
+    """The tensors, float32, under the names of `library`'s own efficientnet_b0; with the head if
+    there is one.
+
+    Raises: WeightsUnavailable: the file is gone, damaged, or another one than was chosen.
+        WeightsMismatch: its tensors do not fit.
+    """
+    if choice.path is None:
+        raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.label)
+    state = state_dicts.read(choice.path, choice.source)
+    if state_dicts.file_sha256(choice.path) != choice.sha256:
+        raise WeightsUnavailable(
+            source=choice.source, reason="file_damaged", detail=f"{choice.path.name} has changed"
+        )
+    return state_dicts.to_library(state, library)
+
+
+def class_names(choice: Choice) -> list[str] | None:
+    """What the outputs of the weights' own head are called; None when nobody says."""
+    if not choice.has_head:
+        return None
+    if choice.source.startswith("imagenet"):
+        return list(_imagenet_names())
+    names = locate.read_card(choice.path).get("classes") if choice.path else None
+    return list(names) if names and len(names) == choice.num_classes else None
+
+
+@cache
+def _imagenet_names() -> tuple[str, ...]:
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return tuple(info.index_to_description(i) for i in range(info.num_classes()))
+
+
+@dataclass(frozen=True)
+class SourceStatus:
+    source: str
+    is_usable: bool
+    # now, without a doubt
+    reason: str | None
+    # a key under [reason] in the messages; None when the file is here
+    detail: str
+    # for the reason's sentence, or where the file is
+
+
+def availability(*, check_network: bool = False, wait_seconds: float = 3.0) -> list[SourceStatus]:
+    """What could be used now, in the order of SOURCES. Reads no weights and imports no torch; asks
+    the network only with `check_network`, for `wait_seconds` at most."""
+    with ThreadPoolExecutor(len(SOURCES)) as pool:
+        return list(pool.map(lambda source: _status(source, check_network, wait_seconds), SOURCES))
+
+
+def _status(source: str, check_network: bool, wait_seconds: float) -> SourceStatus:
+    if source == "random":
+        return SourceStatus(source, True, None, "")
+    if (path := locate.find(source)) is not None:
+        return SourceStatus(source, True, None, str(path))
+    if source == "formula":
+        return SourceStatus(source, False, "not_shipped", str(locate.FORMULA))
+    if source == "vggface2":
+        return SourceStatus(source, False, "user_download", str(locate.vggface2_paths()[0]))
+    if hub.is_offline():
+        return SourceStatus(source, False, "no_network", "HF_HUB_OFFLINE")
+    if not check_network:
+        return SourceStatus(source, False, "not_cached", "")
+    try:
+        if source == "imagenet":
+            hub.ask(source, locate.HUB_REPO, locate.HUB_FILE, wait_seconds=wait_seconds)
+        else:
+            http_download.ask(source, locate.torchvision_url(), wait_seconds=wait_seconds)
+    except WeightsUnavailable as error:
+        return SourceStatus(source, False, str(error.values["reason"]), str(error.values["detail"]))
+    return SourceStatus(source, True, "will_download", "")

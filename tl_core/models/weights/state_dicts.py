@@ -1,0 +1,201 @@
+"""Reading weight files: safetensors or state dicts, whoever wrote them, into one set of names.
+
+The common language is timm's: conv_stem, bn1, blocks.I.J.…, conv_head, bn2, classifier.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tl_core.base.errors import WeightsMismatch, WeightsUnavailable
+from tl_core.base.paths import is_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HEAD = ("classifier.weight", "classifier.bias")
+
+_WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema", "net", "weights")
+# what training programs call the entry that holds the tensors
+_PREFIXES = ("module.", "model.", "backbone.", "_orig_mod.", "net.", "encoder.")
+# DataParallel, wrappers, our own and others' classifiers, torch.compile
+_HEAD_KEY = re.compile(r"(?:classifier|fc|head)(?:\.(\d+))?\.(weight|bias)")
+
+
+def file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: Path, source: str) -> dict[str, Tensor]:
+    """The tensors of a file under timm's names, in float32, checked against EfficientNet-B0.
+
+    A head of any number of classes may be there or not. BatchNorm counters that are missing are
+    zeros (old files have none; nothing uses them).
+
+    Raises: WeightsUnavailable: file_missing, file_damaged or unsafe_file.
+        WeightsMismatch: tensors missing, left over or of the wrong shape; the first few are named.
+    """
+    return fit(to_timm(_open(path, source)), source)
+
+
+def _open(path: Path, source: str) -> dict[str, Tensor]:
+    """What the file says, untouched but for wrappers around the tensors."""
+    if not is_file(path):
+        raise WeightsUnavailable(source=source, reason="file_missing", detail=path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+        if start[8:] == b"{":  # safetensors: eight bytes of length, then a JSON header
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        import torch
+
+        # weights_only: a pickle can run any program; this reads tensors and plain containers alone
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # the readers raise whatever they stumbled over
+        detail = f"{path.name}: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
+        is_program = "Unsupported global" in str(error) or "GLOBAL" in str(error)
+        reason = "unsafe_file" if is_program else "file_damaged"
+        raise WeightsUnavailable(source=source, reason=reason, detail=detail[:300]) from None
+    tensors = _unwrap(content)
+    if not tensors:
+        raise WeightsUnavailable(
+            source=source, reason="file_damaged", detail=f"{path.name} holds no named tensors"
+        )
+    return tensors
+
+
+def _unwrap(content: Any) -> dict[str, Tensor]:
+    from torch import Tensor
+
+    for _ in range(4):  # {"model": {"state_dict": …}} and the like; deeper is no habit of anyone's
+        if not isinstance(content, Mapping):
+            return {}
+        inner = next((content[w] for w in _WRAPPERS if isinstance(content.get(w), Mapping)), None)
+        if inner is None:
+            break
+        content = inner
+    return {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+
+
+def to_timm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Prefixes taken off, torchvision's names translated, the head called `classifier`.
+
+    A head of several Linear layers cannot be used and is left out.
+    """
+    from_torchvision = {theirs: ours for ours, theirs in timm_to_torchvision().items()}
+    state: dict[str, Tensor] = {}
+    heads: dict[str, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        while prefix := next((p for p in _PREFIXES if key.startswith(p)), None):
+            key = key.removeprefix(prefix)
+        if head := _HEAD_KEY.fullmatch(key):
+            heads.setdefault(head[1] or "", {})[f"classifier.{head[2]}"] = tensor
+        else:
+            state[from_torchvision.get(key, key)] = tensor
+    if len(heads) == 1:
+        state.update(next(iter(heads.values())))
+    return state
+
+
+def to_library(state: Mapping[str, Tensor], library: str) -> dict[str, Tensor]:
+    """timm's names -> the names of `library`'s own efficientnet_b0."""
+    if library == "timm":
+        return dict(state)
+    names = {**timm_to_torchvision(), **{key: key.replace("classifier.", "classifier.1.") for key in HEAD}}
+    return {names[key]: tensor for key, tensor in state.items()}
+
+
+@cache
+def timm_to_torchvision() -> dict[str, str]:
+    """Names of every tensor of the backbone in both libraries, 358 of them.
+
+    torchvision numbers the steps of a block: expand, depthwise, squeeze-excite, project; the blocks
+    of group 0 have nothing to expand. timm names them, and numbers their BatchNorms.
+    """
+    names = {}
+    for timm_key in expected_shapes():
+        if timm_key in HEAD:
+            continue
+        module, _, leaf = timm_key.rpartition(".")
+        names[timm_key] = f"{_torchvision_module(module)}.{leaf}"
+    return names
+
+
+_OUTER = {"conv_stem": "0.0", "bn1": "0.1", "conv_head": "8.0", "bn2": "8.1"}
+_FIRST_GROUP = {
+    "conv_dw": "0.0", "bn1": "0.1", "se.conv_reduce": "1.fc1", "se.conv_expand": "1.fc2",
+    "conv_pw": "2.0", "bn2": "2.1",
+}  # fmt: skip
+_LATER_GROUPS = {
+    "conv_pw": "0.0", "bn1": "0.1", "conv_dw": "1.0", "bn2": "1.1",
+    "se.conv_reduce": "2.fc1", "se.conv_expand": "2.fc2", "conv_pwl": "3.0", "bn3": "3.1",
+}  # fmt: skip
+
+
+def _torchvision_module(module: str) -> str:
+    if module in _OUTER:
+        return f"features.{_OUTER[module]}"
+    _, group, block, step = module.split(".", 3)
+    steps = _FIRST_GROUP if group == "0" else _LATER_GROUPS
+    return f"features.{int(group) + 1}.{block}.block.{steps[step]}"
+
+
+@cache
+def expected_shapes() -> dict[str, tuple[int, ...]]:
+    """{timm's name: shape} of a whole EfficientNet-B0 with 1,000 classes; nothing is allocated."""
+    import timm
+    import torch
+
+    with torch.device("meta"):
+        model = timm.create_model("efficientnet_b0", pretrained=False, num_classes=1000)
+    return {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
+
+
+def fit(state: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+    """`state` in float32, if it is an EfficientNet-B0's. Raises: as `read`."""
+    import torch
+
+    expected = dict(expected_shapes())
+    head = state.get("classifier.weight")
+    if head is None or head.ndim != 2 or "classifier.bias" not in state:
+        for key in HEAD:
+            state.pop(key, None)
+            expected.pop(key)
+    else:
+        expected |= {"classifier.weight": (len(head), expected[HEAD[0]][1]), "classifier.bias": (len(head),)}
+    for key, shape in expected.items():
+        if key.endswith("num_batches_tracked"):
+            state.setdefault(key, torch.zeros(shape, dtype=torch.int64))
+
+    missing = [key for key in expected if key not in state]
+    unexpected = [key for key in state if key not in expected]
+    misshapen = [
+        f"{key} {tuple(state[key].shape)} instead of {shape}"
+        for key, shape in expected.items()
+        if key in state and tuple(state[key].shape) != shape
+    ]
+    detail = [
+        f"{name}: {', '.join(keys[:3])}{f' and {len(keys) - 3} more' if len(keys) > 3 else ''}"
+        for name, keys in (("missing", missing), ("wrong shape", misshapen), ("unknown", unexpected))
+        if keys
+    ]
+    if detail:
+        raise WeightsMismatch(source=source, detail="; ".join(detail))
+
+    fitted = {}
+    for key in expected:
+        tensor = state[key]
+        fitted[key] = tensor.long() if key.endswith("num_batches_tracked") else tensor.float()
+        if not torch.isfinite(fitted[key]).all():
+            raise WeightsUnavailable(
+                source=source, reason="file_damaged", detail=f"{key} holds numbers that are not finite"
+            )
+    return fitted

@@ -1,0 +1,171 @@
+"""Two or more finished runs side by side: what they set differently, and whether one answers better.
+
+Answers are paired: only pictures that both runs held out count, each with one truth for both. Where a
+label was mended between the runs, the truth of the run made last holds for both; what one of them left
+out counts for neither.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tl_core.base.config import RunConfig
+from tl_core.base.errors import NotComparable, RunDamaged
+from tl_core.evaluation.metrics import evaluate
+from tl_core.evaluation.paired import mcnemar, paired_interval
+from tl_core.runs.run_folder import RunFolder
+
+SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in ("head", "finetune")]
+STAGE_SETTINGS = ("epochs", "learning_rate")
+RECORDED = ("data", "pictures_fingerprint", "decisions")
+"""What a run's config.json records beside its settings and two runs may differ in."""
+
+
+@dataclass(frozen=True)
+class Paired:
+    """How two runs answered the same held-out pictures."""
+
+    files: list[str]
+    # those both runs held out
+    num_first: int
+    num_second: int
+    # held out by each
+    num_mended: int
+    # common pictures whose truth here is not the one that a run was judged by itself
+    both_right: int
+    only_first: int
+    only_second: int
+    neither: int
+    first: dict[str, Any]
+    second: dict[str, Any]
+    # what `metrics.evaluate` says of each on the common pictures
+
+    @property
+    def num(self) -> int:
+        return len(self.files)
+
+    @property
+    def is_same_split(self) -> bool:
+        return self.num == self.num_first == self.num_second
+
+    @property
+    def p_value(self) -> float:
+        return mcnemar(self.only_first, self.only_second)
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of the second minus accuracy of the first."""
+        return (self.only_second - self.only_first) / self.num
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, of the difference."""
+        return paired_interval(self.only_first, self.only_second, self.num)
+
+
+def differing_settings(runs: Sequence[RunFolder]) -> dict[str, list[Any]]:
+    """{setting: its value in each run}, only those in which not all agree.
+
+    Stage settings are called "head.epochs"; the weights are those really used. Raises: RunDamaged.
+    """
+    rows = [_settings(run.read_config()) for run in runs]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    return {name: values for name, values in columns.items() if any(v != values[0] for v in values)}
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    found = {name: config.get(name) for name in SETTINGS if name in config}
+    used = config.get("weights_used") or {}
+    found["weights"] = used.get("source", config.get("weights"))
+    for stage in ("head", "finetune"):
+        values = config.get(stage) or {}
+        found |= {f"{stage}.{name}": values.get(name) for name in STAGE_SETTINGS}
+        if not values.get("epochs"):
+            found[f"{stage}.learning_rate"] = None  # of a stage that is left out
+    found["use_decisions"] = config.get("use_decisions", True)
+    found |= {name: config.get(name) for name in RECORDED}
+    found["pictures_fingerprint"] = pictures_of(config)
+    found["decisions"] = {k: v for k, v in (config.get("decisions") or {}).items() if v} or None
+    return found
+
+
+def pictures_of(config: dict[str, Any]) -> str | None:
+    """What the pictures as the folders give them add up to; older runs recorded it under another name."""
+    return config.get("pictures_fingerprint") or config.get("data_fingerprint")
+
+
+def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) -> dict[str, dict[str, str]]:
+    """{file: row of predictions.csv} of the pictures that the run is judged on.
+
+    stage: None = the final model. Raises: RunDamaged.
+    """
+    split = summary["reported"]["split"]
+    wanted = stage or ("final" if split == "cross_validation" else summary["reported"]["stage"])
+    try:
+        with run.predictions_path.open(encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if (row["stage"], row["split"]) == (wanted, split)]
+    except (OSError, KeyError, UnicodeDecodeError) as error:
+        raise RunDamaged(file=run.predictions_path, detail=error) from None
+    return {row["file"]: row for row in rows}
+
+
+def pair(
+    first: RunFolder, second: RunFolder, stage: str | None = None, others: Sequence[RunFolder] = ()
+) -> Paired:
+    """Compare two finished runs on the pictures that both held out. The order is the caller's.
+
+    stage: compare this stage of both instead of the final models. others: more runs that are compared
+    at the same time; the one made last of all of them says what is true.
+    Raises: NotComparable: other classes, other pictures, or none in common. RunDamaged.
+    """
+    summaries = [_summary(run) for run in (first, second)]
+    configs = [run.read_config() for run in (first, second)]
+    classes = summaries[0]["classes"]
+    if summaries[1]["classes"] != classes:
+        raise NotComparable(first=first.name, second=second.name, reason="other_classes")
+    if pictures_of(configs[0]) != pictures_of(configs[1]):
+        raise NotComparable(first=first.name, second=second.name, reason="other_pictures")
+    rows = [held_out(run, summary, stage) for run, summary in zip((first, second), summaries, strict=True)]
+    files = sorted(rows[0].keys() & rows[1].keys())
+    if not files:
+        raise NotComparable(first=first.name, second=second.name, reason="no_common_pictures")
+    said = {file: row["truth"] for file, row in (rows[0] | rows[1]).items()}
+    for run in sorted((first, second, *others), key=lambda run: run.created()):
+        said |= _truths(run, pictures_of(configs[0]))
+    truth = np.array([classes.index(said[file]) for file in files])
+    chances = [np.array([[float(r[f][f"p_{name}"]) for name in classes] for f in files]) for r in rows]
+    right = [p.argmax(axis=1) == truth for p in chances]
+    positive = summaries[0]["positive_class"]
+    scores = [evaluate(truth, p, classes, positive) for p in chances]
+    return Paired(
+        files=files,
+        num_first=len(rows[0]),
+        num_second=len(rows[1]),
+        num_mended=sum(any(row[file]["truth"] != said[file] for row in rows) for file in files),
+        both_right=int((right[0] & right[1]).sum()),
+        only_first=int((right[0] & ~right[1]).sum()),
+        only_second=int((~right[0] & right[1]).sum()),
+        neither=int((~right[0] & ~right[1]).sum()),
+        first=scores[0],
+        second=scores[1],
+    )
+
+
+def _truths(run: RunFolder, pictures: str | None) -> dict[str, str]:
+    """{file: class} by which the run was judged; {} when it is about other pictures."""
+    if pictures_of(run.read_config()) != pictures:
+        return {}
+    return {file: row["truth"] for file, row in held_out(run, _summary(run)).items()}
+
+
+def _summary(run: RunFolder) -> dict[str, Any]:
+    summary = run.read_summary()
+    if summary is None:
+        raise RunDamaged(file=run.summary_path, detail="no such file")
+    return summary

@@ -1,0 +1,217 @@
+"""The PNG plots of a run folder: curves, confusion matrix, probability histogram.
+
+Drawn with matplotlib's Agg canvas and without pyplot, so no window, no global figure list and
+no thread trouble. Labels are English; class names are shown as they are, in a Korean face
+where the machine has one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tl_core.base.config import STAGES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from tl_core.runs.run_folder import RunFolder
+
+TRAIN, VALIDATION, ACCENT, MUTED = "#0072B2", "#D55E00", "#009E73", "#6B7280"
+CLASS_COLOURS = (TRAIN, VALIDATION, ACCENT, "#CC79A7", "#E69F00", "#56B4E9")
+"""Told apart by colour-blind readers too. Source: Okabe & Ito 2008, Color Universal Design."""
+
+KOREAN_FACES = (
+    "Pretendard",
+    "Noto Sans KR",
+    "Noto Sans CJK KR",
+    "Noto Sans CJK JP",  # the first face inside the collection file; holds hangul as well
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
+    "AppleGothic",
+    "NanumGothic",
+)
+DPI = 120
+THRESHOLD = 0.5
+
+
+def write_plots(
+    folder: RunFolder,
+    history: dict[str, dict[str, list[float]]],
+    summary: dict[str, Any],
+    predictions: Sequence[dict[str, Any]],
+) -> list[Path]:
+    """Draw what there is to draw into `folder.plots` and return the files written.
+
+    Args: history: as in logs/training_log.json. summary: as in metrics/summary.json.
+    predictions: rows of metrics/predictions.csv (values may be strings).
+    Raises: OutputUnwritable: read-only folder or full disk.
+    """
+    from tl_core.runs.run_folder import write_atomic
+
+    reported = summary.get("reported") or {}
+    with _style():
+        figures = {
+            "curves.png": curves(history),
+            "confusion_matrix.png": confusion_matrix(reported),
+            "probability_histogram.png": probability_histogram(summary, predictions),
+        }
+        written = []
+        for name, figure in figures.items():
+            if figure is not None:
+                path = Path(folder.plots) / name
+                write_atomic(path, _png(figure))
+                written.append(path)
+    return written
+
+
+def curves(history: dict[str, dict[str, list[float]]]) -> Figure | None:
+    """Loss and accuracy of both stages on one continuous epoch axis; None without an epoch."""
+    stages = [history.get(f"stage{number}") or {} for number in (1, 2)]
+    if not any(stage.get("val_loss") for stage in stages):
+        return None
+    figure = _figure(11, 4.2)
+    loss, accuracy = figure.subplots(1, 2)
+    _curve(loss, stages, "loss", "Loss: lower is better")
+    _curve(accuracy, stages, "acc", "Accuracy: higher is better")
+    accuracy.set_ylim(0, 1.02)
+    accuracy.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    handles, labels = loss.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    return figure
+
+
+def confusion_matrix(reported: dict[str, Any]) -> Figure | None:
+    """Truth by row, answer by column; shade = share of the row, so rows of any size compare."""
+    metrics = reported.get("metrics") or {}
+    if not metrics.get("confusion_matrix"):
+        return None
+    counts, classes = np.asarray(metrics["confusion_matrix"], dtype=float), metrics["classes"]
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = min(4.6 + 0.45 * len(classes), 14)
+    figure = _figure(side + 1, side)
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    right = int(np.trace(counts))
+    axes.set_title(f"{right} of {int(counts.sum())} right ({reported.get('split')}, {reported.get('stage')})")
+    axes.set_xticks(range(len(classes)), classes, rotation=0 if len(classes) < 4 else 45)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set_xlabel("What the network said")
+    axes.set_ylabel("What it really is")
+    axes.grid(False)
+    for row, column in np.ndindex(counts.shape):
+        text = f"{int(counts[row, column])}\n{shares[row, column]:.0%}"
+        colour = "white" if shares[row, column] > 0.55 else "#1B1B2F"
+        axes.text(column, row, text, ha="center", va="center", color=colour)
+    figure.colorbar(image, ax=axes, label="Share of the row", format=lambda value, _: f"{value:.0%}")
+    return figure
+
+
+def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> Figure | None:
+    """The positive class's probability, by true class; the fixed axis makes runs comparable."""
+    reported = summary.get("reported") or {}
+    classes, positive = summary.get("classes") or [], summary.get("positive_class")
+    # under cross-validation each fold has a final stage of its own; its rows are called "final"
+    is_crossed = reported.get("split") == "cross_validation"
+    wanted = ("final" if is_crossed else reported.get("stage"), reported.get("split"))
+    rows = [row for row in predictions if (row.get("stage"), row.get("split")) == wanted]
+    if not rows or f"p_{positive}" not in rows[0]:
+        return None
+    by_class = [[float(row[f"p_{positive}"]) for row in rows if row["truth"] == name] for name in classes]
+    figure = _figure(8, 4.2)
+    axes = figure.subplots()
+    colours = [CLASS_COLOURS[index % len(CLASS_COLOURS)] for index in range(len(classes))]
+    bins = np.linspace(0, 1, 21).tolist()
+    axes.hist(by_class, bins=bins, stacked=True, color=colours, label=[f"really {c}" for c in classes])
+    if len(classes) == 2:
+        axes.axvline(THRESHOLD, color="#1B1B2F", linestyle="--", label=f"threshold {THRESHOLD}")
+    axes.set_xlim(0, 1)
+    axes.set_title(f"How sure the network is of “{positive}” ({wanted[1]}, {len(rows)} pictures)")
+    axes.set_xlabel(f"Probability of “{positive}”")
+    axes.set_ylabel("Pictures")
+    axes.locator_params(axis="y", integer=True)
+    figure.legend(loc="outside lower center", ncols=len(classes) + 1)
+    return figure
+
+
+def _curve(axes: Axes, stages: list[dict[str, list[float]]], metric: str, title: str) -> None:
+    """One metric of both stages with the stage boundary, rate drops and best epochs marked."""
+    start = 0
+    series: dict[str, tuple[list[int], list[float]]] = {"train": ([], []), "val": ([], [])}
+    best: list[tuple[int, float]] = []
+    drops: list[int] = []
+    for stage in stages:
+        length = len(stage.get(f"val_{metric}") or [])
+        for part, (x, y) in series.items():
+            found = [_number(value) for value in stage.get(f"{part}_{metric}") or []]
+            x.extend(range(start + 1, start + 1 + len(found)))
+            y.extend(found)
+        losses = [_number(value) for value in stage.get("val_loss") or []]
+        if any(map(math.isfinite, losses)):
+            epoch = int(np.nanargmin(losses))
+            best.append((start + epoch + 1, _number(stage[f"val_{metric}"][epoch])))
+        rates = stage.get("lr") or []
+        drops += [start + i + 1 for i in range(1, len(rates)) if rates[i] < rates[i - 1]]
+        if start and length:
+            axes.axvline(start + 0.5, color=MUTED, linewidth=1.5, label=f"{STAGES[0]} | {STAGES[1]}")
+        start += length
+    for part, colour, dash in (("train", TRAIN, "--"), ("val", VALIDATION, "-")):
+        name = "training" if part == "train" else "validation"
+        axes.plot(*series[part], color=colour, linestyle=dash, linewidth=2, label=name, marker=".")
+    for index, epoch in enumerate(drops):
+        axes.axvline(
+            epoch, color=MUTED, linestyle=":", linewidth=1, label="rate reduced" if not index else None
+        )
+    if best:
+        epochs, values = zip(*best, strict=True)
+        axes.scatter(epochs, values, s=90, color=ACCENT, marker="*", zorder=3, label="best epoch")
+    axes.set(title=title, xlabel="Epoch", xlim=(0.5, start + 0.5))
+    axes.locator_params(axis="x", integer=True)
+
+
+def _number(value: Any) -> float:
+    """NaN for what is missing, so that a gap is drawn as a gap."""
+    return math.nan if value is None else float(value)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _style() -> Iterator[None]:
+    """Our look for the figures drawn inside, with a Korean face where there is one."""
+    import matplotlib
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    korean = [name for name in KOREAN_FACES if name in installed][:1]
+    settings: dict[Any, Any] = {
+        "font.family": ["DejaVu Sans", *korean],
+        "axes.unicode_minus": False,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "axes.axisbelow": True,
+        "axes.titlelocation": "left",
+        "axes.titleweight": "bold",
+        "grid.color": "#E3E4EE",
+        "legend.frameon": False,
+    }
+    with matplotlib.rc_context(settings):
+        yield

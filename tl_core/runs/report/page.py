@@ -1,0 +1,241 @@
+"""One printable HTML page about a finished run, complete in itself: nothing is fetched when it is opened.
+
+Everything in it is read from the run folder; the pictures come from the data if it is still there, as
+small copies without what a camera writes beside them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tl_core.base.config import preset
+from tl_core.base.errors import RunDamaged, RunNotReady, TlError
+from tl_core.base.events import WarningRaised
+from tl_core.base.file_names import readable
+from tl_core.base.messages import say
+from tl_core.data import folders
+from tl_core.data.decode import read_image
+from tl_core.models.weights.record import source_name
+from tl_core.runs.event_log import EventLog
+from tl_core.runs.report.curves import curve_svg
+from tl_core.runs.run_folder import RunFolder, read_table
+
+METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
+NUM_RIGHT, NUM_WRONG = 6, 12
+"""Example pictures shown."""
+THUMB_PX = 160
+# of 1/96 inch; about 40 mm on paper when shown at full size
+SETTINGS: tuple[str, ...] = ("preset", "library", "seed", "image_px", "batch_size", "dropout", "weight_decay")
+SETTINGS += ("unfreeze_blocks", "augment", "views", "target_per_class", "positive_class", "positive_weight")
+"""Shown by the names that `--config` knows."""
+MISSING = "–"
+
+Words = Callable[..., str]
+
+
+def render(run: RunFolder, language: str = "en") -> str:
+    """The page as text, UTF-8. Raises: RunNotReady: not finished. RunDamaged: a file cannot be read."""
+    import jinja2
+
+    summary = run.read_summary()
+    if summary is None:
+        raise RunNotReady(path=run.path)
+    words = partial(_say, language)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    try:
+        values = _values(run, summary, words, language)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunDamaged(file=run.path, detail=repr(error)) from error
+    return environment.get_template("report.html.j2").render(**values, t=words, language=language)
+
+
+def _say(language: str, key: str, **values: Any) -> str:
+    return say(f"report.{key}", language, **values)
+
+
+def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) -> dict[str, Any]:
+    recorded, reported = run.read_config(), summary["reported"]
+    metrics, weights = reported["metrics"], summary["weights"]
+    rows = _held_out_rows(run, summary)
+    right, wrong = _examples(recorded, rows)
+    return {
+        "run": readable(run.name),
+        "created": str(summary["created"])[:16].replace("T", " "),
+        "summary": summary,
+        "metrics": metrics,
+        "split": t(f"split_{reported['split']}"),
+        "num_right": sum(row[i] for i, row in enumerate(metrics["confusion_matrix"])),
+        "headline": percent(metrics["accuracy"]),
+        "headline_interval": _interval(metrics, "accuracy"),
+        "scores": [
+            (
+                say(f"metrics.{name}", language),
+                percent(metrics[name]),
+                _interval(metrics, name),
+                t(f"about_{name}"),
+            )
+            for name in METRICS
+        ],
+        "per_class": [(name, values) for name, values in metrics["per_class"].items()],
+        "matrix": _matrix(metrics),
+        "stages": _stages(summary, t),
+        "curves": [(t(f"curve_{name}"), curve_svg(_log(run), name, t)) for name in ("accuracy", "loss")],
+        "right": right,
+        "wrong": wrong,
+        "num_wrong": sum(row["truth"] != row["predicted"] for row in rows),
+        "weights_name": source_name(weights["source"], language),
+        "why": say(f"why.{weights['why']}", language),
+        "data": readable(Path(str(recorded.get("data", ""))).name),
+        "fingerprint": recorded.get("data_fingerprint") or MISSING,
+        "decisions": {"excluded": 0, "relabelled": 0, "added": 0} | (summary.get("decisions") or {}),
+        "settings": _settings(recorded, t),
+        "warnings": _warnings(run, language),
+        "config_toml": config_toml(run),
+        "command": command(run),
+        "percent": percent,
+    }
+
+
+def percent(share: float | None) -> str:
+    """0.8321 -> "83.2 %", with a space that does not break."""
+    return MISSING if share is None else f"{100 * share:.1f}\u00a0%"
+
+
+def _interval(metrics: dict[str, Any], name: str) -> str:
+    found = (metrics.get("intervals") or {}).get(name)
+    return f"{100 * found[0]:.1f} – {100 * found[1]:.1f} %" if found else MISSING
+
+
+def _matrix(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    """One entry per true class: its name, and (count, share of the row, is it right) per answer."""
+    found = []
+    for index, counts in enumerate(metrics["confusion_matrix"]):
+        total = max(sum(counts), 1)
+        cells = [(count, count / total, column == index) for column, count in enumerate(counts)]
+        found.append({"name": metrics["classes"][index], "cells": cells})
+    return found
+
+
+def _stages(summary: dict[str, Any], t: Words) -> list[dict[str, str]]:
+    crossed = summary.get("cross_validation") or {}
+    found = []
+    for stage, parts in summary["stages"].items():
+        parts = parts | ({"cross_validation": crossed[stage]} if stage in crossed else {})
+        for part, scores in parts.items():
+            row = {"stage": t(f"stage_{stage}"), "split": t(f"split_{part}"), "num": scores["num"]}
+            row |= {name: percent(scores[name]) for name in ("accuracy", "balanced_accuracy", "f1")}
+            found.append(row | {"interval": _interval(scores, "accuracy")})
+    return found
+
+
+def _log(run: RunFolder) -> dict[str, Any]:
+    try:
+        return json.loads(run.training_log_path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _held_out_rows(run: RunFolder, summary: dict[str, Any]) -> list[dict[str, str]]:
+    """The final model's rows of predictions.csv on the reported split; [] when the file is gone."""
+    split = summary["reported"]["split"]
+    stage = "final" if split == "cross_validation" else summary["reported"]["stage"]
+    rows = read_table(run.predictions_path)
+    return [row for row in rows if (row["stage"], row["split"]) == (stage, split)]
+
+
+def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[list[dict], list[dict]]:
+    """(right ones, spread over the set; wrong ones, the surest first), each {uri, truth, said, p, file}."""
+    paths = folders.paths_of(Path(str(recorded.get("data"))))
+    right = [row for row in rows if row["truth"] == row["predicted"]]
+    wrong = [row for row in rows if row["truth"] != row["predicted"]]
+    wrong.sort(key=lambda row: -_sureness(row))
+    right = right[:: max(len(right) // NUM_RIGHT, 1)][:NUM_RIGHT]
+    return _shown(right, paths), _shown(wrong[:NUM_WRONG], paths)
+
+
+def _shown(rows: list[dict[str, str]], paths: dict[str, Path]) -> list[dict]:
+    found = []
+    for row in rows:
+        about = {"truth": row["truth"], "said": row["predicted"], "p": percent(_sureness(row))}
+        found.append(about | {"file": row["file"], "uri": _thumbnail(paths.get(row["file"]))})
+    return found
+
+
+def _sureness(row: dict[str, str]) -> float:
+    return float(row[f"p_{row['predicted']}"])
+
+
+def _thumbnail(path: Path | None) -> str:
+    """A data: address, drawn anew from the pixels; "" without a picture."""
+    import cv2
+
+    if path is None:
+        return ""
+    try:
+        image = read_image(path, max_px=THUMB_PX)
+    except TlError:
+        return ""
+    scale = min(THUMB_PX / max(image.shape[:2]), 1.0)
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
+    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+
+
+def _settings(recorded: dict[str, Any], t: Words) -> list[tuple[str, str]]:
+    rows = []
+    for stage in ("head", "finetune"):
+        values = recorded.get(stage) or {}
+        plan = t("plan", epochs=values.get("epochs"), rate=values.get("learning_rate"))
+        rows.append((t(f"stage_{stage}"), plan if values.get("epochs") else t("skipped")))
+    return rows + [(name, _plain(recorded[name])) for name in SETTINGS if name in recorded]
+
+
+def _plain(value: Any) -> str:
+    return MISSING if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _warnings(run: RunFolder, language: str) -> list[str]:
+    """What the run warned of, each once."""
+    raised = [event for event in EventLog(run.events_path).read() if isinstance(event, WarningRaised)]
+    return list(dict.fromkeys(say(f"warning.{event.code}", language, **event.values) for event in raised))
+
+
+def config_toml(run: RunFolder) -> str:
+    """What the run set otherwise than its preset, as a file for `--config`; weights by the source used."""
+    config, recorded = run.settings(), run.read_config()
+    used = (recorded.get("weights_used") or {}).get("source", config.weights)
+    mine, base = config.to_dict() | {"weights": used}, preset(config.preset).to_dict()
+    lines, tables = [f"preset = {json.dumps(config.preset)}"], []
+    for name, value in mine.items():
+        if name == "preset" or value is None or value == base[name]:
+            continue
+        if isinstance(value, dict):
+            inner = [f"{_toml_key(key)} = {json.dumps(one)}" for key, one in value.items()]
+            tables += ["", f"[{name}]", *inner]
+        else:
+            lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+    return "\n".join(lines + tables)
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
+
+
+def command(run: RunFolder) -> str:
+    """What makes the run again, from the folder that holds the data's own."""
+    data = shlex.quote(readable(Path(str(run.read_config().get("data", "DATA"))).name))
+    again = shlex.quote(readable(run.name))
+    return f"python -m tl_core train {data} --output {again}-again --config settings.toml"

@@ -1,0 +1,237 @@
+"""Frozen work is done once: activations of the frozen part, computed per view and kept.
+
+A frozen part gives the same output for the same input in every epoch. So each training picture is
+augmented in `views` ways, every view goes through the frozen part once, and epoch e trains on view
+(e - 1) mod views. `views = 0` draws a fresh view every epoch and keeps nothing. Unaugmented pictures
+are kept too: every validation and evaluation starts from them. What does not fit into memory is kept in
+a file; `tl_core.training.activation_cache` lets a later run read what an earlier one computed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tl_core.base.config import STAGES, RunConfig
+from tl_core.base.events import Progress
+from tl_core.compute.batchnorm_folding import folded
+from tl_core.data.normalise import normalise
+from tl_core.models.backbone import CLASSIFIER, STATIONS, TransferModel, boundary_for
+from tl_core.training import activation_cache
+from tl_core.training.batches import CachedFeed, Pictures, PlainFeed, batch_slices, drawn_ahead
+
+MEMORY_SHARE = 4
+"""Activations may take a quarter of the free memory, so that the app and the browser keep theirs."""
+DISK_SHARE = 4
+"""And, where memory is too small, a quarter of the free disk."""
+
+EVALUATION_BATCH = 32
+"""Pictures per forward pass without gradients."""
+
+
+@dataclass(frozen=True)
+class FeedPlan:
+    """How a stage is fed. kind: cached or plain. why: a key under [feed] in the messages."""
+
+    kind: str
+    why: str
+
+
+def plan_feed(
+    config: RunConfig, epochs: int, entry: str, num_bytes: int, free_bytes: int, free_disk_bytes: int = 0
+) -> FeedPlan:
+    """Cached where that saves work and fits into a quarter of the free memory, or else of the free disk.
+
+    entry: where the trained part begins. num_bytes: of all views of all entries there.
+    """
+    if entry == "pixels":
+        return FeedPlan("plain", "nothing_frozen")
+    if config.augment and not config.views:
+        return FeedPlan("plain", "exact")
+    if config.augment and config.views >= epochs:
+        return FeedPlan("plain", "no_saving")
+    fits_disk = num_bytes <= free_disk_bytes // DISK_SHARE
+    if num_bytes > free_bytes // MEMORY_SHARE:
+        return FeedPlan("cached", "disk") if fits_disk else FeedPlan("plain", "memory")
+    return FeedPlan("cached", "saves_work" if config.augment else "no_augmentation")
+
+
+class FrozenWork:
+    """What the frozen part has to say about a run's pictures, computed when first needed.
+
+    training: the augmented entries. clean: every picture once, in the order of the data set.
+    dtype: of the training views (bfloat16 where that is faster); clean pictures are always float32,
+    so that evaluation here and prediction later agree. free_bytes, free_disk_bytes: memory and disk
+    there are to share. folder: where activations are kept beyond the run; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        model: TransferModel,
+        training: Pictures,
+        clean: Pictures,
+        config: RunConfig,
+        *,
+        device: str,
+        dtype: torch.dtype,
+        free_bytes: int,
+        free_disk_bytes: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        self.model, self.training, self.clean, self.config = model, training, clean, config
+        self.device, self.dtype, self.free_bytes = device, dtype, free_bytes
+        self.free_disk_bytes, self.folder = free_disk_bytes if folder else 0, folder
+        self.entries = {"head": boundary_for(0), "finetune": boundary_for(config.unfreeze_blocks)}
+        self.plans = {stage: self._plan(stage) for stage in STAGES if getattr(config, stage).epochs}
+        self._folded: dict[torch.dtype, TransferModel] = {}
+        self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
+        self._clean: dict[str, torch.Tensor] = {}  # station -> (N, ...)
+        self.view_seconds: dict[str, float] = {}  # station -> of one view of all entries up to there
+        self.spent_seconds = dict.fromkeys(STAGES, 0.0)  # on views, at the start of a stage
+
+    def _plan(self, stage: str) -> FeedPlan:
+        entry, epochs = self.entries[stage], getattr(self.config, stage).epochs
+        num_bytes = self._bytes(self.training, entry, self.dtype) if entry != "pixels" else 0
+        return plan_feed(self.config, epochs, entry, num_bytes, self.free_bytes, self.free_disk_bytes)
+
+    def avoided_seconds(self, stage: str, epochs: int) -> float:
+        """What the frozen part would have taken in `epochs` without keeping, less what it did take."""
+        if self.plans[stage].kind == "plain":
+            return 0.0
+        return epochs * self.view_seconds[self.entries[stage]] - self.spent_seconds[stage]
+
+    def training_feed(self, stage: str) -> Generator[Progress, None, PlainFeed | CachedFeed]:
+        """The stage's feed; computes activations first where the plan says so.
+
+        The cheap order: while the backbone is whole, one pass serves the stations of both stages.
+        """
+        entry = self.entries[stage]
+        if self.plans[stage].kind == "plain":
+            enter = partial(self._enter, station=entry, dtype=self.dtype)
+            return PlainFeed(self.training, self.config.batch_size, enter, entry, self._room_on_card())
+        if entry not in self._views:
+            wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
+            if stage == "finetune":
+                wanted = {entry}  # later stations have been trained, their outputs changed
+            stations = sorted(wanted, key=STATIONS.index)
+            started = time.perf_counter()
+            self._views = yield from self._views_of(stations, stage)
+            self.spent_seconds[stage] = time.perf_counter() - started
+        views = self._views.pop(entry)
+        return CachedFeed(views, self.training.targets(), entry, self.config.batch_size)
+
+    def _views_of(
+        self, stations: list[str], stage: str
+    ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
+        """Read where an earlier run has kept them, else computed, and kept for a later one."""
+        in_memory = "disk" not in {self.plans[s].why for s in self.plans if self.entries[s] in stations}
+        if (
+            self.folder is None
+            or not in_memory
+            or self.training.images.nbytes > activation_cache.MAX_BYTES // activation_cache.MAX_SHARE
+        ):
+            return (yield from self._compute(self.training, stations, self.dtype, stage, in_memory))
+        key = activation_cache.key_of(self.model, self.training, stations, self.dtype, self.device)
+        found = activation_cache.load(self.folder, key)
+        if found is not None:
+            stored, self.view_seconds = found
+            return {station: values.to(self.device) for station, values in stored.items()}
+        stored = yield from self._compute(self.training, stations, self.dtype, stage)
+        activation_cache.save(self.folder, key, stored, self.view_seconds)
+        return stored
+
+    def prepare_clean(self) -> Generator[Progress, None, None]:
+        """Keep what evaluation starts from. Call while the whole backbone is frozen."""
+        stations = {self.entries[stage] for stage in self.plans} | {"pooled"}
+        room = self.free_bytes // MEMORY_SHARE
+        kept = [s for s in stations if s != "pixels" and self._bytes(self.clean, s, torch.float32) <= room]
+        if kept:
+            stored = yield from self._compute(
+                self.clean, sorted(kept, key=STATIONS.index), torch.float32, None
+            )
+            self._clean = {station: values[0] for station, values in stored.items()}
+
+    @torch.no_grad()
+    def logits(self, indices: list[int], stage: str) -> torch.Tensor:
+        """Clean pictures through the model as it stands in `stage` -> (len(indices), C) float32 on CPU."""
+        self.model.eval()
+        entry = self.entries.get(stage, "pooled")
+        kept = self._clean.get(entry)
+        order, results = np.asarray(indices, dtype=np.int64), []
+        for piece in batch_slices(len(order), EVALUATION_BATCH):
+            chosen = order[piece]
+            if kept is None:
+                z = self._enter(self.clean.draw(chosen, 0), entry, torch.float32)
+            else:
+                z = kept[torch.from_numpy(chosen).to(kept.device)].to(self.device)
+            results.append(self.model.forward_between(z, entry, CLASSIFIER).float().cpu())
+        return torch.cat(results)
+
+    @torch.no_grad()
+    def _enter(self, images: torch.Tensor, station: str, dtype: torch.dtype) -> torch.Tensor:
+        """uint8 (B, px, px, 3), anywhere -> what the frozen part makes of them at `station`, float32."""
+        pixels = normalise(images.to(self.device, non_blocking=True), self.clean.mean, self.clean.std)
+        return self._frozen_forward(pixels, "pixels", station, dtype).float()
+
+    def _frozen_forward(self, x: torch.Tensor, first: str, last: str, dtype: torch.dtype) -> torch.Tensor:
+        if first == last:
+            return x
+        if dtype not in self._folded:
+            self._folded[dtype] = folded(self.model, dtype)
+        return self._folded[dtype].forward_between(x.to(dtype), first, last)
+
+    def _room_on_card(self) -> str | None:
+        """The GPU, where its memory has room for every view as uint8; a CPU draws faster than it trains."""
+        num_bytes = self.training.images[0].nbytes * len(self.training.entries) * self.training.num_views
+        has_room = self.device.startswith("cuda") and num_bytes <= self.free_bytes // MEMORY_SHARE
+        return self.device if has_room else None
+
+    @torch.no_grad()
+    def _bytes(self, pictures: Pictures, station: str, dtype: torch.dtype) -> int:
+        self.model.eval()
+        example = self._enter(self.clean.draw(np.array([0]), 0), "pixels", torch.float32)
+        per_picture = self.model.forward_between(example, "pixels", station).numel() * dtype.itemsize
+        return per_picture * len(pictures.entries) * max(pictures.num_views, 1)
+
+    def _compute(
+        self,
+        pictures: Pictures,
+        stations: list[str],
+        dtype: torch.dtype,
+        stage: str | None,
+        in_memory: bool = True,
+    ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
+        """Every view of every entry through the frozen part -> {station: (V, E, ...)} of `dtype`."""
+        num, num_views = len(pictures.entries), pictures.num_views
+        stored: dict[str, torch.Tensor] = {}
+        work = [(view, piece) for view in range(num_views) for piece in batch_slices(num, EVALUATION_BATCH)]
+        seconds = dict.fromkeys(stations, 0.0)
+        self.model.eval()
+
+        def room(x: torch.Tensor) -> torch.Tensor:
+            shape = (num_views, num, *x.shape[1:])
+            if in_memory or self.folder is None:
+                return x.new_empty(shape, dtype=dtype)
+            return activation_cache.on_disk(shape, dtype, self.folder)
+
+        upcoming = drawn_ahead(pictures, [(np.arange(piece.start, piece.stop), view) for view, piece in work])
+        for view, piece in work:
+            started = time.perf_counter()
+            x, at = self._enter(next(upcoming), "pixels", dtype), "pixels"
+            with torch.no_grad():
+                for station in stations:
+                    x, at = self._frozen_forward(x, at, station, dtype), station
+                    if station not in stored:
+                        stored[station] = room(x)
+                    stored[station][view, piece] = x.to(dtype)
+                    seconds[station] += time.perf_counter() - started
+            yield Progress(stage=stage, phase="caching", done=view * num + piece.stop, total=num_views * num)
+        if stage is not None:
+            self.view_seconds = {station: total / num_views for station, total in seconds.items()}
+        return stored

@@ -1,0 +1,373 @@
+"""The two-stage recipe: train a new head on a frozen backbone, then fine-tune its last blocks.
+
+    trainer = Trainer(model, prepared, config, positive="teasing", mean=…, std=…)
+    for event in trainer.fit():
+        …                      # write it, draw it, stop here: the state is whole at every EpochEnd
+
+`fit` stands still at every yield, so `trainer.state()` at an EpochEnd is a checkpoint to `restore`.
+Nothing here knows files, screens or processes. On a CPU the same seed gives the same weights, also
+across a resume: every epoch seeds its own shuffling, augmentation and dropout.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from tl_core.base.config import STAGES, RunConfig
+from tl_core.base.errors import NonFiniteLoss
+from tl_core.base.events import (
+    EarlyStopped,
+    EpochEnd,
+    Evaluated,
+    Event,
+    LearningRateReduced,
+    NewBest,
+    Progress,
+    StageEnded,
+    StageStarted,
+)
+from tl_core.compute.fast_gradients import give_fast_gradients
+from tl_core.compute.out_of_memory import memory_explained
+from tl_core.data.augment import training_entries
+from tl_core.data.prepare import Prepared
+from tl_core.evaluation import metrics
+from tl_core.models.backbone import CLASSIFIER, TransferModel
+from tl_core.training.batches import CachedFeed, Pictures, PlainFeed, clean_pictures
+from tl_core.training.frozen_features import FrozenWork
+from tl_core.training.stage_state import Stage
+
+HISTORY = ("train_loss", "train_acc", "val_loss", "val_acc", "lr")
+"""Columns of the per-stage history, named as the expression guide's training log names them."""
+
+PROGRESS_SECONDS = 0.5
+"""At most one Progress event in this time."""
+
+LEAST_PROBABILITY = 1e-3
+"""Below this a probability counts as this in the validation loss, so that one strange picture cannot
+decide alone which epoch is the best. (Seen: 142 pictures at 0.3 on average, one at 343.)"""
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+Weights = dict[str, torch.Tensor]
+
+
+class Trainer:
+    """One run of the recipe over `prepared` data; see the module.
+
+    positive: the class that metrics speak of. mean, std: the normalisation that the weights ask for.
+    frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
+    the trained part. Validation and every reported number are computed in fp32, as prediction does.
+    depthwise: "library", or "split" for the trained part's `tl_core.compute.fast_gradients`.
+    free_bytes, free_disk_bytes: memory and disk that kept activations may take a share of. folder:
+    where they are kept for a later run; None: nowhere.
+    """
+
+    def __init__(
+        self,
+        model: TransferModel,
+        prepared: Prepared,
+        config: RunConfig,
+        *,
+        positive: str,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        device: str = "cpu",
+        frozen_precision: str = "fp32",
+        tail_precision: str = "fp32",
+        depthwise: str = "library",
+        free_bytes: int = 4 << 30,
+        free_disk_bytes: int = 0,
+        folder: Path | None = None,
+    ) -> None:
+        self.config, self.prepared, self.positive, self.device = config, prepared, positive, device
+        self.classes = prepared.dataset.classes
+        self.tail_dtype, self.depthwise = DTYPES[tail_precision], depthwise
+        self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
+        self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
+        target = config.target_per_class if config.augment else 0
+        training = Pictures(
+            prepared.images,
+            prepared.labels,
+            training_entries(prepared.labels, prepared.split.train, target, config.seed),
+            mean,
+            std,
+            seed=config.seed,
+            is_augmented=config.augment,
+            num_views=config.views if config.augment else 1,
+        )
+        self.frozen = FrozenWork(
+            model,
+            training,
+            clean_pictures(prepared.images, prepared.labels, mean, std),
+            config,
+            device=device,
+            dtype=DTYPES[frozen_precision],
+            free_bytes=free_bytes,
+            free_disk_bytes=free_disk_bytes,
+            folder=folder,
+        )
+        self.stages = [stage for stage in STAGES if getattr(config, stage).epochs]
+        self.history: dict[str, dict[str, list[float]]] = {}
+        self.best: dict[str, dict[str, Any]] = {}  # stage -> epoch, val_loss, val_accuracy
+        self.best_weights: dict[str, Weights] = {}
+        self.probabilities: dict[str, np.ndarray] = {}  # before, head, finetune -> (N, C), every picture
+        self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
+        self._stage: Stage | None = None
+        self._restored: dict[str, Any] | None = None
+
+    # ------------------------------------------------------------------ the recipe
+
+    def fit(self) -> Iterator[Event]:
+        """Train the stages and evaluate before, between and after; yields what happens. Afterwards
+        the model holds the weights of `final_stage`.
+
+        Raises: NonFiniteLoss, OutOfMemory.
+        """
+        self.model.freeze_backbone()
+        yield from self._paced(self.frozen.prepare_clean())
+        yield from self._evaluate("before")
+        for stage in self.stages:
+            if not self._is_done(stage):
+                yield from self._run_stage(stage)
+            self.model.load_state_dict(self.best_weights[stage])
+            yield from self._evaluate(stage)
+        self.model.load_state_dict(self.best_weights[self.final_stage])
+
+    @property
+    def final_stage(self) -> str:
+        """The stage whose best epoch has the lower validation loss."""
+        return min(self.best, key=lambda stage: self.best[stage]["val_loss"])
+
+    def _run_stage(self, stage: str) -> Iterator[Event]:
+        settings = getattr(self.config, stage)
+        if stage == "finetune":
+            self.model.unfreeze_last(self.config.unfreeze_blocks)
+            self._speed_up_trained_part()
+        self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype)
+        self._continue_restored(run)
+        yield self._stage_started(run)
+        feed = yield from self._paced(self.frozen.training_feed(stage))
+        started, epochs_before = time.perf_counter(), run.epoch
+
+        while run.epoch < settings.epochs:
+            if self._is_out_of_patience(run):
+                best_epoch = self.best[stage]["epoch"]
+                patience = self.config.early_stopping_patience
+                yield EarlyStopped(stage=stage, epoch=run.epoch, best_epoch=best_epoch, patience=patience)
+                break
+            run.epoch += 1
+            rate, epoch_started = run.learning_rate, time.perf_counter()
+            with memory_explained(partial(self._try_batch, feed.entry), self.config.batch_size):
+                train_loss, train_accuracy = yield from self._train_epoch(run, feed)
+            train_seconds = time.perf_counter() - epoch_started
+            val_loss, val_accuracy = self._validate(stage)
+            if not np.isfinite(train_loss + val_loss):
+                raise NonFiniteLoss(stage=stage, epoch=run.epoch, learning_rate=rate)
+            run.scheduler.step(val_loss)
+            self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, rate)
+            if val_loss < self.best.get(stage, {}).get("val_loss", np.inf):
+                self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
+                self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+                yield NewBest(stage=stage, epoch=run.epoch, val_loss=val_loss, val_accuracy=val_accuracy)
+            yield EpochEnd(
+                stage=stage,
+                epoch=run.epoch,
+                epochs=settings.epochs,
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                learning_rate=rate,
+                epoch_seconds=time.perf_counter() - epoch_started,
+                images_per_second=feed.num / train_seconds,
+                peak_mib=self._peak_mib(),
+            )
+            if run.learning_rate < rate:
+                yield LearningRateReduced(
+                    stage=stage,
+                    epoch=run.epoch,
+                    before=rate,
+                    after=run.learning_rate,
+                    patience=self.config.scheduler_patience,
+                )
+        best = self.best[stage]
+        ended = StageEnded(
+            stage=stage,
+            epochs_run=run.epoch,
+            best_epoch=best["epoch"],
+            best_val_loss=best["val_loss"],
+            best_val_accuracy=best["val_accuracy"],
+            stage_seconds=time.perf_counter() - started,
+            frozen_seconds=self.frozen.spent_seconds[stage],
+            avoided_seconds=self.frozen.avoided_seconds(stage, run.epoch - epochs_before),
+        )
+        plan = self.frozen.plans[stage]
+        self.frozen_work[stage] = {"feed": plan.kind, "why": plan.why, "times_faster": ended.times_faster}
+        yield ended
+
+    def _train_epoch(
+        self, run: Stage, feed: PlainFeed | CachedFeed
+    ) -> Generator[Event, None, tuple[float, float]]:
+        """One pass over the training entries -> (mean loss, accuracy), both with dropout at work."""
+        seed = (self.config.seed, STAGES.index(run.name), run.epoch)
+        torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))  # dropout
+        self.model.train()  # what is frozen stays in evaluation mode
+        total_loss = torch.zeros((), device=self.device)
+        num_right = torch.zeros((), device=self.device)
+        num_done, pace = 0, _Pace()
+        for x, y in feed.batches(run.epoch, seed):
+            x, y = x.to(self.device), y.to(self.device)
+            with torch.autocast(run.device_type, self.tail_dtype, enabled=run.is_mixed):
+                logits = self.model.forward_between(x, feed.entry, CLASSIFIER).float()
+            loss = self.criterion(logits, y)
+            run.optimizer.zero_grad(set_to_none=True)
+            run.scaler.scale(loss).backward()
+            run.scaler.step(run.optimizer)
+            run.scaler.update()
+
+            total_loss += loss.detach() * len(y)
+            num_right += (logits.detach().argmax(1) == y).sum()
+            num_done += len(y)
+            if pace.is_due():
+                yield Progress(
+                    stage=run.name, phase="training", epoch=run.epoch, done=num_done, total=feed.num
+                )
+        return float(total_loss) / feed.num, float(num_right) / feed.num
+
+    def _validate(self, stage: str) -> tuple[float, float]:
+        """(loss, accuracy) on the validation pictures as they are; classes weigh as in training."""
+        indices = self.prepared.split.val
+        logits = self.frozen.logits(indices, stage)
+        truth = torch.from_numpy(self.prepared.labels[indices])
+        log_p = torch.log_softmax(logits, dim=1).clamp(min=math.log(LEAST_PROBABILITY))
+        loss = nn.functional.nll_loss(log_p, truth, weight=self.class_weights)
+        return float(loss), float((logits.argmax(1) == truth).float().mean())
+
+    def _evaluate(self, stage: str) -> Iterator[Event]:
+        """Probabilities of every picture, and the scores of each split, with the weights as they stand."""
+        everything = list(range(len(self.prepared.labels)))
+        probabilities = torch.softmax(self.frozen.logits(everything, stage), dim=1).numpy()
+        self.probabilities[stage] = probabilities
+        for split in ("train", "val", "test"):
+            indices = getattr(self.prepared.split, split)
+            if indices:
+                truth = self.prepared.labels[indices]
+                scores = metrics.evaluate(truth, probabilities[indices], self.classes, self.positive)
+                yield Evaluated(stage=stage, split=split, metrics=scores)
+
+    # ------------------------------------------------------------------ stop and go on
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs beside the best weights of each stage; tensors and plain values only.
+        Take it at an EpochEnd."""
+        run = self._stage
+        if run is None:
+            raise RuntimeError("no epoch has ended yet")
+        told = {"history": self.history, "best": self.best, "frozen_work": self.frozen_work}
+        return {**run.state(), **told}
+
+    def restore(self, state: dict[str, Any], best_weights: dict[str, Weights]) -> None:
+        """Let `fit` go on after the epoch at which `state` was taken. best_weights: {stage: state dict}
+        of every stage in state["best"]."""
+        self._restored, self.history, self.best = state, state["history"], state["best"]
+        self.best_weights = best_weights
+        self.frozen_work = state.get("frozen_work", {})
+
+    def _is_done(self, stage: str) -> bool:
+        reached = self._restored["stage"] if self._restored else self.stages[0]
+        return self.stages.index(stage) < self.stages.index(reached)
+
+    def _continue_restored(self, run: Stage) -> None:
+        if self._restored is None or self._restored["stage"] != run.name:
+            self.history[run.name] = {column: [] for column in HISTORY}
+            return
+        run.continue_from(self._restored, self.best_weights[run.name])
+        self._restored = None
+
+    # ------------------------------------------------------------------ details
+
+    def _speed_up_trained_part(self) -> None:
+        """Same layers, same numbers, other code for their gradients."""
+        if self.depthwise == "split":
+            for part in self.model.trainable_parts():
+                for module in self.model.part_modules(part):
+                    give_fast_gradients(module)
+
+    def _class_weight(self, name: str) -> float:
+        if self.config.class_weights is not None:
+            return self.config.class_weights.get(name, 1.0)
+        return self.config.positive_weight if name == self.positive else 1.0
+
+    def _is_out_of_patience(self, run: Stage) -> bool:
+        patience = self.config.early_stopping_patience
+        return bool(patience and run.epoch and run.epoch - self.best[run.name]["epoch"] >= patience)
+
+    def _record(self, stage: str, *values: float) -> None:
+        for column, value in zip(HISTORY, values, strict=True):
+            self.history[stage][column].append(value)
+
+    def _stage_started(self, run: Stage) -> StageStarted:
+        counts = self.model.parameter_counts()
+        plan = self.frozen.plans[run.name]
+        return StageStarted(
+            stage=run.name,
+            epochs=getattr(self.config, run.name).epochs,
+            learning_rate=run.learning_rate,
+            trainable_parts=self.model.trainable_parts(),
+            frozen_parts=self.model.frozen_parts(),
+            parameters={part: total for part, (total, _) in counts.items()},
+            num_trainable=sum(trainable for _, trainable in counts.values()),
+            num_parameters=sum(total for total, _ in counts.values()),
+            feed=plan.kind,
+            feed_why=plan.why,
+            views=self.config.views,
+        )
+
+    def _try_batch(self, entry: str, size: int) -> None:
+        """Forward and backward of `size` blank pictures; weights stay as they are."""
+        px = self.config.image_px
+        self.model.eval()
+        with torch.no_grad():
+            z = self.model.forward_between(torch.zeros(1, 3, px, px, device=self.device), "pixels", entry)
+        z = z.expand(size, *z.shape[1:]).contiguous()
+        self.model.forward_between(z, entry, CLASSIFIER).sum().backward()
+        self.model.zero_grad(set_to_none=True)
+
+    def _peak_mib(self) -> float | None:
+        if not self.device.startswith("cuda"):
+            return None
+        return torch.cuda.max_memory_allocated(self.device) / 2**20
+
+    def _paced(self, steps: Generator[Progress, None, Any]) -> Generator[Progress, None, Any]:
+        """Passes on the last Progress and at most one in PROGRESS_SECONDS; returns what `steps` returns."""
+        pace = _Pace()
+        while True:
+            try:
+                progress = next(steps)
+            except StopIteration as end:
+                return end.value
+            if pace.is_due() or progress.done == progress.total:
+                yield progress
+
+
+class _Pace:
+    """True at most once in PROGRESS_SECONDS."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def is_due(self) -> bool:
+        if time.monotonic() - self._last < PROGRESS_SECONDS:
+            return False
+        self._last = time.monotonic()
+        return True

@@ -1,0 +1,45 @@
+"""The runs that ship with the lesson: really trained, by `scripts/record_runs.py`, and kept as run folders
+without their models. They stand in until the person has a run of their own, and are always called recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tl_core.base.events import Event
+from tl_core.runs.event_log import EventLog
+from tl_core.runs.run_folder import RunFolder
+
+FOLDER = Path(__file__).resolve().parents[1] / "recorded"
+NAMES = ("transfer", "scratch", "head_only", "gradual")
+"""transfer and scratch: the same settings with the built-in weights and with none. head_only: the backbone
+frozen throughout. gradual: the guides' recipe, last three blocks at a tenth of the rate."""
+STAND_IN = "gradual"
+
+
+def run(name: str) -> RunFolder:
+    return RunFolder(FOLDER / name)
+
+
+@cache
+def events(name: str) -> list[Event]:
+    return EventLog(run(name).events_path).read()
+
+
+@cache
+def summary(name: str) -> dict[str, Any]:
+    return json.loads(run(name).summary_path.read_text(encoding="utf-8"))
+
+
+@cache
+def config(name: str) -> dict[str, Any]:
+    return json.loads(run(name).config_path.read_text(encoding="utf-8"))
+
+
+@cache
+def changes(name: str) -> dict[str, list[dict[str, Any]]]:
+    """{stage: [PartChange as a dict]}, measured when the run was recorded."""
+    return json.loads((run(name).metrics / "changes.json").read_text(encoding="utf-8"))

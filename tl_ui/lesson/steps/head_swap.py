@@ -1,0 +1,101 @@
+"""Step 3: the head swap. 1,000 outputs are replaced by two, and what each head says to one picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from tl_core.models.weights.record import source_name
+from tl_ui.frame import state
+from tl_ui.frame.text import help_of, number, t
+from tl_ui.lesson.idea import Idea
+from tl_ui.lesson.parts import code_view, person_data
+from tl_ui.screens.head_swap import view as head_swap_view
+from tl_ui.stores import shared_network
+from tl_ui.widgets import formula_sheet
+
+
+def num_classes() -> int:
+    return len(person_data.counts())
+
+
+def old() -> None:
+    """What the old head can name."""
+    found = shared_network.weights()
+    if found.choice.source == "formula":
+        formula_sheet.show("lesson")
+        return
+    names = shared_network.class_names(found.choice)
+    st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
+    if names:
+        rows = [
+            {t("lesson_head_swap.output"): n, t("lesson_head_swap.name"): name}
+            for n, name in enumerate(names)
+        ]
+        st.dataframe(rows, hide_index=True, height=380, key="old_names")
+
+
+def swap() -> None:
+    found = shared_network.weights()
+    head_swap_view.swap(shared_network.counts(found.choice, num_classes()))
+
+
+def answers() -> None:
+    found = shared_network.weights()
+    image = head_swap_view.pick_picture()
+    head_swap_view.answers(found.choice, image, num_classes())
+
+
+def ways() -> None:
+    """timm's and torchvision's way, from the running source, and the proof that they agree."""
+    left, right = st.columns(2, gap="medium")
+    for column, library, name in (
+        (left, "timm", "tl_core.models.families.efficientnet:EfficientNetClassifier.__init__"),
+        (right, "torchvision", "tl_core.models.families.efficientnet:TorchvisionClassifier.__init__"),
+    ):
+        with column:
+            found = code_view.excerpt(name)
+            st.markdown(f"**{library}**")
+            st.code(found.text, language="python", wrap_lines=True)
+            st.caption(t("lesson.code_from", file=found.file, line=found.line))
+    largest, size = _difference(shared_network.weights().choice.sha256)
+    with st.container(horizontal=True, key="numbers_same"):
+        st.metric(
+            t("lesson_head_swap.largest_difference"),
+            f"{largest:.1e}" if largest else "0",
+            help=t("lesson_head_swap.same_help"),
+        )
+        st.metric(t("lesson_head_swap.largest_feature"), f"{size:.2f}")
+    st.caption(t("lesson_head_swap.same_note", features=number(1280)))
+
+
+@st.cache_data(max_entries=2, show_spinner=False)
+def _difference(sha256: str) -> tuple[float, float]:
+    """The same weights and picture in both libraries: largest difference and largest feature."""
+    import torch
+
+    from tl_core.data.normalise import normalise
+    from tl_core.models.build import build
+
+    choice = shared_network.weights().choice
+    image = person_data.examples()[0][1]
+    x = normalise(torch.from_numpy(np.ascontiguousarray(image))[None], choice.mean, choice.std)
+    with torch.inference_mode():
+        models = [
+            build(library, 2, 0.3, choice, shared_network.SEED).eval() for library in ("timm", "torchvision")
+        ]
+        one, other = (model.forward_until(x, "pooled") for model in models)
+    return float((one - other).abs().max()), float(one.abs().max())
+
+
+IDEAS = {
+    "old": Idea(old, code=("tl_core.synthetic.formula:draw",)),
+    "swap": Idea(
+        swap,
+        code=("tl_core.models.backbone:TransferModel.replace_head",),
+        predicts=True,
+        tells_the_answer=True,
+    ),
+    "answers": Idea(answers, code=("tl_core.models.backbone:TransferModel.classify",), is_wide=True),
+    "ways": Idea(ways, code=("tl_core.models.backbone:TransferModel.replace_head",), is_wide=True),
+}

@@ -1,0 +1,209 @@
+"""Step 6: two stages: why the head goes first, why the second stage walks slowly, and what helps."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from tl_core.runs.run_folder import RunFolder
+from tl_ui.frame import state
+from tl_ui.frame.text import help_of, literal, name_of, t
+from tl_ui.frame.theme import palette
+from tl_ui.lesson import presenter
+from tl_ui.lesson.idea import Idea
+from tl_ui.lesson.parts import person_data, which_run
+from tl_ui.lesson.parts.csv_button import csv_button
+from tl_ui.lesson.parts.story import story
+from tl_ui.lesson.parts.which_run import LIVE
+from tl_ui.stores.run_view import RunView
+from tl_ui.widgets import pictures, run_picker
+from tl_ui.widgets.charts import Figure, layout_of
+from tl_ui.widgets.curves import curves, legend, rate
+from tl_ui.widgets.liveplot import liveplot, still
+
+AIDS = ("augmentation", "class_weight", "number_format", "scheduler", "early_stopping")
+NUM_VIEWS = 5
+ICONS = {
+    "run_started": "●", "stage_started": "▶", "new_best": "★", "learning_rate_reduced": "↓",
+    "early_stopped": "✖", "stage_ended": "■", "run_ended": "✔",
+}  # fmt: skip
+
+
+def first() -> None:
+    """The loss of both stages, on one axis: what happens where stage 2 begins."""
+    shown = which_run.any_run()
+    seen = shown.state
+
+    @st.fragment(run_every=shown.poll_seconds, key="first_live")
+    def live() -> None:
+        if shown.state != seen:
+            st.rerun()
+        view = run_picker.view_of(shown.run)
+        if view.last_epoch is None:
+            st.caption(t("lesson_two_stages.not_yet"))
+            return
+        st.markdown(f"**{t('lesson_two_stages.first_chart')}**", help=help_of("loss"))
+        liveplot(
+            presenter.sized(curves(view, "loss", palette(), t)),
+            key="first_loss",
+            view=f"{shown.run.name}-{state.is_dark()}",
+            alt=t("lesson_two_stages.first_chart"),
+            failed=t("train.chart_failed"),
+            height=330,
+        )
+        st.html(legend(view, palette(), t))
+
+    live()
+    csv_button(epoch_rows(run_picker.view_of(shown.run)) or [{}], "epochs")
+
+
+def epoch_rows(view: RunView) -> list[dict[str, Any]]:
+    """For the download: every epoch of both stages."""
+    return [
+        {
+            "stage": stage.name, "epoch": view.offset(stage.name) + epoch.epoch,
+            "train_loss": epoch.train_loss, "val_loss": epoch.val_loss,
+            "train_accuracy": epoch.train_accuracy, "val_accuracy": epoch.val_accuracy,
+            "learning_rate": epoch.learning_rate,
+        }
+        for stage in view.ordered
+        for epoch in stage.epochs
+    ]  # fmt: skip
+
+
+def rate_live() -> None:
+    """The learning rate at every epoch, as the run really used it."""
+    shown = which_run.any_run()
+    view = run_picker.view_of(shown.run)
+    rows = epoch_rows(view)
+    if not rows:
+        st.caption(t("lesson_two_stages.not_yet"))
+        return
+    st.markdown(f"**{t('lesson_two_stages.rate_chart')}**", help=help_of("learning_rate"))
+    still(
+        presenter.sized(rate_chart(rows)), key="rate_chart", alt=t("lesson_two_stages.rate_chart"), height=300
+    )
+    with st.container(horizontal=True, key="numbers_rate"):
+        for stage in view.ordered:
+            used = [row["learning_rate"] for row in rows if row["stage"] == stage.name]
+            if used:
+                st.metric(name_of(f"stage_{stage.name}"), rate(used[0]), width="content")
+    csv_button(rows, "learning_rate")
+
+
+def rate_chart(rows: list[dict[str, Any]]) -> Figure:
+    """Steps on a scale on which a tenth is always equally far."""
+    colours = palette()
+    trace = {
+        "type": "scatter", "mode": "lines+markers", "x": [row["epoch"] for row in rows],
+        "y": [row["learning_rate"] for row in rows], "marker": {"size": 5},
+        "line": {"color": colours.backbone, "width": 3, "shape": "hv"},
+        "hovertemplate": "%{y}<extra></extra>", "name": name_of("learning_rate"),
+    }  # fmt: skip
+    layout = layout_of(colours) | {"showlegend": False}
+    layout["xaxis"]["title"]["text"] = t("train.axis_epoch")
+    layout["yaxis"]["title"]["text"] = name_of("learning_rate")
+    layout["yaxis"] |= {"type": "log", "exponentformat": "power", "dtick": 1}
+    return {"data": [trace], "layout": layout}
+
+
+def aids() -> None:
+    """One of the five helpers: what it does, and what it did in this run."""
+    shown = which_run.any_run()
+    labels = {name: name_of(name) for name in AIDS}
+    name = st.segmented_control(
+        t("lesson_two_stages.aid"), AIDS, format_func=labels.get, default=AIDS[0], required=True, key="aid",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    st.markdown(t(f"lesson_two_stages.aid_{name}"))
+    config, view = shown.run.read_config(), run_picker.view_of(shown.run)
+    st.markdown(f":material/tune: {_setting(name, config, view)}")
+    if name == "augmentation":
+        uris = augmented(person_data.examples()[0][1])
+        names = [t("lesson_two_stages.original"), *("" for _ in uris[1:])]
+        pictures.gallery(list(zip(uris, names, strict=True)), px=104)
+
+
+def _setting(name: str, config: dict[str, Any], view: RunView) -> str:
+    """What this run had, in a sentence."""
+    values: dict[str, Any] = {}
+    end = ""
+    match name:
+        case "augmentation":
+            values, end = {"target": config["target_per_class"]}, "" if config["augment"] else "_off"
+        case "class_weight":
+            weights = config["class_weights"] or {
+                label: config["positive_weight"] if label == config["positive_class"] else 1.0
+                for label in config["class_to_idx"]
+            }
+            values = {
+                "weights": " · ".join(f"{literal(label)} {value:g}" for label, value in weights.items())
+            }
+        case "number_format":
+            begun = view.started
+            values = {"precision": begun.precision, "device": begun.device} if begun else {}
+            end = "" if begun else "_unknown"
+        case "scheduler":
+            drops = sum(len(stage.drops) for stage in view.ordered)
+            values = {"patience": config["scheduler_patience"], "drops": drops}
+        case _:
+            stops = [stage.early_stop for stage in view.ordered if stage.early_stop]
+            values = {"patience": config["early_stopping_patience"]}
+            if stops:
+                values, end = {"epoch": stops[-1].epoch, "best": stops[-1].best_epoch}, "_stopped"
+            elif not config["early_stopping_patience"]:
+                end = "_off"
+    return t(f"lesson_two_stages.had_{name}{end}", **values)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def augmented(image: np.ndarray) -> list[str]:
+    """The picture itself and a few of its augmented views, by the product's own augmenter."""
+    from tl_core.data.augment import augment
+
+    views = [image, *(augment(image, key=(0, n)) for n in range(1, NUM_VIEWS + 1))]
+    return [pictures.jpeg_uri(view) for view in views]
+
+
+def story_live() -> None:
+    """What the run did, in sentences, as it happens."""
+    shown = which_run.any_run()
+    seen = shown.state
+
+    @st.fragment(run_every=shown.poll_seconds, key="story_live")
+    def live() -> None:
+        if shown.state != seen:
+            st.rerun()
+        if seen in LIVE:
+            run_picker.badge(seen)
+        _tell(shown.run, seen)
+
+    live()
+
+
+def _tell(run: RunFolder, seen: str) -> None:
+    lines = story(run_picker.events_of(run), t)
+    if seen in LIVE:
+        lines.reverse()  # what has just happened stands on top
+    if not lines:
+        st.caption(t("lesson_two_stages.not_yet"))
+    rows = "".join(
+        f'<li class="{line.kind}"><i>{ICONS.get(line.kind, "•")}</i><span>'
+        + (f"<b>{escape(t('lesson.epoch_number', number=line.epoch))}</b> " if line.epoch else "")
+        + f"{escape(line.text)}</span></li>"
+        for line in lines
+    )
+    st.html(f'<ol class="hs-story">{rows}</ol>')
+
+
+IDEAS = {
+    "first": Idea(first, code=("tl_core.training.trainer:Trainer.fit",), predicts=True),
+    "rate": Idea(rate_live, code=("tl_core.training.stage_state:Stage.__init__",)),
+    "aids": Idea(
+        aids, code=("tl_core.data.augment:augmenter", "tl_core.training.trainer:Trainer._is_out_of_patience")
+    ),
+    "story": Idea(story_live, code=("tl_core.training.trainer:Trainer._train_epoch",)),
+}

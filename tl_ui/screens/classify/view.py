@@ -1,0 +1,234 @@
+"""Classify: pictures in, answers out. The model is shared by all browsers and never changed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import numpy as np
+import streamlit as st
+
+from tl_core.base.errors import TlError, UnreadableImage
+from tl_core.data.decode import pixels_hash, read_image, resize_square
+from tl_core.data.file_kinds import EXTENSIONS
+from tl_core.inference import decision_rule, seen_pictures
+from tl_core.inference.decision_rule import SURE_FROM, Decision
+from tl_core.runs.run_folder import RunFolder, read_table
+from tl_ui.frame import shell
+from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
+from tl_ui.screens.classify import correct as classify_correct
+from tl_ui.screens.classify.cards import Answer, as_csv, cards
+from tl_ui.screens.classify.given import Given
+from tl_ui.stores import overview
+from tl_ui.widgets import pictures
+
+if TYPE_CHECKING:
+    from tl_core.inference.predictor import Predictor
+
+MAX_PICTURES = 60
+"""Pictures at a time: about ten seconds of work on a laptop."""
+MAX_FILE_MB = 250
+"""A picture of 40 megapixels, the largest that is read, takes 240 MB with 16 bits a channel."""
+NUM_SAMPLES = 8
+THUMB_PX = 360
+"""Long side of a picture on its card."""
+SOURCES = ("upload", "camera", "sample")
+
+
+def ask(run: RunFolder) -> list[Given]:
+    """The pictures the person gives, by one of three ways."""
+    source = st.segmented_control(
+        t("classify.source"),
+        SOURCES,
+        format_func={name: t(f"classify.source_{name}") for name in SOURCES}.get,
+        default="upload",
+        required=True,
+        key="source",
+        label_visibility="collapsed",
+    )
+    if source == "camera":
+        return _camera()
+    return _samples(run) if source == "sample" else _upload()
+
+
+def _upload() -> list[Given]:
+    files = st.file_uploader(
+        t("classify.upload", most=MAX_PICTURES),
+        type=[suffix.lstrip(".") for suffix in EXTENSIONS],
+        accept_multiple_files=True,
+        max_upload_size=MAX_FILE_MB,
+        key="upload",
+    )
+    st.caption(t("classify.upload_says"))
+    if len(files) > MAX_PICTURES:
+        left_out = [file.name for file in files[MAX_PICTURES:]]
+        names = ", ".join(map(literal, left_out[:5]))
+        if len(left_out) > 5:
+            names += " " + t("classify.more", count=number(len(left_out) - 5))
+        st.warning(t("classify.too_many", most=MAX_PICTURES, names=names), icon=":material/filter_list:")
+    return [Given(file.name, file.getvalue()) for file in files[:MAX_PICTURES]]
+
+
+def _camera() -> list[Given]:
+    if not is_camera_allowed(st.context.url):
+        st.info(t("classify.camera_locked"), icon=":material/lock:")
+        return []
+    shot = st.camera_input(t("classify.camera"), key="camera")
+    return [Given(t("classify.camera_file"), shot.getvalue())] if shot else []
+
+
+def is_camera_allowed(url: str | None) -> bool:
+    """Browsers give the camera to https pages and to the machine itself only."""
+    parts = urlsplit(url or "")
+    host = parts.hostname or ""
+    return parts.scheme == "https" or host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
+
+
+def _samples(run: RunFolder) -> list[Given]:
+    """Some pictures of the run's own data, of its test part if it has one."""
+    try:
+        root = str(run.read_config().get("data"))
+    except TlError as error:
+        shell.show_error(error)
+        return []
+    try:
+        paths = {picture.name: picture.path for picture in overview.scanned(Path(root)).pictures}
+    except TlError:
+        paths = {}
+    rows = [row for row in read_table(run.predictions_path) if row["file"] in paths]
+    if not rows:
+        st.info(t("classify.sample_gone", path=literal(root)), icon=":material/image_not_supported:")
+        return []
+    tested = [row for row in rows if row["split"] == "test"]
+    st.caption(t("classify.sample_says" if tested else "classify.sample_says_seen"))
+    turn = st.session_state.setdefault("sample_turn", 0)
+    if st.button(t("classify.sample_again"), icon=":material/shuffle:", key="sample_again"):
+        turn = st.session_state["sample_turn"] = turn + 1
+    truth = {row["file"]: row["truth"] for row in tested or rows}
+    # the same turn shows the same pictures, so moving the slider does not change them
+    chosen = random.Random(turn).sample(sorted(truth), min(NUM_SAMPLES, len(truth)))
+    return [Given(name, paths[name], truth[name]) for name in chosen]
+
+
+def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
+    """Classify what can be read; name what cannot."""
+    images, squares, kept, refused = [], [], [], []
+    for item in given:
+        try:
+            images.append(read_image(item.content, item.name, max_px=model.image_px))
+            squares.append(resize_square(images[-1], model.image_px))
+            kept.append(item)
+        except UnreadableImage as error:
+            refused.append(error)
+    if not images:
+        return [], refused
+    decided = decision_rule.read(model.run)
+    found = model.decide(decided, *model.look(squares))
+    is_upload = [item.truth is None for item in kept]
+    met = seen_pictures.pixels(model.run) if any(is_upload) else set()
+    threshold = None
+    if decided.threshold is not None:
+        threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
+    answers = [
+        Answer(
+            name=item.name,
+            thumbnail=_thumbnail(image),
+            classes=tuple(model.classes),
+            probabilities=tuple(float(p) for p in row),
+            truth=item.truth,
+            said=int(found.said[i]),
+            sureness=float(found.sureness[i]),
+            threshold=threshold,
+            is_far=found.is_far is not None and bool(found.is_far[i]),
+            was_seen=is_upload[i] and pixels_hash(squares[i]) in met,
+        )
+        for i, (item, image, row) in enumerate(zip(kept, images, found.probabilities, strict=True))
+    ]
+    return answers, refused
+
+
+def _thumbnail(image: np.ndarray) -> str:
+    """The whole picture, small, as a data: address."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = min(THUMB_PX / max(height, width), 1.0)
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    return pictures.jpeg_uri(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
+def show(model: Predictor, given: Sequence[Given]) -> None:
+    """The answers, the slider that decides when the model is unsure, and what could not be read."""
+    with st.spinner(t("classify.working")):
+        answers, refused = _remembered(model, given)
+    if refused:
+        _show_refused(refused)
+    if not answers:
+        return
+    decided = decision_rule.read(model.run)
+    _show_decided(decided)
+    limit = st.slider(
+        t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
+        help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
+    )  # fmt: skip
+    counts: dict[str, int] = {}
+    for item in answers:
+        name = t("classify.unsure") if item.is_unsure(limit) else item.label
+        counts[name] = counts.get(name, 0) + 1
+    parts = " · ".join(f"{name} {count}" for name, count in counts.items())
+    st.text(t("classify.counts", count=number(len(answers)), parts=parts))
+    st.html(cards(answers, limit, t))
+    st.caption(t("classify.limits"), help=help_of("softmax"))
+    st.download_button(
+        t("classify.download"),
+        as_csv(answers).encode("utf-8-sig"),  # spreadsheets then read Korean names rightly
+        file_name="answers.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key="get_answers",
+        on_click="ignore",
+    )
+    classify_correct.draw(model.run, given, model.classes)
+
+
+def _show_decided(decided: Decision) -> None:
+    """What was saved on Explore for this run and is used here."""
+    parts = []
+    if decided.threshold is not None:
+        words = t(
+            "classify.decided_threshold",
+            name=literal(str(decided.positive_class)),
+            threshold=percent(decided.threshold),
+        )
+        parts.append(words)
+    if decided.temperature is not None:
+        parts.append(t("classify.decided_temperature", temperature=f"{decided.temperature:.2f}"))
+    if decided.far_from is not None:
+        parts.append(t("classify.decided_far"))
+    if parts:
+        st.info(" ".join([*parts, t("classify.decided_where")]), icon=":material/tune:")
+
+
+def _remembered(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
+    """Moving the slider asks for the same answers again: the last ones of this browser are kept."""
+    asked = (
+        str(model.run.path),
+        id(model),
+        repr(decision_rule.read(model.run)),
+        tuple((g.name, g.truth, hash(g.content)) for g in given),
+    )
+    last = st.session_state.get("last_answers")
+    if last is None or last[0] != asked:
+        last = (asked, answer(model, given))
+        st.session_state["last_answers"] = last
+    return last[1]
+
+
+def _show_refused(refused: Sequence[UnreadableImage]) -> None:
+    st.warning(t("classify.unreadable", count=len(refused)), icon=":material/broken_image:")
+    for error in refused:
+        values = error.values
+        st.text(f"{values['file']}: {reason_text(str(values['reason']), str(values.get('detail', '')))}")

@@ -1,0 +1,70 @@
+"""The training curves of several runs on one fixed scale. Pure, like `tl_ui.widgets.charts`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tl_ui.frame.theme import Palette
+from tl_ui.stores.run_view import RunView
+from tl_ui.widgets.charts import Figure, Words, layout_of
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+# beside the colour, for eyes and printers without colour
+
+
+def points(view: RunView, field: str) -> list[tuple[int, float]]:
+    """(epoch on the axis that runs through both stages, value); what is missing is left out."""
+    return [
+        (view.offset(stage.name) + epoch.epoch, value)
+        for stage in view.ordered
+        for epoch in stage.epochs
+        if (value := getattr(epoch, field)) is not None
+    ]
+
+
+def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette, t: Words) -> Figure:
+    """Validation accuracy or loss of every run; a mark where its second stage begins.
+
+    Args: views: (name, view) of each run. metric: "accuracy" or "loss".
+    """
+    data: list[dict[str, Any]] = []
+    for index, (name, view) in enumerate(views):
+        line = points(view, f"val_{metric}")
+        shown = "%{y:.1%}" if metric == "accuracy" else "%{y:.3f}"
+        colour = colours.series[index % len(colours.series)]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if len(line) < 3 else "lines",
+                "x": [x for x, _ in line],
+                "y": [y for _, y in line],
+                "name": name,
+                "line": {"color": colour, "width": 2.5, "dash": DASHES[index % len(DASHES)]},
+                "hovertemplate": shown + "<extra>%{fullData.name}</extra>",
+            }
+        )
+        start = view.offset("finetune") + 1 if "finetune" in [s.name for s in view.ordered] else None
+        mark = [(x, y) for x, y in line if start and start > 1 and x == start]
+        if mark:
+            data.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "x": [mark[0][0]],
+                    "y": [mark[0][1]],
+                    "name": t("train.mark_boundary"),
+                    "showlegend": False,
+                    "marker": {"symbol": "triangle-up", "size": 11, "color": colour},
+                    "hovertemplate": t("train.mark_boundary") + "<extra>%{fullData.name}</extra>",
+                }
+            )
+    layout = layout_of(colours) | {"hovermode": "closest"}
+    last = max((x for trace in data for x in trace["x"]), default=1)
+    highest = max((y for trace in data for y in trace["y"]), default=1.0)
+    layout["xaxis"]["title"]["text"] = t("train.axis_epoch")
+    layout["xaxis"] |= {"range": [0.5, last + 0.5], "tickformat": "d", "nticks": 12}
+    layout["yaxis"] |= {"range": [0, 1.02 if metric == "accuracy" else 1.08 * highest]}
+    if metric == "accuracy":
+        layout["yaxis"] |= {"tickformat": ".0%", "dtick": 0.2}
+    return {"data": data, "layout": layout}

@@ -1,0 +1,234 @@
+"""Compare: which runs, what they set differently, their scores and curves, and the paired test."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from pathlib import PurePath
+from typing import Any
+
+import streamlit as st
+
+from tl_core.base.errors import NotComparable, TlError
+from tl_core.models.weights.record import source_name
+from tl_core.runs import comparison
+from tl_core.runs.run_folder import RunFolder
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import error_text, help_of, name_of, t
+from tl_ui.frame.theme import palette
+from tl_ui.screens.compare import paired as paired_view
+from tl_ui.screens.compare.charts import overlaid, points
+from tl_ui.stores.scores import reported
+from tl_ui.widgets import charts, run_picker, score_rows
+from tl_ui.widgets.liveplot import still
+
+MOST = 6
+"""Runs at a time: as many as the colours and dashes tell apart at a glance."""
+KEPT = "kept_runs"
+"""Session state: the runs that were compared last."""
+TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
+TERMS += ("target_per_class", "views", "weights", "device")
+# settings that have a name under [terms] already
+
+Judged = tuple[RunFolder, dict[str, Any]]
+
+
+def choose(runs: list[RunFolder]) -> list[RunFolder]:
+    """The runs to compare, in the order they were picked; address bar and widget follow each other."""
+    by_name = {run.name: run for run in runs}
+    asked = _asked(by_name)
+    if "compare_runs" not in st.session_state or asked:
+        wanted = asked or [name for name in st.session_state.get(KEPT, []) if name in by_name]
+        if not wanted and (chosen := state.read("run")) in by_name:
+            wanted = [chosen]
+        st.session_state["compare_runs"] = wanted[:MOST]
+    labels = {name: run_picker.label(run) for name, run in by_name.items()}
+    names = st.multiselect(
+        t("compare.runs"),
+        list(by_name),
+        format_func=labels.get,
+        max_selections=MOST,
+        key="compare_runs",
+        placeholder=t("compare.placeholder"),
+        on_change=lambda: _keep(st.session_state["compare_runs"]),
+    )
+    _keep(names)
+    return [by_name[name] for name in names]
+
+
+def _asked(known: Collection[str]) -> list[str]:
+    """Of the runs that the address bar names, one under each `runs`, those that are known. Links of before
+    name several under one, with commas between."""
+    found: list[str] = []
+    for words in st.query_params.get_all("runs"):
+        names = [words] if words in known else words.split(",")
+        found += [name for name in names if name in known and name not in found]
+    return found
+
+
+def _keep(names: list[str]) -> None:
+    """In the address bar, and in the session: a page change drops the one, and the widget's own value."""
+    st.session_state[KEPT] = list(names)
+    if st.query_params.get_all("runs") != names:
+        st.query_params["runs"] = names
+
+
+def link(names: list[str]) -> dict[str, str | list[str]]:
+    """Query parameters of this page with these runs chosen."""
+    return {**state.link_params(), "runs": names}
+
+
+def read(runs: list[RunFolder]) -> list[Judged]:
+    """Each run with its summary; those that cannot be read are named and left out."""
+    found = []
+    for run in runs:
+        try:
+            summary = run.read_summary()
+        except TlError as error:
+            shell.show_error(error)
+            continue
+        if summary is not None:
+            found.append((run, summary))
+    return found
+
+
+def paired(judged: list[Judged]) -> None:
+    """Each run against the first that was picked."""
+    (first, _), *others = judged
+    with st.container(border=True, key="card_paired"):
+        st.markdown(f"#### {t('compare.paired_title')}", help=help_of("mcnemar"))
+        for index, (other, _) in enumerate(others):
+            if index:
+                st.divider()
+            if len(others) > 1:
+                st.markdown(f"`{first.name}`  ↔  `{other.name}`")
+            try:
+                pair = comparison.pair(first, other, others=[run for run, _ in others])
+                paired_view.show(pair, first.name, other.name, f"pair{index}")
+            except NotComparable as error:
+                st.info(error_text(error), icon=":material/info:")
+            except TlError as error:
+                shell.show_error(error)
+        if len(others) > 1:
+            st.caption(t("compare.several"))
+
+
+def settings(judged: list[Judged]) -> None:
+    """Only what is not the same everywhere."""
+    with st.container(border=True, key="card_settings"):
+        st.markdown(f"#### {t('compare.settings_title')}")
+        try:
+            found = comparison.differing_settings([run for run, _ in judged])
+        except TlError as error:
+            shell.show_error(error)
+            return
+        if not found:
+            st.caption(t("compare.no_difference"))
+            return
+        rows = []
+        for name, values in found.items():
+            row = {t("compare.setting"): _setting(name)}
+            values = _ends(values) if name == "data" else values
+            rows.append(row | {run.name: _said(name, v) for (run, _), v in zip(judged, values, strict=True)})
+        st.dataframe(rows, hide_index=True, key="differing")
+
+
+def _ends(folders: list[str | None]) -> list[str | None]:
+    """As much of each path's end as tells them apart; the rest is the server's own business."""
+    parts = [PurePath(folder or "").parts for folder in folders]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        ends = [p[-length:] for p in parts]
+        if len(set(ends)) == len(set(parts)):
+            return [str(PurePath(*end)) if end else None for end in ends]
+    return folders
+
+
+def _setting(name: str) -> str:
+    stage, _, field = name.rpartition(".")
+    if stage:
+        return f"{name_of(f'stage_{stage}')} · {t(f'compare.setting_{field}')}"
+    return name_of(name) if name in TERMS else t(f"compare.setting_{name}")
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name == "weights":
+        return source_name(str(value), state.language())
+    if name == "pictures_fingerprint":
+        return str(value)[:12]
+    if name == "decisions":
+        counts = {"excluded": 0, "relabelled": 0, "added": 0} | value
+        return t("compare.decisions", **counts)
+    if isinstance(value, bool):
+        return t("compare.yes" if value else "compare.no")
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {number}" for key, number in value.items())
+    return str(value)
+
+
+def scores(judged: list[Judged]) -> None:
+    """The reported scores side by side, each with its interval and where it is from."""
+    with st.container(border=True, key="card_scores"):
+        st.markdown(f"#### {t('compare.scores_title')}")
+        metric = score_rows.pick_metric("compare_metric")
+        named = [(run.name, reported(summary)) for run, summary in judged]
+        rows = [score_rows.chart_row(cell, metric, name) for name, cell in named]
+        figure = charts.stage_scores(rows, name_of(metric), palette(), t)
+        still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
+        st.caption(t("compare.scores_read"))
+        table = {name: score_rows.table_row(cell) for name, cell in named}
+        # a column a run: few runs fit the page where many metrics would not; no run is called ""
+        lines = [
+            {"": line} | {name: row[line] for name, row in table.items()} for line in table[judged[0][0].name]
+        ]
+        st.dataframe(lines, hide_index=True, width="stretch", key="score_table")
+        _download("scores", as_csv([{t("train.run"): name} | row for name, row in table.items()]))
+
+
+def curves(judged: list[Judged]) -> None:
+    """Validation of every run on one axis."""
+    with st.container(border=True, key="card_curves"):
+        metric = st.segmented_control(
+            t("results.metric"),
+            ("accuracy", "loss"),
+            format_func={name: name_of(name) for name in ("accuracy", "loss")}.get,
+            default="accuracy",
+            required=True,
+            key="compare_curve",
+            label_visibility="collapsed",
+        )
+        title = t(f"compare.curves_{metric}")
+        st.markdown(f"#### {title}", help=help_of(metric))
+        views = [(run.name, run_picker.view_of(run)) for run, _ in judged]
+        still(overlaid(views, metric, palette(), t), key="compare_curves", alt=title, height=340)
+        st.caption(t("compare.curves_read"), help=help_of("val"))
+        rows = [
+            {"run": name, "epoch": str(epoch), f"val_{metric}": f"{value:.6f}"}
+            for name, view in views
+            for epoch, value in points(view, f"val_{metric}")
+        ]
+        _download("curves", as_csv(rows))
+
+
+def as_csv(rows: list[dict[str, str]]) -> str:
+    buffer = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _download(name: str, content: str) -> None:
+    st.download_button(
+        t("compare.download"),
+        content.encode("utf-8-sig"),
+        file_name=f"compare-{name}.csv",
+        mime="text/csv",
+        key=f"get_{name}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )

@@ -1,0 +1,135 @@
+"""The Data page's first question: which pictures? Practice set, folder, zip or folder upload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from tl_core.base.errors import TlError
+from tl_core.base.paths import expanded
+from tl_core.data.file_kinds import EXTENSIONS
+from tl_core.synthetic.practice import SAMPLES
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import data_name, literal, t
+from tl_ui.stores import datasets, overview
+from tl_ui.stores.datasets import DataChoice
+from tl_ui.widgets import practice_sets
+
+SOURCES = ("sample", "folder", "zip", "upload")
+
+
+def chooser() -> None:
+    """Ask for pictures; a choice reruns the page with it."""
+    with st.container(border=True, key="card_source"):
+        source = st.segmented_control(
+            t("data.source"),
+            SOURCES,
+            format_func={name: t(f"data.source_{name}") for name in SOURCES}.get,
+            default=SOURCES[0],
+            required=True,
+            key="data_source",
+            persist_state="session",
+        )
+        {"sample": _sample, "folder": _folder, "zip": _zip, "upload": _upload}[source]()
+
+
+def chosen(choice: DataChoice) -> None:
+    """What is chosen now, with the ways to change it or to read it again."""
+    with st.container(horizontal=True, vertical_alignment="center", key="chosen_data"):
+        st.subheader(literal(data_name(choice)), anchor=False, width="stretch")
+        if st.button(t("data.again"), key="read_again", icon=":material/refresh:", type="tertiary"):
+            overview.forget()
+        if not st.session_state.get("is_choosing_data") and st.button(
+            t("data.change"), key="change_data", icon=":material/swap_horiz:"
+        ):
+            st.session_state["is_choosing_data"] = True
+            st.rerun()
+    if choice.kind == "folder":
+        st.caption(f"`{choice.path}`")
+
+
+def _sample() -> None:
+    for column, name in zip(st.columns(len(SAMPLES), gap="medium"), SAMPLES, strict=True):
+        with column:
+            st.markdown(f"**{t(f'shell.sample_{name}')}**")
+            practice_sets.show(name)
+            st.caption(t(f"start.about_{name}"))
+            if st.button(t("data.use"), key=f"use_{name}", type="primary"):
+                _choose(datasets.find(name))
+
+
+def _folder() -> None:
+    with st.form("folder_form", border=False):
+        typed = st.text_input(
+            t("data.folder"),
+            key="folder_path",
+            placeholder=t("data.folder_example"),
+            persist_state="session",
+        )
+        is_sent = st.form_submit_button(t("data.use_folder"), type="primary")
+    _layouts()
+    if is_sent and typed.strip():
+        path = expanded(typed.strip().strip("\"'")).absolute()
+        try:
+            overview.forget()
+            overview.scanned(path)
+        except TlError as error:
+            shell.show_error(error)
+        else:
+            _choose(datasets.add_folder(path))
+
+
+def _zip() -> None:
+    file = st.file_uploader(t("data.zip"), type="zip", key=_upload_key("zip"))
+    _layouts()
+    if file is not None:
+        _receive([file], lambda: datasets.add_zip(file.name, file))
+
+
+def _upload() -> None:
+    files = st.file_uploader(
+        t("data.upload"), type=list(EXTENSIONS), accept_multiple_files="directory", key=_upload_key("upload")
+    )
+    _layouts()
+    if files:
+        _receive(files, lambda: datasets.add_folder_upload((file.name, file) for file in files))
+
+
+def _layouts() -> None:
+    """The two ways to lay out folders."""
+    left, right = st.columns(2, gap="medium")
+    left.caption(t("data.layout_classes"))
+    left.code("my_pictures/\n  cats/   a.jpg  b.jpg  …\n  dogs/   c.jpg  d.jpg  …", language=None)
+    right.caption(t("data.layout_split"))
+    right.code("my_pictures/\n  train/  cats/ …  dogs/ …\n  test/   cats/ …  dogs/ …", language=None)
+
+
+def _upload_key(name: str) -> str:
+    return f"{name}_file_{st.session_state.get('upload_round', 0)}"
+
+
+def _receive(files: list, save: Callable[[], DataChoice]) -> None:
+    """Copy to disk, then drop the bytes from the server's memory by giving the uploader a new key.
+
+    Files that were refused stay in the uploader with the reason, and are not tried again.
+    """
+    ids = [file.file_id for file in files]
+    refused_ids, error = st.session_state.get("refused_upload", (None, None))
+    if ids != refused_ids:
+        try:
+            with st.spinner(t("data.saving")):
+                choice = save()
+        except TlError as refusal:
+            error = refusal
+            st.session_state["refused_upload"] = (ids, error)
+        else:
+            st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
+            _choose(choice)
+    shell.show_error(error)
+
+
+def _choose(choice: DataChoice) -> None:
+    state.choose_data(choice.id)
+    st.session_state["is_choosing_data"] = False
+    st.rerun()

@@ -1,0 +1,128 @@
+"""One card per picture that wants a look: the picture, why, and what the person decides about it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+import streamlit as st
+
+from tl_core.base.errors import TlError
+from tl_core.data import curation
+from tl_core.data.curation import Decision
+from tl_ui.frame.text import literal, name_of, number, t
+from tl_ui.screens.improve import checks as improve_data
+from tl_ui.screens.improve.checks import Place
+
+PER_PAGE = 9
+NUM_COLUMNS = 3
+MOST_PILLS = 5
+"""Classes up to which each is a button; with more they are a list."""
+AS = "as:"
+# an option that gives the picture a class: "as:ok_front"
+
+
+@dataclass(frozen=True)
+class Card:
+    file: str
+    label: str
+    # the class its folder gives
+    why: str
+    # a sentence
+    reason: str
+    # a word for the table
+    part: str = ""
+    # train, val, test or cross_validation
+    said: str = ""
+    # the class to offer first
+
+
+def show(cards: Sequence[Card], place: Place, panel: str) -> None:
+    """The cards in pages of nine; each decision is written as soon as it is made."""
+    made = {row.file: row for row in curation.decided(place.root)}
+    paths = {picture.name: picture.path for picture in place.dataset.pictures}
+    shown = _page(cards, panel)
+    for start in range(0, len(shown), NUM_COLUMNS):
+        for column, card in zip(
+            st.columns(NUM_COLUMNS, gap="medium"), shown[start : start + 3], strict=False
+        ):
+            with column, st.container(border=True, key=f"card_{_id(card.file)}"):
+                _card(card, place, made.get(card.file), improve_data.thumbnail(paths[card.file]), panel)
+
+
+def _page(cards: Sequence[Card], panel: str) -> list[Card]:
+    num_pages = max(-(-len(cards) // PER_PAGE), 1)
+    key = f"improve_page_{panel}"
+    page = min(st.session_state.get(key, 0), num_pages - 1)
+    if num_pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"pages_{panel}"):
+            back = st.button(t("improve.back"), key=f"back_{panel}", disabled=page == 0, type="tertiary")
+            ahead = st.button(
+                t("improve.ahead"), key=f"ahead_{panel}", disabled=page == num_pages - 1, type="tertiary"
+            )
+            if back or ahead:
+                st.session_state[key] = page + (1 if ahead else -1)
+                st.rerun()
+            st.caption(t("improve.page", page=page + 1, pages=num_pages, count=number(len(cards))))
+    return list(cards[page * PER_PAGE : (page + 1) * PER_PAGE])
+
+
+def _card(card: Card, place: Place, made: Decision | None, uri: str, panel: str) -> None:
+    name = escape(card.file, quote=True)
+    part = f" · {escape(name_of(card.part))}" if card.part else ""
+    st.html(
+        f'<figure class="hs-flagged"><img src="{uri}" alt="{name}" loading="lazy">'
+        f'<figcaption title="{name}">{name}</figcaption></figure>'
+        f'<p class="hs-why"><b>{escape(t("improve.label_is", name=card.label))}</b>{part}<br>'
+        f"{escape(card.why)}</p>"
+    )
+    options, labels = _options(card, place.dataset.classes)
+    # a list shows its options as they are, a pill reads Markdown
+    is_short = len(place.dataset.classes) <= MOST_PILLS
+    labels = {option: literal(words) for option, words in labels.items()} if is_short else labels
+    key = f"decide_{panel}_{_id(card.file)}"
+    st.session_state[key] = _option(made)
+    about = {"format_func": labels.get, "key": key, "label_visibility": "collapsed"}
+    about |= {"on_change": _decide, "args": (place, card, key)}
+    if is_short:
+        st.pills(t("improve.decide", name=card.file), options, **about)
+    else:
+        st.selectbox(
+            t("improve.decide", name=card.file), options, placeholder=t("improve.undecided"), **about
+        )
+
+
+def _options(card: Card, classes: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Keep, the other classes (the suggested one first), leave out; and what they are called."""
+    others = sorted((name for name in classes if name != card.label), key=lambda name: name != card.said)
+    labels = {"keep": t("improve.keep")}
+    labels |= {AS + name: t("improve.is_class", name=name) for name in others}
+    labels |= {"exclude": t("improve.exclude")}
+    return list(labels), labels
+
+
+def _option(made: Decision | None) -> str | None:
+    if made is None:
+        return None
+    return AS + made.label if made.decision == "relabel" else made.decision
+
+
+def _decide(place: Place, card: Card, key: str) -> None:
+    """Chosen again, a decision is taken back."""
+    chosen = st.session_state[key]
+    try:
+        root = improve_data.root_to_write(place)
+        if chosen is None:
+            curation.undo(root, card.file)
+        elif chosen.startswith(AS):
+            curation.decide(root, card.file, "relabel", chosen.removeprefix(AS), card.reason)
+        else:
+            curation.decide(root, card.file, chosen, "", card.reason)
+    except TlError as error:
+        st.session_state["improve_error"] = error
+
+
+def _id(file: str) -> str:
+    return hashlib.sha256(file.encode()).hexdigest()[:10]

@@ -1,0 +1,233 @@
+"""What Improve works on: a data set, perhaps a finished run on it, and what the checks found.
+
+The checks read every picture once and ask the frozen backbone about it, so they are begun by a button
+and their answer is kept; a decision changes neither the pictures nor the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from tl_core.base.config import RunConfig
+from tl_core.base.errors import TlError
+from tl_core.data.folders import Dataset
+from tl_core.data.quality import Flag
+from tl_core.runs.run_folder import RunFolder, read_table
+from tl_ui.frame import state
+from tl_ui.frame.text import data_name, t
+from tl_ui.stores import datasets, overview
+from tl_ui.stores.memo import Memo
+from tl_ui.stores.scores import reported
+from tl_ui.widgets import own_copy, pictures, run_picker
+
+THUMB_PX = 300
+NO_RUN = ""
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """path: the data as it was given; its own root is `dataset.root`."""
+
+    path: Path
+    name: str
+    dataset: Dataset
+    # as the folders say, before decisions
+    run: RunFolder | None
+    # a finished run on these pictures
+
+    @property
+    def root(self) -> Path:
+        return self.dataset.root
+
+
+@dataclass(frozen=True)
+class Checked:
+    flags: list[Flag]
+    parts: dict[str, str]
+    # file -> train, val or test, as a run with the same seed splits it
+    source: str
+    # the weights that were asked
+
+
+def choose(runs: list[RunFolder]) -> Place | None:
+    """Ask which run, or which pictures without one. None: there is neither.
+
+    Raises: DataError. RunNotFound, RunDamaged: of the run that was asked for.
+    """
+    choice = state.chosen_data()
+    with st.spinner(t("train.reading")):  # a practice set is drawn on its first use
+        path = datasets.folder_of(choice) if choice else None
+    by_name = {run.name: run for run in runs}
+    names = ([NO_RUN] if choice else []) + list(by_name)
+    if not names:
+        return None
+    labels = {name: run_picker.label(run) for name, run in by_name.items()}
+    labels |= {NO_RUN: t("improve.no_run", name=data_name(choice))} if choice else {}
+    run_picker.say_if_missing(runs)
+    if st.session_state.get("improve_run") not in names or st.session_state.get("improve_for") != _asked():
+        st.session_state["improve_run"] = _first_choice(by_name, path)
+        st.session_state["improve_for"] = _asked()
+    name = st.selectbox(
+        t("improve.which"), names, format_func=labels.get, key="improve_run", on_change=_keep_run
+    )
+    if name == NO_RUN and choice and path:
+        return Place(path, data_name(choice), overview.scanned(path), None)
+    place = _pictures_of(by_name[name])
+    called = data_name(choice) if choice and place == path else place.name
+    return Place(place, called, overview.scanned(place), by_name[name])
+
+
+def _asked() -> tuple[str | None, str | None]:
+    return state.read("data"), state.read("run")
+
+
+def _keep_run() -> None:
+    if name := st.session_state["improve_run"]:
+        state.choose_run(name)
+    st.session_state["improve_for"] = _asked()
+
+
+def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str:
+    """The chosen run if it is on the chosen pictures, else the newest on them; without pictures, the
+    chosen run or the newest. A run whose configuration cannot be read is passed over."""
+    chosen = state.read("run")
+    ours = [name for name, run in by_name.items() if _is_on(run, path)]
+    if chosen in ours:
+        return str(chosen)
+    if ours:
+        return ours[0]
+    return NO_RUN if path else next(iter(by_name))
+
+
+def _is_on(run: RunFolder, path: Path | None) -> bool:
+    """Whether the run is on these pictures; None: on any."""
+    try:
+        return _pictures_of(run) == path or path is None
+    except TlError:
+        return False
+
+
+def data_of(run: RunFolder) -> Path:
+    """Raises: RunNotFound, RunDamaged."""
+    return Path(str(run.read_config().get("data")))
+
+
+def _pictures_of(run: RunFolder) -> Path:
+    """The same, or the person's own copy of them."""
+    return own_copy.instead_of(data_of(run))
+
+
+def root_to_write(place: Place) -> Path:
+    """Where a decision about these pictures is written. What is chosen above stays, also where this makes
+    the person a copy of a practice set. Raises: OutputUnwritable."""
+    root = own_copy.root_to_write(place.root)
+    st.session_state["improve_for"] = _asked()
+    return root
+
+
+def checked(place: Place, on_progress: Progress | None = None) -> Checked | None:
+    """What the checks found; None when they have not run and `on_progress` is None.
+
+    Raises: DataError, WeightsError.
+    """
+    config = place.run.read_config() if place.run else RunConfig().to_dict()
+    used = (config.get("weights_used") or {}).get("source", "auto")
+    signature = overview.signature(place.dataset)
+    # not of the place: a copy of a practice set is no news
+    key = (signature, config["image_px"], config["seed"], used, config["library"])
+    if on_progress is None and key not in _memo():
+        return None
+    return _memo().get(key, lambda: _check(place.path, config, used, on_progress))
+
+
+@st.cache_resource(show_spinner=False)
+def _memo() -> Memo:
+    return Memo(max_entries=16)
+
+
+def _check(path: Path, config: dict, source: str, on_progress: Progress | None) -> Checked:
+    from tl_core.data import quality
+    from tl_core.data.prepare import prepare
+    from tl_core.evaluation import label_issues
+    from tl_core.models.weights.sources import choose as choose_weights
+
+    def tell(step: str) -> Callable[[int, int], None]:
+        return lambda done, total: on_progress(step, done, total) if on_progress else None
+
+    prepared = prepare(
+        path,
+        image_px=config["image_px"],
+        seed=config["seed"],
+        val_fraction=config["val_fraction"],
+        test_fraction=config["test_fraction"],
+        decisions=(),
+        on_progress=tell("reading"),
+    )
+    choice = choose_weights(source, library=config["library"])
+    features = label_issues.pooled_features(prepared.images, choice, config["library"], tell("looking"))
+    probabilities = label_issues.unseen_probabilities(
+        features, prepared.labels, prepared.groups, config["seed"]
+    )
+    names = [picture.name for picture in prepared.dataset.pictures]
+    split = prepared.split
+    parts = {names[i]: part for part in ("train", "val", "test") for i in getattr(split, part)}
+    found = [*label_issues.flags(prepared, probabilities), *quality.flags(prepared)]
+    return Checked(found, parts, choice.source)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    file: str
+    truth: str
+    said: str
+    probability: float
+    part: str
+
+
+def mistakes(run: RunFolder) -> list[Mistake]:
+    """Held-out pictures that the run's model answered wrongly, the surest first. Raises: RunDamaged."""
+    summary = run.read_summary() or {}
+    cell = reported(summary)
+    final = "final" if cell.split == "cross_validation" else cell.stage
+    wanted = {(final, cell.split), (cell.stage, "val")}
+    if cell.split == "cross_validation":
+        wanted = {(final, cell.split)}
+    found = [
+        Mistake(
+            row["file"], row["truth"], row["predicted"], float(row[f"p_{row['predicted']}"]), row["split"]
+        )
+        for row in read_table(run.predictions_path)
+        if (row["stage"], row["split"]) in wanted and row["truth"] != row["predicted"]
+    ]
+    return sorted(found, key=lambda one: -one.probability)
+
+
+def thumbnail(path: Path) -> str:
+    """A small copy as a data: address; "" when the picture cannot be read."""
+    try:
+        return _thumbnail(str(path), path.stat().st_mtime_ns)
+    except OSError:
+        return ""
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _thumbnail(path: str, changed_ns: int) -> str:
+    import cv2
+
+    from tl_core.data.decode import read_image
+
+    try:
+        image = read_image(Path(path), max_px=THUMB_PX)
+    except TlError:
+        return ""
+    scale = min(THUMB_PX / max(image.shape[:2]), 1.0)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return pictures.jpeg_uri(
+        np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation))
+    )

@@ -1,0 +1,166 @@
+"""The panels of Results that explain the number: stages, mistakes, sureness, training curves."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tl_core.runs.run_folder import RunFolder, read_table
+from tl_ui.frame.text import help_of, name_of, number, percent, t
+from tl_ui.frame.theme import palette
+from tl_ui.stores.scores import (
+    AtThreshold,
+    Cell,
+    at_threshold,
+    cells,
+    confusions,
+    probabilities_of,
+    reported,
+    rows_of,
+)
+from tl_ui.widgets import charts, run_picker, score_rows
+from tl_ui.widgets.curves import curves, legend
+from tl_ui.widgets.liveplot import still
+
+PANELS = ("stages", "mistakes", "sureness", "curves")
+
+
+def panels(run: RunFolder, summary: dict[str, Any]) -> None:
+    """One thing at a time; what is not chosen is not computed."""
+    panel = st.segmented_control(
+        t("results.look_at"),
+        PANELS,
+        format_func={name: t(f"results.panel_{name}") for name in PANELS}.get,
+        default="stages",
+        required=True,
+        key="panel",
+        label_visibility="collapsed",
+    )
+    with st.container(border=True, key="card_panel"):
+        match panel:
+            case "mistakes":
+                _mistakes(summary)
+            case "sureness":
+                _sureness(run, summary)
+            case "curves":
+                _curves(run)
+            case _:
+                _stages(summary)
+
+
+def _stages(summary: dict[str, Any]) -> None:
+    found = cells(summary)
+    st.markdown(f"#### {t('results.stages_title')}")
+    metric = score_rows.pick_metric("metric")
+    named = [(name_of(f"stage_{cell.stage}"), cell) for cell in found]
+    rows = [score_rows.chart_row(cell, metric, name) for name, cell in named]
+    still(
+        charts.stage_scores(rows, name_of(metric), palette(), t),
+        key="stage_scores",
+        alt=t("results.stages_title"),
+        height=330,
+    )
+    st.caption(t("results.stages_reads"))
+    st.caption(t("results.table_says"))
+    by_stage: dict[str, dict[str, str]] = {}
+    for name, cell in named:
+        row = by_stage.setdefault(name, {t("results.column_stage"): name})
+        row[score_rows.split_words(cell)] = score_rows.words(cell, metric)
+    st.dataframe(list(by_stage.values()), hide_index=True, width="stretch", key="stage_table")
+
+
+def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:
+    """Any stage and split; the reported one first."""
+    found = [reported(summary), *cells(summary)]
+
+    words = [f"{name_of(f'stage_{cell.stage}')} · {name_of(cell.split)}" for cell in found]
+    words[0] = t("results.cell_reported", split=name_of(found[0].split))
+    index = st.selectbox(t("results.cell"), range(len(found)), format_func=words.__getitem__, key=key)
+    return found[index], index == 0
+
+
+def _mistakes(summary: dict[str, Any]) -> None:
+    st.markdown(f"#### {t('results.mistakes_title')}", help=help_of("confusion_matrix"))
+    cell, _ = _pick_cell(summary, "mistakes_cell")
+    side = min(340 + 26 * len(cell.metrics["classes"]), 760)
+    still(
+        charts.confusion(cell.metrics, palette(), t),
+        key="confusion",
+        alt=t("results.mistakes_title"),
+        height=side,
+    )
+    worst = confusions(cell.metrics)
+    for count, truth, said in worst:
+        st.html(f"<p>{escape(t('results.mistake', count=number(count), truth=truth, said=said))}</p>")
+    if not worst:
+        st.caption(t("results.no_mistake"))
+
+
+def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
+    st.markdown(f"#### {t('results.sureness_title')}", help=help_of("probability"))
+    classes = summary["classes"]
+    cell, is_reported = _pick_cell(summary, "sureness_cell")
+    name = summary["positive_class"]
+    if len(classes) > 2:
+        name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
+    rows = rows_of(_predictions(run), cell, is_reported)
+    if not rows:
+        st.info(t("results.no_predictions"))
+        return
+    threshold = st.slider(
+        name_of("threshold"),
+        0.05,
+        0.95,
+        0.5,
+        0.05,
+        format="percent",
+        help=help_of("threshold"),
+        key="threshold",
+    )
+    truth = [row["truth"] for row in rows]
+    still(
+        charts.histogram(truth, probabilities_of(rows, name), classes, name, threshold, palette(), t),
+        key="sureness",
+        alt=t("results.sureness_title"),
+        height=340,
+    )
+    found = at_threshold(rows, name, threshold)
+    st.html(f"<p>{escape(_threshold_words(found, name))}</p>")
+    with st.container(horizontal=True, key="numbers_threshold"):
+        st.metric(name_of("recall"), percent(found.recall), help=help_of("recall"), width="content")
+        st.metric(name_of("precision"), percent(found.precision), help=help_of("precision"), width="content")
+
+
+def _threshold_words(found: AtThreshold, name: str) -> str:
+    return t(
+        "results.at_threshold",
+        name=name,
+        found=number(found.num_found),
+        total=number(found.num_found + found.num_missed),
+        false=number(found.num_false),
+    )
+
+
+def _predictions(run: RunFolder) -> list[dict[str, str]]:
+    """Rows of predictions.csv; [] when it is gone."""
+    try:
+        return _read(str(run.predictions_path), run.predictions_path.stat().st_mtime_ns)
+    except OSError:
+        return []
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _read(path: str, changed_ns: int) -> list[dict[str, str]]:
+    return read_table(Path(path))
+
+
+def _curves(run: RunFolder) -> None:
+    view = run_picker.view_of(run)
+    for metric in ("accuracy", "loss"):
+        st.markdown(f"**{t(f'train.chart_{metric}')}**", help=help_of(metric))
+        words = t(f"train.chart_{metric}")
+        still(curves(view, metric, palette(), t), key=f"curve_{metric}", alt=words, height=300)
+    st.html(legend(view, palette(), t))

@@ -1,0 +1,36 @@
+"""From a chosen data set and settings to a run that is training in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tl_core.base.config import RunConfig
+from tl_core.jobs import local
+from tl_core.runs.run_folder import RunFolder
+from tl_ui.stores import datasets
+from tl_ui.stores.datasets import DataChoice
+
+
+def start_run(
+    choice: DataChoice,
+    config: RunConfig,
+    on_progress: Callable[[int, int], None] | None = None,
+    name: str = "",
+) -> RunFolder:
+    """Make a run folder for this data and these settings and start its worker.
+
+    Args: on_progress: called with (done, total) while a practice set is drawn. name: the person's own
+    for the run; "" takes the preset's.
+    Raises: DataError, WeightsError, OutputUnwritable and what else `create_run` refuses.
+    """
+    return start_on(datasets.folder_of(choice, on_progress), config, name)
+
+
+def start_on(data: Path, config: RunConfig, name: str = "") -> RunFolder:
+    """The same for pictures that lie at `data`. Raises: as `start_run`."""
+    from tl_core.runs.workflow import create_run
+
+    run = create_run(data, None, config, name)
+    local.launch(run)
+    return run

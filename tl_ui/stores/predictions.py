@@ -1,0 +1,122 @@
+"""What Explore looks at: the run's answers to every picture at every stage, as arrays. Read once, shared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from tl_core.base.errors import TlError
+from tl_core.data.folders import Dataset
+from tl_core.runs.run_folder import RunFolder
+from tl_ui.stores import overview
+
+STAGES = ("before", "head", "finetune")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One stage's answers to one split; every stage has the same pictures in the same order."""
+
+    files: np.ndarray
+    # (N,) str, names inside the data set
+    truth: np.ndarray
+    # (N,) int, index of the class
+    p: np.ndarray
+    # (N, C) float64, as the network gave them
+
+    @property
+    def said(self) -> np.ndarray:
+        """(N,) index of the most probable class."""
+        return self.p.argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    classes: list[str]
+    positive: str
+    final_stage: str
+    parts: dict[tuple[str, str], Answers]
+    # {(stage, split): answers}
+
+    @property
+    def judged(self) -> str:
+        """The split that no choice was made on: the test part, or the rounds of cross-validation."""
+        splits = {split for _, split in self.parts}
+        return next((name for name in ("test", "cross_validation", "val") if name in splits), "train")
+
+    @property
+    def splits(self) -> list[str]:
+        """Those there are, the judged one first."""
+        found = {split for _, split in self.parts}
+        return [self.judged, *(s for s in ("val", "train") if s in found and s != self.judged)]
+
+    def stages(self, split: str) -> list[str]:
+        return [stage for stage in STAGES if (stage, split) in self.parts]
+
+    def final(self, split: str) -> Answers | None:
+        """The model's own answers; in cross-validation each round's own best stage."""
+        stage = "final" if split == "cross_validation" else self.final_stage
+        return self.parts.get((stage, split))
+
+
+def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
+    """None when predictions.csv is gone or holds other classes."""
+    try:
+        changed = run.predictions_path.stat().st_mtime_ns
+    except OSError:
+        return None
+    return _read(
+        str(run.predictions_path),
+        changed,
+        tuple(summary["classes"]),
+        summary["positive_class"],
+        summary["final_stage"],
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _read(
+    path: str, changed_ns: int, classes: tuple[str, ...], positive: str, final_stage: str
+) -> Predictions | None:
+    names = ["file", "truth", "split", "stage"]
+    columns = [f"p_{name}" for name in classes]
+    try:
+        # a class may be called "NA"
+        table = pd.read_csv(
+            path, usecols=[*names, *columns], dtype=dict.fromkeys(names, str), na_filter=False
+        )
+    except (OSError, ValueError):
+        return None
+    table = table.drop_duplicates(["stage", "split", "file"])
+    # a picture that one stage lacks cannot be compared
+    stages_of = table.groupby(["split", "file"])["stage"].transform("count")
+    table = table[stages_of == table.groupby("split")["stage"].transform("nunique")]
+    table = table.sort_values("file", kind="stable")
+    index = {name: number for number, name in enumerate(classes)}
+    parts = {}
+    for (stage, split), rows in table.groupby(["stage", "split"], sort=False):
+        parts[(str(stage), str(split))] = Answers(
+            files=rows["file"].to_numpy(dtype=object),
+            truth=rows["truth"].map(index).to_numpy(dtype=np.int64),
+            p=rows[columns].to_numpy(dtype=np.float64),
+        )
+    return Predictions(list(classes), positive, final_stage, parts)
+
+
+def picture_paths(run: RunFolder) -> dict[str, Path]:
+    """{name: file} of the run's data set as it lies on the disk now; {} when it is gone."""
+    try:
+        dataset: Dataset = overview.scanned(Path(str(run.read_config().get("data"))))
+    except TlError:
+        return {}
+    return {picture.name: picture.path for picture in dataset.pictures}
+
+
+def csv_of(columns: dict[str, Any]) -> bytes:
+    """A chart's data to take along; the mark at its start lets Excel read Korean."""
+    return pd.DataFrame(columns).to_csv(index=False).encode("utf-8-sig")

@@ -1,0 +1,151 @@
+"""The runs on this server as pages name, find, choose and follow them. The truth is on disk."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from tl_core.base.errors import TlError
+from tl_core.base.events import Event
+from tl_core.base.messages import say
+from tl_core.base.paths import runs_dir
+from tl_core.jobs import local
+from tl_core.runs.event_log import EventLog
+from tl_core.runs.run_folder import RunFolder, list_runs
+from tl_ui.frame import shell, state
+from tl_ui.frame.text import literal, t
+from tl_ui.stores.run_view import RunView, fold
+
+LIVE = ("queued", "running", "stopping")
+MAX_LISTED = 200
+"""Runs offered in a chooser, newest first."""
+
+BADGES = {
+    "queued": ("gray", ":material/hourglass_top:"),
+    "running": ("green", ":material/play_circle:"),
+    "stopping": ("orange", ":material/pending:"),
+    "stopped": ("orange", ":material/pause_circle:"),
+    "finished": ("blue", ":material/check_circle:"),
+    "failed": ("red", ":material/error:"),
+    "interrupted": ("red", ":material/power_off:"),
+}
+
+
+class Follower:
+    """One run's events, read and added up once per change however many browsers ask."""
+
+    def __init__(self, path: Path) -> None:
+        self._log = EventLog(path)
+        self._lock = threading.Lock()
+        self._seen: tuple[int, Any] = (-1, None)
+        self._view = RunView()
+
+    def events(self) -> list[Event]:
+        """All so far, oldest first; shared, so never change it."""
+        return self._log.read()
+
+    def read(self) -> RunView:
+        """The view of all events so far; shared, so never change it."""
+        events = self.events()
+        seen = (len(events), id(events[-1]) if events else None)
+        with self._lock:
+            if seen != self._seen:
+                self._seen, self._view = seen, fold(events)
+            return self._view
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _follower(events_path: str) -> Follower:
+    return Follower(Path(events_path))
+
+
+def view_of(run: RunFolder) -> RunView:
+    """What the run's events add up to by now."""
+    return _follower(str(run.events_path)).read()
+
+
+def events_of(run: RunFolder) -> list[Event]:
+    """The run's events so far; only what is new is read."""
+    return _follower(str(run.events_path)).events()
+
+
+def all_runs() -> list[RunFolder]:
+    """Newest first; the chosen one stands at the end where it is older than all that are listed."""
+    runs = list_runs(runs_dir())[:MAX_LISTED]
+    chosen = state.chosen_run()
+    return runs if chosen is None or chosen in runs else [*runs, chosen]
+
+
+def runs_with_model() -> list[RunFolder]:
+    """Runs whose final model can classify, newest first."""
+    return [run for run in all_runs() if (run.models / "final.safetensors").is_file()]
+
+
+def runs_with_results() -> list[RunFolder]:
+    return [run for run in all_runs() if run.summary_path.is_file()]
+
+
+def label(run: RunFolder) -> str:
+    """Name, day and hour: what a chooser shows. Nothing that changes by itself or with the language: the
+    browser answers with the label it was given, and an older one would name no run."""
+    created = datetime.fromtimestamp(run.created()).strftime("%m-%d %H:%M")
+    return f"{run.name}  ·  {created}"
+
+
+def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder:
+    """A selectbox over `runs` that follows the address bar and is followed by it. `runs` is not empty.
+    Another run never takes the chosen one's place without a word."""
+    say_if_missing(runs)
+    names = [run.name for run in runs]
+    by_name = dict(zip(names, runs, strict=True))
+    chosen = state.read("run")
+    # set before it is drawn, so that a link or another page's choice wins over an old widget value
+    st.session_state[key] = chosen if chosen in by_name else names[0]
+    labels = {name: label(run) for name, run in by_name.items()}
+    name = st.selectbox(
+        words,
+        names,
+        format_func=labels.get,
+        key=key,
+        on_change=lambda: state.choose_run(st.session_state[key]),
+    )
+    return by_name[name]
+
+
+def say_if_missing(runs: list[RunFolder]) -> None:
+    """Where the chosen run is none of those that the page can show: why, and the way to it."""
+    run = state.chosen_run()
+    if run is None or run in runs:
+        return
+    seen = local.state(run)
+    reason = "trains" if seen in LIVE else "incomplete" if seen == "finished" else "unfinished"
+    with st.container(horizontal=True, vertical_alignment="center", key="stands_in"):
+        st.info(t(f"train.stands_in_{reason}", name=literal(run.name)), icon=":material/info:")
+        shell.link("train", t("train.to_chosen"), icon=":material/arrow_forward:")
+
+
+def badge(run_state: str) -> None:
+    """The run's state as a coloured word."""
+    colour, icon = BADGES.get(run_state, BADGES["queued"])
+    st.badge(t(f"train.state_{run_state}"), color=colour, icon=icon)
+
+
+def failure_text(error: dict[str, Any]) -> str:
+    """An error kept in status.json or an event, said in the person's language."""
+    language = state.language()
+    for kind in _kinds(TlError):
+        if kind.code == error.get("code"):
+            return kind(**(error.get("values") or {})).message(language)
+    return f"{say('error.unknown', language)} {error.get('message') or ''}".strip()
+
+
+def _kinds(base: type[TlError]) -> list[type[TlError]]:
+    return [kind for child in base.__subclasses__() for kind in [child, *_kinds(child)]]
+
+
+def warning_text(code: str, values: dict[str, Any]) -> str:
+    return say(f"warning.{code}", state.language(), **values)

@@ -36,7 +36,7 @@ app: setup
 
 test: setup-dev lint
 	@echo "[test] Running every test; the browser tests too where Chromium is installed."
-	@$(VENV_PYTHON) -m pytest $(PYTEST)
+	@$(VENV_PYTHON) -m pytest -n auto --dist loadfile $(PYTEST)
 
 lint: setup-dev
 	@echo "[test] Style, format, types."

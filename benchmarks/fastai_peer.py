@@ -24,7 +24,7 @@ from tl_core.data.augment import training_entries
 from tl_core.models.weights import sources
 
 
-def fastai_side(path: Path, config: RunConfig, choice: sources.Choice) -> Side:
+def fastai_side(path: Path, config: RunConfig, choice: sources.WeightsRecord) -> Side:
     """Yields after every epoch; returns {"val", "test"} accuracy of the last epoch's model."""
     from fastai.vision import all as fv
 

@@ -28,9 +28,9 @@ COLD = """
 import sys, time
 start = time.perf_counter()
 from pathlib import Path
-from tl_core import fastpredict
+from tl_core.models import onnx_export
 if sys.argv[1] == "torch":
-    fastpredict.open_fast = lambda key: None
+    onnx_export.open_fast = lambda key: None
 from tl_core.data.decode import read_image
 from tl_core.inference.predictor import Predictor
 predictor = Predictor.load(Path(sys.argv[2]))
@@ -43,7 +43,7 @@ print(time.perf_counter() - start, time.process_time(), psutil.Process().memory_
 def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, onnx_export.FastModel]:
     """torch's and ONNX Runtime's."""
     predictor = Predictor.load(run)
-    fast = onnx_export.open_fast(predictor._key()) or onnx_export.make(
+    fast = onnx_export.open_fast(predictor._key()) or onnx_export.export_checked(
         predictor.model, predictor._key(), squares, predictor.mean, predictor.std
     )
     if fast is None:
@@ -70,7 +70,7 @@ def warm(predictor: Predictor, fast: onnx_export.FastModel, squares: np.ndarray,
             torch.softmax(predictor.model(predictor._entering(some)), 1)
 
         def ours(some: np.ndarray = some) -> None:
-            fast.look(some)
+            fast.predict_with_features(some)
 
         sides = {"torch, as one writes it": as_written, "torch, channels_last": channels_last, "ours": ours}
         clocks = repeat(sides, rounds if num == 1 else max(rounds // 4, 3))
@@ -104,7 +104,7 @@ def decoding(predictor: Predictor, fast: onnx_export.FastModel, files: list[Path
     for file in files:
         whole, reduced = read_image(file), read_image(file, max_px=px)
         sizes.append(whole.shape[0])
-        rows = fast.look(np.stack([resize_square(whole, px), resize_square(reduced, px)]))[0]
+        rows = fast.predict_with_features(np.stack([resize_square(whole, px), resize_square(reduced, px)]))[0]
         differences.append(float(np.abs(rows[0] - rows[1]).max()))
         labels += int(rows[0].argmax() == rows[1].argmax())
     clocks = repeat(
@@ -136,7 +136,7 @@ def main() -> None:
     px = Predictor.load(args.run).image_px
     squares = np.stack([resize_square(read_image(f), px) for f in args.pictures])
     predictor, fast = predictors(args.run, squares[:8])
-    expected = fast.look(squares)[0]
+    expected = fast.predict_with_features(squares)[0]
     with torch.no_grad():
         found = torch.softmax(predictor.model(predictor._entering(squares)), 1).numpy()
     report(

@@ -66,14 +66,14 @@ def read(path: Path, config: RunConfig) -> Prepared:
     )
 
 
-def network(config: RunConfig, choice: sources.Choice) -> backbone.TransferModel:
+def network(config: RunConfig, choice: sources.WeightsRecord) -> backbone.TransferModel:
     return build.build(config.library, 2, config.dropout, choice, config.seed)
 
 
 def ours(
     path: Path,
     config: RunConfig,
-    choice: sources.Choice,
+    choice: sources.WeightsRecord,
     folder: Path | None = None,
     device_name: str = "cpu",
     precision: str = "",
@@ -125,7 +125,7 @@ def breakdown(name: str, outcomes: list[dict[str, Clock]]) -> str:
     return f"Where the CPU seconds of “{name}” went (first seed): {parts}."
 
 
-def guides_loop(path: Path, config: RunConfig, choice: sources.Choice) -> Side:
+def guides_loop(path: Path, config: RunConfig, choice: sources.WeightsRecord) -> Side:
     prepared = read(path, config)
     return seed_loop(network(config, choice), prepared, config, choice.mean, choice.std)
 

@@ -15,7 +15,7 @@ from tl_core.base.config import RunConfig
 from tl_core.jobs import local
 from tl_core.runs import workflow
 from tl_core.runs.run_folder import RunFolder
-from tl_ui.lesson.path import PLACES, QUIZ, STEPS, Place
+from tl_ui.lesson.path import PLACES, QUIZ, STEPS, LessonPlace
 from tl_ui.lesson.quiz import learner
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ def run(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunF
     return made
 
 
-def shown(page: Page, place: Place) -> None:
+def shown(page: Page, place: LessonPlace) -> None:
     """Wait until the page has this idea on it and has come to rest."""
     page.wait_for_url(f"**step={place.step}&idea={place.idea}**")
     title = said("lesson.quiz_title") if place.idea == QUIZ else None
@@ -72,7 +72,7 @@ def test_the_whole_path_from_the_first_step_to_a_printed_explanation(
     for index, place in enumerate(PLACES):
         if index:
             shown(page, place)
-        if place == Place("freeze", "change"):
+        if place == LessonPlace("freeze", "change"):
             # from here on the lesson speaks of a finished run
             wait_until(lambda: local.state(run) == "finished", "the end of the run", RUN_MS / 1000)
             page.reload()

@@ -30,7 +30,7 @@ LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Answer:
+class QuizAnswer:
     """The latest try at one question, and how the first one went."""
 
     given: tuple[str, ...]
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Record:
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, QuizAnswer] = field(default_factory=dict)
     # by question
     predictions: Mapping[str, str] = field(default_factory=dict)
     # the option committed to, by step; a commitment stays
@@ -50,7 +50,7 @@ class Record:
         before = self.answers.get(question)
         first = before.was_right_at_first if before else is_right
         tries = before.num_tries + 1 if before else 1
-        return replace(self, answers={**self.answers, question: Answer(given, is_right, first, tries)})
+        return replace(self, answers={**self.answers, question: QuizAnswer(given, is_right, first, tries)})
 
     def with_prediction(self, step: str, option: str) -> Record:
         return replace(self, predictions={step: option, **self.predictions})
@@ -146,7 +146,7 @@ def _to_dict(record: Record) -> dict[str, Any]:
 def _from_dict(values: dict[str, Any]) -> Record:
     """Raises: KeyError, TypeError, ValueError, AttributeError: not a learner's file."""
     answers = {
-        str(question): Answer(
+        str(question): QuizAnswer(
             tuple(map(str, found["given"])),
             bool(found["is_right"]),
             bool(found["was_right_at_first"]),

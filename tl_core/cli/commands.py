@@ -23,14 +23,14 @@ LASTING = ("not_shipped", "user_download")
 
 
 @dataclass(frozen=True)
-class Answer:
+class CommandResult:
     content: dict[str, Any]
     # for --json
     text: str
     status: int = 0
 
 
-def train(args: argparse.Namespace, language: str) -> Answer:
+def train(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.runs import workflow
 
     config = settings(args)
@@ -40,18 +40,18 @@ def train(args: argparse.Namespace, language: str) -> Answer:
     return _carry_out(run, language)
 
 
-def resume(args: argparse.Namespace, language: str) -> Answer:
+def resume(args: argparse.Namespace, language: str) -> CommandResult:
     return _carry_out(open_run(args.run), language)
 
 
-def evaluate(args: argparse.Namespace, language: str) -> Answer:
+def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.predictor import Predictor, evaluate_folder
 
     predictor = Predictor.load(args.run)
     _say_decisions(args.data, language)
     scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
-    return Answer(content, report.scores(scores, language))
+    return CommandResult(content, report.scores(scores, language))
 
 
 def _say_decisions(data: Path, language: str) -> None:
@@ -64,7 +64,7 @@ def _say_decisions(data: Path, language: str) -> None:
         print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
-def predict(args: argparse.Namespace, language: str) -> Answer:
+def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
     from tl_core.inference import decision_rule
     from tl_core.inference.predictor import Predictor, predict_files
@@ -82,19 +82,19 @@ def predict(args: argparse.Namespace, language: str) -> Answer:
     content: dict[str, Any] = {"predictions": answers}
     if not decided.is_empty:
         content["decision"] = decided.to_dict()
-    return Answer(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
+    return CommandResult(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
 
 
-def sample_data(args: argparse.Namespace, language: str) -> Answer:
+def sample_data(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.synthetic.practice import write_samples
 
     with drawing(language) as on_progress:
         folder = write_samples(args.name, args.out, seed=args.seed, on_progress=on_progress)
     content = {"name": args.name, "path": str(folder), "seed": args.seed}
-    return Answer(content, say("cli.written", language, path=folder))
+    return CommandResult(content, say("cli.written", language, path=folder))
 
 
-def report_page(args: argparse.Namespace, language: str) -> Answer:
+def report_page(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.base.atomic import output_errors, write_atomic
     from tl_core.runs.report.page import render
 
@@ -105,17 +105,17 @@ def report_page(args: argparse.Namespace, language: str) -> Answer:
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, page)
     content = {"run": str(run.path), "path": str(path)}
-    return Answer(content, say("cli.report_written", language, path=path))
+    return CommandResult(content, say("cli.report_written", language, path=path))
 
 
-def doctor(args: argparse.Namespace, language: str) -> Answer:
+def doctor(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.cli import doctor as checks
 
     found = checks.examine(language)
-    return Answer(found, checks.text(found, language), 1 if found["problems"] else 0)
+    return CommandResult(found, checks.text(found, language), 1 if found["problems"] else 0)
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace, str], Answer]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "train": train,
     "resume": resume,
     "evaluate": evaluate,
@@ -182,7 +182,7 @@ def _refuse_device_that_cannot_be(config: RunConfig) -> None:
             pick_precision(device, config.precision)
 
 
-def _carry_out(run: RunFolder, language: str) -> Answer:
+def _carry_out(run: RunFolder, language: str) -> CommandResult:
     from tl_core.jobs import worker
 
     try:
@@ -193,10 +193,10 @@ def _carry_out(run: RunFolder, language: str) -> Answer:
     content: dict[str, Any] = {"run": str(run.path), "state": state}
     if state != "finished":
         print(say("cli.stopped", language, path=run.path), file=sys.stderr)
-        return Answer(content, "", worker.EXIT_CODES[state])
+        return CommandResult(content, "", worker.EXIT_CODES[state])
     summary = run.read_summary() or {}
     content |= {name: summary.get(name) for name in ("final_stage", "reported", "weights")}
-    return Answer(content, report.finished(run.path, summary, language))
+    return CommandResult(content, report.finished(run.path, summary, language))
 
 
 def _expand(names: list[str]) -> list[str]:

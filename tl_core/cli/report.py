@@ -10,7 +10,7 @@ from tl_core.base.messages import say
 from tl_core.cli.text_table import table
 
 if TYPE_CHECKING:
-    from tl_core.inference.decision_rule import Decision
+    from tl_core.inference.decision_rule import DecisionRule
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 PER_CLASS = ("precision", "recall", "f1", "support")
@@ -55,7 +55,7 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     return "\n".join(lines)
 
 
-def predictions(answers: list[dict[str, Any]], decided: Decision, language: str) -> str:
+def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: str) -> str:
     """File, class, probability; unreadable ones have been named elsewhere. Then what was decided."""
     rows = [
         [

@@ -32,8 +32,8 @@ def join_excitations(module: nn.Module) -> int:
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
             layers = layers_of(child)
-            if layers and not isinstance(child, Excite):
-                setattr(parent, name, Excite(child, layers))
+            if layers and not isinstance(child, FusedSqueezeExcite):
+                setattr(parent, name, FusedSqueezeExcite(child, layers))
                 num += 1
     return num
 
@@ -43,7 +43,7 @@ def layers_of(module: nn.Module) -> tuple[str, ...] | None:
     return next((names for names in LAYERS if all(hasattr(module, name) for name in names)), None)
 
 
-class Excite(nn.Module):
+class FusedSqueezeExcite(nn.Module):
     """The same layer; see the module. (B, C, H, W) -> (B, C, H, W)."""
 
     def __init__(self, block: nn.Module, layers: tuple[str, ...]) -> None:

@@ -40,7 +40,7 @@ MAX_ADDED_PX = 1024
 
 
 @dataclass(frozen=True)
-class Decision:
+class CurationEdit:
     """One row. `add` is a picture in the corrections folder; rows of that kind stand in a run's own copy."""
 
     file: str
@@ -53,7 +53,7 @@ class Decision:
     # ISO 8601, local time
 
 
-def read(path: Path) -> list[Decision]:
+def read(path: Path) -> list[CurationEdit]:
     """The rows of a table, oldest first; [] when there is none. Of several on one picture, which only a
     person's own hand writes, the last stands. Raises: BadDecisions."""
     try:
@@ -62,7 +62,7 @@ def read(path: Path) -> list[Decision]:
         return []
     except (OSError, UnicodeDecodeError) as error:
         raise BadDecisions(file=path, line=1, value=str(error), need="UTF-8") from None
-    rows: dict[str, Decision] = {}
+    rows: dict[str, CurationEdit] = {}
     reader = csv.DictReader(io.StringIO(text))
     for row in reader:
         values = {name: (row.get(name) or "").strip() for name in COLUMNS}
@@ -72,16 +72,16 @@ def read(path: Path) -> list[Decision]:
         # a person who writes the table on macOS may paste decomposed names
         file, label = composed(values["file"]), composed(values["class"])
         rows.pop(file, None)  # the last also stands last
-        rows[file] = Decision(file, values["decision"], label, values["why"], values["when"])
+        rows[file] = CurationEdit(file, values["decision"], label, values["why"], values["when"])
     return list(rows.values())
 
 
-def write(path: Path, rows: Iterable[Decision]) -> None:
+def write(path: Path, rows: Iterable[CurationEdit]) -> None:
     """Raises: OutputUnwritable."""
     write_atomic(path, table(rows))
 
 
-def table(rows: Iterable[Decision]) -> bytes:
+def table(rows: Iterable[CurationEdit]) -> bytes:
     """What `read` reads, with the mark that makes spreadsheets read Korean names rightly."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -90,15 +90,15 @@ def table(rows: Iterable[Decision]) -> bytes:
     return buffer.getvalue().encode("utf-8-sig")
 
 
-def decided(root: Path) -> list[Decision]:
+def decided(root: Path) -> list[CurationEdit]:
     """The rows beside the pictures at `root`, the data set's own root. Raises: BadDecisions."""
     return read(root / FILE)
 
 
-def in_force(root: Path) -> list[Decision]:
+def in_force(root: Path) -> list[CurationEdit]:
     """Those, and one `add` for each picture in the corrections folder. Raises: BadDecisions."""
     added = [
-        Decision(name, "add", folder_name(picture.parent)) for name, picture in corrections(root).items()
+        CurationEdit(name, "add", folder_name(picture.parent)) for name, picture in corrections(root).items()
     ]
     return decided(root) + added
 
@@ -120,7 +120,7 @@ def decide(root: Path, file: str, decision: str, label: str = "", why: str = "")
 
     Raises: BadDecisions: the table there cannot be read. OutputUnwritable.
     """
-    row = Decision(file, decision, label, why, datetime.now().isoformat(timespec="seconds"))
+    row = CurationEdit(file, decision, label, why, datetime.now().isoformat(timespec="seconds"))
     with _one_writer(root):
         write(root / FILE, [*(old for old in decided(root) if old.file != file), row])
 
@@ -168,7 +168,7 @@ def remove_correction(root: Path, file: str) -> None:
         _delete(known[file])
 
 
-def added_pictures(dataset: Dataset, rows: Sequence[Decision]) -> list[Picture]:
+def added_pictures(dataset: Dataset, rows: Sequence[CurationEdit]) -> list[Picture]:
     """The pictures that `rows` add. Raises: BadDecisions: a class the data does not have."""
     found, known = [], corrections(dataset.root)
     for row in rows:
@@ -179,7 +179,7 @@ def added_pictures(dataset: Dataset, rows: Sequence[Decision]) -> list[Picture]:
     return found
 
 
-def relabelled(dataset: Dataset, rows: Sequence[Decision]) -> Dataset:
+def relabelled(dataset: Dataset, rows: Sequence[CurationEdit]) -> Dataset:
     """The same pictures, some with the class that the person gave. Raises: BadDecisions."""
     wanted = {row.file: _index(dataset, row) for row in rows if row.decision == "relabel"}
     pictures = [
@@ -200,7 +200,7 @@ def followed(dataset: Dataset) -> Dataset:
     return relabelled(dataclasses.replace(dataset, pictures=kept), rows)
 
 
-def excluded_names(rows: Sequence[Decision]) -> set[str]:
+def excluded_names(rows: Sequence[CurationEdit]) -> set[str]:
     return {row.file for row in rows if row.decision == "exclude"}
 
 
@@ -227,7 +227,7 @@ def fingerprint(found: Dataset, used: Dataset, of_found: str) -> str:
     return total.hexdigest()
 
 
-def _index(dataset: Dataset, row: Decision) -> int:
+def _index(dataset: Dataset, row: CurationEdit) -> int:
     try:
         return dataset.class_to_idx[row.label]
     except KeyError:

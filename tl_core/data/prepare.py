@@ -23,7 +23,7 @@ from tl_core.base.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwr
 from tl_core.base.messages import say
 from tl_core.data import curation as deciding
 from tl_core.data import decode, folders
-from tl_core.data.curation import Decision
+from tl_core.data.curation import CurationEdit
 from tl_core.data.duplicates import near_duplicate_groups
 from tl_core.data.split import LeakReport, Split, leaks, split_dataset
 
@@ -62,7 +62,7 @@ def prepare(
     seed: int,
     val_fraction: float,
     test_fraction: float,
-    decisions: Sequence[Decision] | None = None,
+    decisions: Sequence[CurationEdit] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Scan, decode each file once, find near-duplicates, split, follow the decisions.
@@ -101,7 +101,7 @@ def prepare(
 
 
 def _follow(
-    rows: Sequence[Decision],
+    rows: Sequence[CurationEdit],
     found: folders.Dataset,
     both: folders.Dataset,
     images: np.ndarray,

@@ -19,7 +19,7 @@ from tl_core.data.prepare import Prepared
 from tl_core.data.quality import Flag
 
 if TYPE_CHECKING:
-    from tl_core.models.weights.record import Choice
+    from tl_core.models.weights.record import WeightsRecord
 
 NUM_FOLDS = 5
 STRENGTH = 0.01
@@ -29,7 +29,10 @@ BATCH = 32
 
 
 def pooled_features(
-    images: np.ndarray, choice: Choice, library: str, on_progress: Callable[[int, int], None] | None = None
+    images: np.ndarray,
+    choice: WeightsRecord,
+    library: str,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> np.ndarray:
     """What the frozen backbone says about each picture, in float32.
 

@@ -28,7 +28,7 @@ LEAST = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class DecisionRule:
     positive_class: str | None = None
     # the class that the threshold speaks of
     threshold: float | None = None
@@ -38,13 +38,13 @@ class Decision:
     temperature: float | None = None
     # > 0; the logits are divided by it
     sure_from: float | None = None
-    # sureness (see `sureness`) below which the answer is "unsure", 0.5 .. 1
+    # confidence (see `confidence`) below which the answer is "unsure", 0.5 .. 1
     far_from: float | None = None
     # cosine distance to the nearest training picture beyond which a picture is like none of them
 
     @property
     def is_empty(self) -> bool:
-        return self == Decision()
+        return self == DecisionRule()
 
     def probabilities(self, raw: np.ndarray) -> np.ndarray:
         """(N, C) as the network gives them -> (N, C) after the temperature."""
@@ -57,7 +57,7 @@ class Decision:
         positive = classes.index(str(self.positive_class))
         return np.where(probabilities[:, positive] >= self.threshold, positive, 1 - positive)
 
-    def sureness(self, probabilities: np.ndarray, classes: list[str]) -> np.ndarray:
+    def confidence(self, probabilities: np.ndarray, classes: list[str]) -> np.ndarray:
         """(N, C) after the temperature -> (N,): the best probability; with a threshold, measured from
         there. The odds are divided by the threshold's, so that it lies at 50 % and both answers have room.
         """
@@ -67,7 +67,7 @@ class Decision:
         said, other = p * (1 - t), (1 - p) * t
         return np.maximum(said, other) / np.maximum(said + other, 1e-12)
 
-    def warmed(self, temperature: float | None) -> Decision:
+    def warmed(self, temperature: float | None) -> DecisionRule:
         """With another temperature and a threshold that leaves every answer as it was."""
         threshold = self.threshold
         if threshold is not None:
@@ -82,15 +82,15 @@ class Decision:
         return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, {})}
 
 
-def read(run: RunFolder) -> Decision:
+def read(run: RunFolder) -> DecisionRule:
     """What was decided for this run; an empty Decision without the file.
 
     Raises: RunDamaged: the file cannot be read, or holds what cannot be.
     """
     path = run.path / FILE
     values = read_json(path) or {}
-    known = {f.name for f in dataclasses.fields(Decision)}
-    decision = Decision(**{name: value for name, value in values.items() if name in known})
+    known = {f.name for f in dataclasses.fields(DecisionRule)}
+    decision = DecisionRule(**{name: value for name, value in values.items() if name in known})
     for name, low, high in (
         ("threshold", 0, 1),
         ("temperature", 0, math.inf),
@@ -108,6 +108,6 @@ def read(run: RunFolder) -> Decision:
     return decision
 
 
-def save(run: RunFolder, decision: Decision) -> None:
+def save(run: RunFolder, decision: DecisionRule) -> None:
     """Raises: OutputUnwritable."""
     write_json(run.path / FILE, decision.to_dict())

@@ -37,7 +37,7 @@ class Embedded:
 def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
     """What was computed before for exactly these pictures and this model; None when it was not."""
     try:
-        with np.load(kept_at(run, stage, pictures)) as stored:
+        with np.load(cache_path(run, stage, pictures)) as stored:
             return Embedded([str(name) for name in stored["names"]], stored["features"])
     except UNREADABLE:
         return None
@@ -66,15 +66,15 @@ def embed(
                 names.append(name)
             except UnreadableImage:
                 continue  # gone or changed since the run: the others are still worth seeing
-        parts.append(predictor.look(images)[1])
+        parts.append(predictor.predict_with_features(images)[1])
         if on_progress:
             on_progress(min(start + BATCH, len(pictures)), len(pictures))
     found = Embedded(names, np.concatenate(parts))
-    _keep(kept_at(predictor.run, stage, pictures), found)
+    _keep(cache_path(predictor.run, stage, pictures), found)
     return found
 
 
-def kept_at(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
+def cache_path(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Path:
     """Where they are kept, under a name that no other pictures and no other model have: of the model's
     files and each picture's name, size and time."""
     key = hashlib.blake2b(digest_size=12)

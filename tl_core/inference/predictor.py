@@ -3,7 +3,7 @@
 Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
 the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
 in float32, as the run's own evaluation was, so the numbers agree. On a CPU ONNX Runtime answers where
-it can (`fastpredict`); torch is loaded only when its model is needed.
+it can (`models.onnx_export`); torch is loaded only when its model is needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tl_core.base.paths import is_file
 from tl_core.data import curation, folders
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.inference import decision_rule, reference_features, seen_pictures
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.models import onnx_export
 from tl_core.runs.run_folder import RunFolder, open_run
 
@@ -48,8 +48,8 @@ class Decided:
     # (N, C), after the temperature
     said: np.ndarray
     # (N,) int, index of the class that is said
-    sureness: np.ndarray
-    # (N,), see `Decision.sureness`
+    confidence: np.ndarray
+    # (N,), see `DecisionRule.confidence`
     is_far: np.ndarray | None
     # (N,) bool, whether like no training picture; None: no limit of distance was decided
 
@@ -126,9 +126,9 @@ class Predictor:
 
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
-        return self.look(images)[0]
+        return self.predict_with_features(images)[0]
 
-    def look(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def predict_with_features(self, images: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C), pooled features (N, 1280);
         both float32, as the network gives them: no temperature, no threshold."""
         if not len(images):
@@ -138,20 +138,20 @@ class Predictor:
         pieces = [self._look(self._squares(some)) for some in _batched(images)]
         return np.concatenate([p for p, _ in pieces]), np.concatenate([f for _, f in pieces])
 
-    def decide(self, decided: Decision, raw: np.ndarray, features: np.ndarray) -> Decided:
+    def decide(self, decided: DecisionRule, raw: np.ndarray, features: np.ndarray) -> Decided:
         """What `look` saw, answered. Shapes: raw (N, C), features (N, 1280). Raises: RunDamaged."""
         probabilities = decided.probabilities(raw)
         is_far = None
         if decided.far_from is not None:
-            is_far = reference_features.distances(self.run, features) > decided.far_from
+            is_far = reference_features.distance_to_training(self.run, features) > decided.far_from
         said = decided.answers(probabilities, self.classes)
-        return Decided(probabilities, said, decided.sureness(probabilities, self.classes), is_far)
+        return Decided(probabilities, said, decided.confidence(probabilities, self.classes), is_far)
 
     def _look(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         fast = self._answered.get("fast")
-        return fast.look(squares) if fast else self._look_with_torch(squares)
+        return fast.predict_with_features(squares) if fast else self._with_torch(squares)
 
-    def _look_with_torch(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _with_torch(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
         with torch.no_grad():
@@ -165,7 +165,7 @@ class Predictor:
         num = self._answered["num"] = self._answered.get("num", 0) + len(squares)
         if self._may_be_fast and num >= WORTH_EXPORTING and "tried" not in self._answered:
             self._answered["tried"] = True
-            made = onnx_export.make(self.model, self._key(), squares, self.mean, self.std)
+            made = onnx_export.export_checked(self.model, self._key(), squares, self.mean, self.std)
             self._answered["fast"] = made
 
     @property
@@ -197,7 +197,7 @@ def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def predict_files(
-    predictor: Predictor, files: Iterable[Path | str], decided: Decision | None = None
+    predictor: Predictor, files: Iterable[Path | str], decided: DecisionRule | None = None
 ) -> Iterator[dict[str, Any]]:
     """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}; where a
     limit was decided, also "unsure": whether the answer is less sure than it, and "unlike_training":
@@ -208,7 +208,7 @@ def predict_files(
     """
     decided = decision_rule.read(predictor.run) if decided is None else decided
     for some, squares in _read(predictor, files):
-        found = predictor.decide(decided, *predictor.look(squares))
+        found = predictor.decide(decided, *predictor.predict_with_features(squares))
         rows = _answers(predictor, decided, found)
         for answer in some:
             yield answer if "error" in answer else {**answer, **next(rows)}
@@ -232,7 +232,7 @@ def _read(
         yield told, squares
 
 
-def _answers(predictor: Predictor, decided: Decision, found: Decided) -> Iterator[dict[str, Any]]:
+def _answers(predictor: Predictor, decided: DecisionRule, found: Decided) -> Iterator[dict[str, Any]]:
     """What `predict_files` says of each picture that could be read."""
     classes = predictor.classes
     for i, row in enumerate(found.probabilities):
@@ -241,7 +241,7 @@ def _answers(predictor: Predictor, decided: Decision, found: Decided) -> Iterato
             "probabilities": {name: float(p) for name, p in zip(classes, row, strict=True)},
         }
         if decided.sure_from is not None:
-            answer["unsure"] = bool(found.sureness[i] < decided.sure_from)
+            answer["unsure"] = bool(found.confidence[i] < decided.sure_from)
         if found.is_far is not None:
             answer["unlike_training"] = bool(found.is_far[i])
         yield answer
@@ -285,7 +285,10 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
         raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
     truth = np.array([classes.index(dataset.classes[picture.label]) for picture in judged])
     raw = np.concatenate(pieces)
-    places, pixels = seen_pictures.paths(predictor.run), seen_pictures.pixels(predictor.run)
+    places, pixels = (
+        seen_pictures.pictures_used_for_training(predictor.run),
+        seen_pictures.pixels(predictor.run),
+    )
     num_seen = sum(
         own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
     )

@@ -26,7 +26,7 @@ def save(run: RunFolder, features: np.ndarray) -> None:
     write_atomic(path_of(run), buffer.getvalue())
 
 
-def distances(run: RunFolder, features: np.ndarray) -> np.ndarray:
+def distance_to_training(run: RunFolder, features: np.ndarray) -> np.ndarray:
     """(N, 1280) of new pictures -> (N,) cosine distance to the nearest kept one. Raises: RunDamaged."""
     path = path_of(run)
     try:

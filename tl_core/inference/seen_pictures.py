@@ -10,7 +10,7 @@ from tl_core.runs.run_folder import RunFolder, read_table
 PARTS = ("train", "val")
 
 
-def paths(run: RunFolder) -> set[Path]:
+def pictures_used_for_training(run: RunFolder) -> set[Path]:
     """Where they lie; nothing where the run's data has gone. Raises: RunNotFound, RunDamaged."""
     found = folders.paths_of(Path(str(run.read_config().get("data"))))
     used = {row["file"] for row in read_table(run.predictions_path) if row["split"] in PARTS}

@@ -45,7 +45,7 @@ def load(run: RunFolder, stage: str, device: str = "cpu") -> Predictor:
         return found
     # stage head was left out, so the backbone of the only file has been trained
     try:
-        choice = sources.again(run.read_config()["weights_used"])
+        choice = sources.reload(run.read_config()["weights_used"])
     except TypeError as error:
         raise RunDamaged(file=run.config_path, detail=error) from None
     untouched = build.build(config.library, len(found.classes), config.dropout, choice, config.seed)

@@ -35,7 +35,7 @@ class PartChange:
         return asdict(self)
 
 
-def of_run(run: RunFolder, stage: str) -> list[PartChange]:
+def weight_change(run: RunFolder, stage: str) -> list[PartChange]:
     """Every part after `stage` (its best epoch) against the run's beginning. Loads torch.
 
     Raises: RunNotFound, RunDamaged, WeightsError: the weights it began with are not here any more.
@@ -52,10 +52,10 @@ def beginning(run: RunFolder) -> TransferModel:
     Raises: RunNotFound, RunDamaged, WeightsError.
     """
     from tl_core.models.build import build
-    from tl_core.models.weights.sources import again
+    from tl_core.models.weights.sources import reload
 
     config = run.read_config()
-    choice = again(config["weights_used"])
+    choice = reload(config["weights_used"])
     return build(config["library"], len(config["class_to_idx"]), config["dropout"], choice, config["seed"])
 
 

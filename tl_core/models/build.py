@@ -26,7 +26,9 @@ def skeleton(library: str, num_classes: int, dropout: float) -> TransferModel:
     return LIBRARIES[library](num_classes, dropout)
 
 
-def build(library: str, num_classes: int, dropout: float, choice: sources.Choice, seed: int) -> TransferModel:
+def build(
+    library: str, num_classes: int, dropout: float, choice: sources.WeightsRecord, seed: int
+) -> TransferModel:
     """The chosen weights under a new head, nothing frozen, in training mode.
 
     The same seed gives the same head whatever the weights; the global generator is left as it was.
@@ -48,7 +50,7 @@ def build(library: str, num_classes: int, dropout: float, choice: sources.Choice
     return model.train()
 
 
-def original(choice: sources.Choice, library: str = "timm") -> nn.Module:
+def original(choice: sources.WeightsRecord, library: str = "timm") -> nn.Module:
     """The library's own network with the head it was pre-trained with, in eval mode.
 
     Shapes: (B, 3, H, W) -> logits (B, choice.num_classes).

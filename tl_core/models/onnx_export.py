@@ -2,7 +2,7 @@
 
     made = make(model, key, squares, mean, std)      once, by the worker when a run has ended
     fast = open_fast(key)                            afterwards, in any process
-    probabilities, features = fast.look(squares)
+    probabilities, features = fast.predict_with_features(squares)
 
 The file lies in the cache folder under a key of everything its answers depend on. It is used only if
 its answers agreed with torch's on real pictures, and if it was the faster of the two; whatever fails
@@ -56,7 +56,7 @@ class FastModel:
     def feature_dim(self) -> int:
         return self.session.get_outputs()[1].shape[1]
 
-    def look(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def predict_with_features(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (N, px, px, 3) RGB -> probabilities (N, C), pooled features (N, 1280); float32."""
         pieces = [squares[i : i + BATCH] for i in range(0, len(squares), BATCH)]
         answers = [self.session.run(None, {"pictures": piece}) for piece in pieces]
@@ -93,7 +93,7 @@ def open_fast(key: str) -> FastModel | None:
         return None
 
 
-def make(
+def export_checked(
     model: TransferModel, key: str, squares: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> FastModel | None:
     """Export, check on `squares` (uint8 (N, px, px, 3), real pictures), time against torch, keep.
@@ -149,7 +149,7 @@ def _whole(model: TransferModel, mean: tuple[float, ...], std: tuple[float, ...]
 
     from tl_core.data.normalise import normalise
 
-    class Whole(torch.nn.Module):
+    class PixelsToProbabilities(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -158,7 +158,7 @@ def _whole(model: TransferModel, mean: tuple[float, ...], std: tuple[float, ...]
             pooled = self.model.forward_until(normalise(pictures, mean, std), "pooled")
             return torch.softmax(self.model.classify(pooled), dim=1), pooled
 
-    return Whole().eval()
+    return PixelsToProbabilities().eval()
 
 
 def _exported(
@@ -199,10 +199,13 @@ def _compared(
     whole = _whole(model, mean, std)
     with torch.inference_mode():
         expected = whole(torch.from_numpy(squares))[0].numpy()
-        difference = float(np.abs(fast.look(squares)[0] - expected).max())
+        difference = float(np.abs(fast.predict_with_features(squares)[0] - expected).max())
         seconds: dict[str, list[float]] = {"torch": [], "onnx": []}
         for _ in range(NUM_TIMED):
-            for name, step in (("torch", lambda x: whole(torch.from_numpy(x))), ("onnx", fast.look)):
+            for name, step in (
+                ("torch", lambda x: whole(torch.from_numpy(x))),
+                ("onnx", fast.predict_with_features),
+            ):
                 start = time.perf_counter()
                 step(squares[:1])
                 seconds[name].append(time.perf_counter() - start)

@@ -208,7 +208,7 @@ class _Work:
 
         used = self.recorded.get("weights_used")
         self.choice = (
-            sources.again(used) if used else sources.choose(self.config.weights, library=self.config.library)
+            sources.reload(used) if used else sources.choose(self.config.weights, library=self.config.library)
         )
         self._record(weights_used=self.choice.to_dict())
 
@@ -314,7 +314,7 @@ class _Work:
         path, px = self.folder.models / "final.safetensors", self.config.image_px
         key = onnx_export.key_of(path, px, self.choice.mean, self.choice.std)
         network = copy.deepcopy(trainer.model).cpu().eval()
-        onnx_export.make(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
+        onnx_export.export_checked(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
 
     # ------------------------------------------------------------------ what is said
 

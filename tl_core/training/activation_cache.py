@@ -25,7 +25,7 @@ from tl_core.models.parts import part_state_hash
 
 if TYPE_CHECKING:
     from tl_core.models.backbone import TransferModel
-    from tl_core.training.batches import Pictures
+    from tl_core.training.batches import AugmentedPictures
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ Stored = dict[str, torch.Tensor]
 
 
 def key_of(
-    model: TransferModel, pictures: Pictures, stations: list[str], dtype: torch.dtype, device: str
+    model: TransferModel, pictures: AugmentedPictures, stations: list[str], dtype: torch.dtype, device: str
 ) -> str:
     """Weights of the frozen parts, pixels, views and their seeds, number format, processor, versions."""
     digest = hashlib.blake2b(digest_size=16)

@@ -20,7 +20,7 @@ Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True)
-class Pictures:
+class AugmentedPictures:
     """Pictures to feed, drawn anew on each call.
 
     images: (N, px, px, 3) uint8. labels: (N,) int64. entries: (picture, copy) pairs, one per training
@@ -54,9 +54,9 @@ class Pictures:
         return augment(image, key=(self.seed, index, copy, view)) if self.is_augmented else image
 
 
-def clean_pictures(images: np.ndarray, labels: np.ndarray, mean: tuple, std: tuple) -> Pictures:
+def clean_pictures(images: np.ndarray, labels: np.ndarray, mean: tuple, std: tuple) -> AugmentedPictures:
     """Every picture once, as it is: what evaluation sees."""
-    return Pictures(images, labels, [(i, 0) for i in range(len(images))], mean, std)
+    return AugmentedPictures(images, labels, [(i, 0) for i in range(len(images))], mean, std)
 
 
 def batch_slices(num: int, batch_size: int) -> list[slice]:
@@ -69,7 +69,7 @@ def shuffled(num: int, seed: tuple[int, ...]) -> np.ndarray:
     return np.random.default_rng(seed).permutation(num)
 
 
-class PlainFeed:
+class PixelBatches:
     """Pictures through the frozen part in every epoch; the next batch is drawn while one trains.
 
     frozen: uint8 pictures (B, px, px, 3) -> activations at `entry`. keep_on: a device on which every view
@@ -80,7 +80,7 @@ class PlainFeed:
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: AugmentedPictures,
         batch_size: int,
         frozen: Callable[[torch.Tensor], torch.Tensor],
         entry: str,
@@ -111,7 +111,7 @@ class PlainFeed:
             yield self._drawn[view][torch.from_numpy(chunk).to(self.keep_on)]
 
 
-def drawn_ahead(pictures: Pictures, work: list[tuple[np.ndarray, int]]) -> Iterator[torch.Tensor]:
+def drawn_ahead(pictures: AugmentedPictures, work: list[tuple[np.ndarray, int]]) -> Iterator[torch.Tensor]:
     """`pictures.draw` of each (positions, view); the next is drawn while one is used."""
     with ThreadPoolExecutor(1) as pool:
         upcoming = pool.submit(pictures.draw, *work[0])
@@ -121,7 +121,7 @@ def drawn_ahead(pictures: Pictures, work: list[tuple[np.ndarray, int]]) -> Itera
         yield upcoming.result()
 
 
-class CachedFeed:
+class CachedBatches:
     """Activations (V, E, ...) of the frozen part, computed before; only the rest runs every epoch."""
 
     kind = "cached"

@@ -24,7 +24,7 @@ from tl_core.compute.batchnorm_folding import folded
 from tl_core.data.normalise import normalise
 from tl_core.models.backbone import CLASSIFIER, STATIONS, TransferModel, boundary_for
 from tl_core.training import activation_cache
-from tl_core.training.batches import CachedFeed, Pictures, PlainFeed, batch_slices, drawn_ahead
+from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead
 
 MEMORY_SHARE = 4
 """Activations may take a quarter of the free memory, so that the app and the browser keep theirs."""
@@ -62,7 +62,7 @@ def plan_feed(
     return FeedPlan("cached", "saves_work" if config.augment else "no_augmentation")
 
 
-class FrozenWork:
+class FrozenFeatures:
     """What the frozen part has to say about a run's pictures, computed when first needed.
 
     training: the augmented entries. clean: every picture once, in the order of the data set.
@@ -74,8 +74,8 @@ class FrozenWork:
     def __init__(
         self,
         model: TransferModel,
-        training: Pictures,
-        clean: Pictures,
+        training: AugmentedPictures,
+        clean: AugmentedPictures,
         config: RunConfig,
         *,
         device: str,
@@ -106,7 +106,7 @@ class FrozenWork:
             return 0.0
         return epochs * self.view_seconds[self.entries[stage]] - self.spent_seconds[stage]
 
-    def training_feed(self, stage: str) -> Generator[Progress, None, PlainFeed | CachedFeed]:
+    def training_feed(self, stage: str) -> Generator[Progress, None, PixelBatches | CachedBatches]:
         """The stage's feed; computes activations first where the plan says so.
 
         The cheap order: while the backbone is whole, one pass serves the stations of both stages.
@@ -114,7 +114,7 @@ class FrozenWork:
         entry = self.entries[stage]
         if self.plans[stage].kind == "plain":
             enter = partial(self._enter, station=entry, dtype=self.dtype)
-            return PlainFeed(self.training, self.config.batch_size, enter, entry, self._room_on_card())
+            return PixelBatches(self.training, self.config.batch_size, enter, entry, self._room_on_card())
         if entry not in self._views:
             wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
             if stage == "finetune":
@@ -124,7 +124,7 @@ class FrozenWork:
             self._views = yield from self._views_of(stations, stage)
             self.spent_seconds[stage] = time.perf_counter() - started
         views = self._views.pop(entry)
-        return CachedFeed(views, self.training.targets(), entry, self.config.batch_size)
+        return CachedBatches(views, self.training.targets(), entry, self.config.batch_size)
 
     def _views_of(
         self, stations: list[str], stage: str
@@ -193,7 +193,7 @@ class FrozenWork:
         return self.device if has_room else None
 
     @torch.no_grad()
-    def _bytes(self, pictures: Pictures, station: str, dtype: torch.dtype) -> int:
+    def _bytes(self, pictures: AugmentedPictures, station: str, dtype: torch.dtype) -> int:
         self.model.eval()
         example = self._enter(self.clean.draw(np.array([0]), 0), "pixels", torch.float32)
         per_picture = self.model.forward_between(example, "pixels", station).numel() * dtype.itemsize
@@ -201,7 +201,7 @@ class FrozenWork:
 
     def _compute(
         self,
-        pictures: Pictures,
+        pictures: AugmentedPictures,
         stations: list[str],
         dtype: torch.dtype,
         stage: str | None,

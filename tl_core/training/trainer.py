@@ -41,8 +41,8 @@ from tl_core.data.augment import training_entries
 from tl_core.data.prepare import Prepared
 from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
-from tl_core.training.batches import CachedFeed, Pictures, PlainFeed, clean_pictures
-from tl_core.training.frozen_features import FrozenWork
+from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, clean_pictures
+from tl_core.training.frozen_features import FrozenFeatures
 from tl_core.training.stage_state import Stage
 
 HISTORY = ("train_loss", "train_acc", "val_loss", "val_acc", "lr")
@@ -95,7 +95,7 @@ class Trainer:
         self.class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
         self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
         target = config.target_per_class if config.augment else 0
-        training = Pictures(
+        training = AugmentedPictures(
             prepared.images,
             prepared.labels,
             training_entries(prepared.labels, prepared.split.train, target, config.seed),
@@ -105,7 +105,7 @@ class Trainer:
             is_augmented=config.augment,
             num_views=config.views if config.augment else 1,
         )
-        self.frozen = FrozenWork(
+        self.frozen = FrozenFeatures(
             model,
             training,
             clean_pictures(prepared.images, prepared.labels, mean, std),
@@ -216,7 +216,7 @@ class Trainer:
         yield ended
 
     def _train_epoch(
-        self, run: Stage, feed: PlainFeed | CachedFeed
+        self, run: Stage, feed: PixelBatches | CachedBatches
     ) -> Generator[Event, None, tuple[float, float]]:
         """One pass over the training entries -> (mean loss, accuracy), both with dropout at work."""
         seed = (self.config.seed, STAGES.index(run.name), run.epoch)

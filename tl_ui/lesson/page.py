@@ -14,7 +14,7 @@ from tl_ui.lesson import path, presenter, quiz, stepper
 from tl_ui.lesson import plan as lesson_plan_view
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import code_view
-from tl_ui.lesson.path import QUIZ, Place
+from tl_ui.lesson.path import QUIZ, LessonPlace
 from tl_ui.lesson.quiz import learner
 
 VIEWS = {"glossary": glossary_view.show, "plan": lesson_plan_view.show}
@@ -72,7 +72,7 @@ def _see(view: str | None) -> None:
     state.keep(VIEW, view)
 
 
-def _idea(place: Place) -> None:
+def _idea(place: LessonPlace) -> None:
     if place.idea == QUIZ:
         if not presenter.is_on():
             stepper.progress(place)
@@ -97,7 +97,7 @@ def _idea(place: Place) -> None:
             _what_was_said(place)
 
 
-def _words(place: Place, is_hidden: bool = False) -> None:
+def _words(place: LessonPlace, is_hidden: bool = False) -> None:
     with st.container(key="lesson_words"):
         if not presenter.is_on():
             stepper.progress(place)
@@ -109,14 +109,14 @@ def _words(place: Place, is_hidden: bool = False) -> None:
         st.markdown(t(f"lesson_{place.step}.{place.idea}_says"))
 
 
-def _what_was_said(place: Place) -> None:
+def _what_was_said(place: LessonPlace) -> None:
     """One's own prediction and the class's, under the words: the result keeps its place beside them."""
     with st.container(key="lesson_said", gap="small"):
         st.markdown(f"**{t('lesson.prediction')}**")
         quiz.prediction(place.step)
 
 
-def _live(place: Place, idea: Idea, has_predicted: bool) -> bool:
+def _live(place: LessonPlace, idea: Idea, has_predicted: bool) -> bool:
     """False while the prediction is still to be made."""
     with st.container(border=True, key=f"card_{place.step}_{place.idea}"):
         if idea.predicts and not has_predicted:
@@ -134,6 +134,6 @@ def _live(place: Place, idea: Idea, has_predicted: bool) -> bool:
     return True
 
 
-def idea_of(place: Place) -> Idea:
+def idea_of(place: LessonPlace) -> Idea:
     """Looked up in the module of the step, which is imported when it is first shown."""
     return importlib.import_module(f"tl_ui.lesson.steps.{place.step}").IDEAS[place.idea]

@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class LessonPlace:
     step: str
     idea: str
 
@@ -40,24 +40,24 @@ class Place:
         return STEPS[self.step].index(self.idea) + 1
 
 
-PLACES = tuple(Place(step, idea) for step, ideas in STEPS.items() for idea in ideas)
+PLACES = tuple(LessonPlace(step, idea) for step, ideas in STEPS.items() for idea in ideas)
 
 
-def here() -> Place:
+def here() -> LessonPlace:
     """Where the address bar or the session says this person is; else the beginning."""
     step = state.read("step")
     if step not in STEPS:
         return PLACES[0]
     idea = state.read("idea")
-    return Place(step, idea if idea in STEPS[step] else STEPS[step][0])
+    return LessonPlace(step, idea if idea in STEPS[step] else STEPS[step][0])
 
 
-def go_to(place: Place) -> None:
+def go_to(place: LessonPlace) -> None:
     state.keep("step", place.step)
     state.keep("idea", place.idea)
 
 
-def go_on(place: Place) -> None:
+def go_on(place: LessonPlace) -> None:
     """To the next idea; leaving a step's last one makes the step done."""
     if place.idea == STEPS[place.step][-1]:
         mark_done(place.step)
@@ -65,25 +65,25 @@ def go_on(place: Place) -> None:
         go_to(following)
 
 
-def go_back(place: Place) -> None:
+def go_back(place: LessonPlace) -> None:
     if (earlier := before(place)) is not None:
         go_to(earlier)
 
 
-def after(place: Place) -> Place | None:
+def after(place: LessonPlace) -> LessonPlace | None:
     """None at the end."""
     index = PLACES.index(place) + 1
     return PLACES[index] if index < len(PLACES) else None
 
 
-def before(place: Place) -> Place | None:
+def before(place: LessonPlace) -> LessonPlace | None:
     """None at the beginning."""
     index = PLACES.index(place) - 1
     return PLACES[index] if index >= 0 else None
 
 
-def start_of(step: str) -> Place:
-    return Place(step, STEPS[step][0])
+def start_of(step: str) -> LessonPlace:
+    return LessonPlace(step, STEPS[step][0])
 
 
 def done() -> set[str]:

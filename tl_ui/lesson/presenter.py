@@ -13,7 +13,7 @@ import streamlit as st
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson import path
-from tl_ui.lesson.path import STEPS, Place
+from tl_ui.lesson.path import STEPS, LessonPlace
 
 CHART_SCALE = 1.3
 ROW_PX = 32
@@ -37,7 +37,7 @@ def style() -> None:
     st.html("<style>" + _RULES + "</style>")
 
 
-def where(place: Place) -> None:
+def where(place: LessonPlace) -> None:
     """A thin line at the top: which step this is."""
     width = 100 * (path.PLACES.index(place) + 1) / len(path.PLACES)
     st.html(
@@ -46,7 +46,7 @@ def where(place: Place) -> None:
     )
 
 
-def turn(place: Place) -> None:
+def turn(place: LessonPlace) -> None:
     """Back, Next and the way out, at the foot of the screen."""
     earlier, following = path.before(place), path.after(place)
     with st.container(horizontal=True, horizontal_alignment="distribute", key="present_turn"):
@@ -55,7 +55,7 @@ def turn(place: Place) -> None:
         _button("next", t("lesson.next"), path.go_on, place, following is None)
 
 
-def _button(name: str, words: str, action, place: Place, is_end: bool) -> None:
+def _button(name: str, words: str, action, place: LessonPlace, is_end: bool) -> None:
     arrow, page = KEYS[name]
     with st.container(key=f"present_keys_{name}", width="content", gap=None):
         st.button(
@@ -87,7 +87,7 @@ def _enlarged(value: Any, is_font: bool = False) -> Any:
     return [_enlarged(item) for item in value] if isinstance(value, list) else value
 
 
-def notes(place: Place) -> None:
+def notes(place: LessonPlace) -> None:
     """For the teacher, closed until they are wanted."""
     box = st.expander(t("lesson.notes"), icon=":material/sticky_note_2:", key="notes", on_change="rerun")
     if box.open:

@@ -6,10 +6,10 @@ import streamlit as st
 
 from tl_ui.frame.text import t
 from tl_ui.lesson import path
-from tl_ui.lesson.path import STEPS, Place
+from tl_ui.lesson.path import STEPS, LessonPlace
 
 
-def row(place: Place) -> None:
+def row(place: LessonPlace) -> None:
     """One button per step: a tick on what is done, a border around where one is."""
     done = path.done()
     with st.container(horizontal=True, key="stepper", gap="small"):
@@ -27,7 +27,7 @@ def row(place: Place) -> None:
                 )
 
 
-def progress(place: Place) -> None:
+def progress(place: LessonPlace) -> None:
     """The ideas of this step as dots."""
     ideas = STEPS[place.step]
     dots = "".join(f'<i class="{_look(number, place)}"></i>' for number in range(1, len(ideas) + 1))
@@ -35,11 +35,11 @@ def progress(place: Place) -> None:
     st.html(f'<div class="hs-ideas" role="img" aria-label="{words}">{dots}<span>{words}</span></div>')
 
 
-def _look(number: int, place: Place) -> str:
+def _look(number: int, place: LessonPlace) -> str:
     return "here" if number == place.idea_number else "past" if number < place.idea_number else "open"
 
 
-def turn(place: Place) -> None:
+def turn(place: LessonPlace) -> None:
     """Back and Next at the foot of the page."""
     with st.container(horizontal=True, horizontal_alignment="distribute", key="turn"):
         st.button(

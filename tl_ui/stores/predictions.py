@@ -19,7 +19,7 @@ STAGES = ("before", "head", "finetune")
 
 
 @dataclass(frozen=True)
-class Answers:
+class SplitPredictions:
     """One stage's answers to one split; every stage has the same pictures in the same order."""
 
     files: np.ndarray
@@ -40,7 +40,7 @@ class Predictions:
     classes: list[str]
     positive: str
     final_stage: str
-    parts: dict[tuple[str, str], Answers]
+    parts: dict[tuple[str, str], SplitPredictions]
     # {(stage, split): answers}
 
     @property
@@ -58,7 +58,7 @@ class Predictions:
     def stages(self, split: str) -> list[str]:
         return [stage for stage in STAGES if (stage, split) in self.parts]
 
-    def final(self, split: str) -> Answers | None:
+    def final(self, split: str) -> SplitPredictions | None:
         """The model's own answers; in cross-validation each round's own best stage."""
         stage = "final" if split == "cross_validation" else self.final_stage
         return self.parts.get((stage, split))
@@ -100,7 +100,7 @@ def _read(
     index = {name: number for number, name in enumerate(classes)}
     parts = {}
     for (stage, split), rows in table.groupby(["stage", "split"], sort=False):
-        parts[(str(stage), str(split))] = Answers(
+        parts[(str(stage), str(split))] = SplitPredictions(
             files=rows["file"].to_numpy(dtype=object),
             truth=rows["truth"].map(index).to_numpy(dtype=np.int64),
             p=rows[columns].to_numpy(dtype=np.float64),

@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.base.errors import HeadError, WeightsError
-from tl_core.models.weights.sources import Choice, choose, class_names
+from tl_core.models.weights.sources import WeightsRecord, choose, class_names
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import shared_predictor
 
@@ -30,7 +30,7 @@ OLD_CLASSES = 1000
 class Found:
     """The weights that `auto` gave, or random ones and the reason why."""
 
-    choice: Choice
+    choice: WeightsRecord
     error: WeightsError | None
 
 
@@ -62,7 +62,7 @@ def weights() -> Found:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def swapped(sha256: str, num_classes: int, _choice: Choice) -> TransferModel:
+def swapped(sha256: str, num_classes: int, _choice: WeightsRecord) -> TransferModel:
     """The network with a fresh head, in eval mode. Shared: never train or change it."""
     from tl_core.models.build import build
 
@@ -70,7 +70,7 @@ def swapped(sha256: str, num_classes: int, _choice: Choice) -> TransferModel:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def published(sha256: str, _choice: Choice):
+def published(sha256: str, _choice: WeightsRecord):
     """The network with the head it was pre-trained with; without one in the weights, the same
     network with an untrained head, for counting only."""
     import timm
@@ -83,7 +83,7 @@ def published(sha256: str, _choice: Choice):
         return timm.create_model("efficientnet_b0", pretrained=False, num_classes=OLD_CLASSES).eval()
 
 
-def counts(choice: Choice, num_classes: int) -> Counts:
+def counts(choice: WeightsRecord, num_classes: int) -> Counts:
     """Counted on the modules themselves."""
     from tl_core.models.backbone import CLASSIFIER
     from tl_core.models.head import head_counts
@@ -94,7 +94,7 @@ def counts(choice: Choice, num_classes: int) -> Counts:
     return Counts(head_counts(published(choice.sha256, choice), new), kept)
 
 
-def walk(choice: Choice, image: np.ndarray, num_classes: int) -> list[Station]:
+def walk(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> list[Station]:
     """The picture's way through the network, taken out at every station.
 
     image: uint8 (px, px, 3) RGB.
@@ -127,7 +127,7 @@ def _strength(name: str, x, image: np.ndarray) -> np.ndarray:
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
-def old_answers(choice: Choice, image: np.ndarray, num: int = 5) -> list[tuple[str, float]] | None:
+def old_answers(choice: WeightsRecord, image: np.ndarray, num: int = 5) -> list[tuple[str, float]] | None:
     """The best answers of the original head; None when the weights have no named classes."""
     import torch
 
@@ -140,7 +140,7 @@ def old_answers(choice: Choice, image: np.ndarray, num: int = 5) -> list[tuple[s
     return [(names[int(i)], float(p)) for p, i in zip(best.values, best.indices, strict=True)]
 
 
-def new_answers(choice: Choice, image: np.ndarray, num_classes: int) -> list[float]:
+def new_answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> list[float]:
     """The fresh head's probabilities: it has learnt nothing yet."""
     import torch
 
@@ -155,7 +155,7 @@ def trained_answers(run: RunFolder, image: np.ndarray) -> list[tuple[str, float]
     return [(name, float(p)) for name, p in zip(loaded.classes, loaded.predict([image])[0], strict=True)]
 
 
-def _enter(choice: Choice, image: np.ndarray):
+def _enter(choice: WeightsRecord, image: np.ndarray):
     import torch
 
     from tl_core.data.normalise import normalise

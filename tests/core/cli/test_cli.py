@@ -472,7 +472,7 @@ def test_a_fault_of_the_program_is_not_dressed_up_as_a_mistake(monkeypatch):
 def test_what_a_library_prints_stays_off_the_answer(monkeypatch):
     def chatty(args, language):
         print("hello from a library")
-        return commands.Answer({"a": float("nan"), "b": np.float32(0.5)}, "text")
+        return commands.CommandResult({"a": float("nan"), "b": np.float32(0.5)}, "text")
 
     monkeypatch.setitem(commands.COMMANDS, "doctor", chatty)
     said = run_cli("doctor", "--json")

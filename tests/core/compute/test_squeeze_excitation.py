@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tl_core.compute.fast_gradients import give_fast_gradients
-from tl_core.compute.squeeze_excitation import Excite, join_excitations, layers_of
+from tl_core.compute.squeeze_excitation import FusedSqueezeExcite, join_excitations, layers_of
 from tl_core.models import build as models
 from tl_core.models.weights import sources
 
@@ -22,7 +22,7 @@ def block(library: str) -> nn.Module:
 def pair(library: str) -> tuple[nn.Module, nn.Module]:
     plain = nn.Sequential(block(library))
     fast = copy.deepcopy(plain)
-    assert join_excitations(fast) == 1 and isinstance(fast[0], Excite)
+    assert join_excitations(fast) == 1 and isinstance(fast[0], FusedSqueezeExcite)
     return plain, fast
 
 

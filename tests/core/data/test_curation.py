@@ -183,7 +183,7 @@ def test_a_row_that_cannot_be_followed_is_named_with_its_mend(root: Path):
 
 
 def test_leaving_out_a_whole_class_is_refused_in_words(root: Path):
-    rows = [curation.Decision(f"cats/{n:03}.png", "exclude") for n in range(64)]
+    rows = [curation.CurationEdit(f"cats/{n:03}.png", "exclude") for n in range(64)]
     curation.write(root / curation.FILE, rows)
     with pytest.raises(DecisionsLeaveNone, match="cats"):
         ready(root)
@@ -222,7 +222,7 @@ def test_corrections_with_decomposed_names_are_trained_on_and_removed(tmp_path: 
 
 def test_a_table_with_decomposed_names_is_followed(tmp_path: Path):
     root = class_folders(tmp_path, {"불량": 20, "정상": 20})
-    row = curation.Decision("불량/000.png", "relabel", "정상")
+    row = curation.CurationEdit("불량/000.png", "relabel", "정상")
     curation.write(root / curation.FILE, [row])
     text = (root / curation.FILE).read_text(encoding="utf-8")
     (root / curation.FILE).write_text(unicodedata.normalize("NFD", text), encoding="utf-8")

@@ -44,8 +44,8 @@ def test_with_few_pictures_the_limit_is_the_largest():
 def test_a_file_of_known_pictures_that_was_cut_off_is_named(tmp_path):
     run = run_folder.create(tmp_path / "run", {})
     reference_features.save(run, np.ones((5, 8)))
-    assert reference_features.distances(run, np.ones((1, 8))) == pytest.approx([0], abs=1e-3)
+    assert reference_features.distance_to_training(run, np.ones((1, 8))) == pytest.approx([0], abs=1e-3)
     whole = reference_features.path_of(run).read_bytes()
     reference_features.path_of(run).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(RunDamaged):
-        reference_features.distances(run, np.full((1, 8), 2.0))
+        reference_features.distance_to_training(run, np.full((1, 8), 2.0))

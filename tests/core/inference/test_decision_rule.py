@@ -8,7 +8,7 @@ import pytest
 from tl_core.base.errors import RunDamaged
 from tl_core.evaluation.calibration import with_temperature
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs import run_folder
 
 CLASSES = ["bad", "good"]
@@ -27,14 +27,14 @@ def rows():
 
 def test_without_a_file_nothing_is_decided(run, rows):
     found = decision_rule.read(run)
-    assert found.is_empty and found == Decision()
+    assert found.is_empty and found == DecisionRule()
     assert found.probabilities(rows) is rows
     assert found.answers(rows, CLASSES).tolist() == rows.argmax(axis=1).tolist()
-    np.testing.assert_allclose(found.sureness(rows, CLASSES), rows.max(axis=1))
+    np.testing.assert_allclose(found.confidence(rows, CLASSES), rows.max(axis=1))
 
 
 def test_what_is_saved_is_read_and_is_plain_to_read(run):
-    saved = Decision(positive_class="bad", threshold=0.312, threshold_from={"split": "val", "num": 52})
+    saved = DecisionRule(positive_class="bad", threshold=0.312, threshold_from={"split": "val", "num": 52})
     decision_rule.save(run, saved)
     assert decision_rule.read(run) == saved
     assert json.loads((run.path / "decision.json").read_text()) == {
@@ -44,16 +44,16 @@ def test_what_is_saved_is_read_and_is_plain_to_read(run):
 
 @pytest.mark.parametrize(("threshold", "expected"), [(0.3, [1, 0, 0, 0, 0]), (0.6, [1, 1, 1, 1, 0])])
 def test_the_label_follows_the_threshold_of_the_positive_class(rows, threshold, expected):
-    decided = Decision(positive_class="bad", threshold=threshold)
+    decided = DecisionRule(positive_class="bad", threshold=threshold)
     assert decided.answers(rows, CLASSES).tolist() == expected
-    mirrored = Decision(positive_class="good", threshold=threshold)
+    mirrored = DecisionRule(positive_class="good", threshold=threshold)
     assert mirrored.answers(rows[:, ::-1], CLASSES).tolist() == [1 - c for c in expected]
 
 
 def test_sureness_is_half_at_the_threshold_and_grows_on_both_sides():
-    decided = Decision(positive_class="bad", threshold=0.2)
+    decided = DecisionRule(positive_class="bad", threshold=0.2)
     p = np.array([0.02, 0.1, 0.2, 0.5, 0.9])
-    sure = decided.sureness(np.stack([p, 1 - p], axis=1), CLASSES)
+    sure = decided.confidence(np.stack([p, 1 - p], axis=1), CLASSES)
     assert sure[2] == pytest.approx(0.5) and sure.argmin() == 2
     assert sure[0] > sure[1] > sure[2] < sure[3] < sure[4]
 
@@ -61,7 +61,7 @@ def test_sureness_is_half_at_the_threshold_and_grows_on_both_sides():
 def test_another_temperature_takes_the_threshold_along_and_changes_no_answer():
     p = np.linspace(0.01, 0.99, 99)
     raw = np.stack([p, 1 - p], axis=1)
-    decided = Decision(positive_class="bad", threshold=0.3)
+    decided = DecisionRule(positive_class="bad", threshold=0.3)
     warmed = decided.warmed(2.5)
     shown = warmed.probabilities(raw)
     np.testing.assert_allclose(shown, with_temperature(raw, 2.5))
@@ -69,12 +69,12 @@ def test_another_temperature_takes_the_threshold_along_and_changes_no_answer():
     off_the_edge = np.abs(p - 0.3) > 1e-6
     assert (warmed.answers(shown, CLASSES) == decided.answers(raw, CLASSES))[off_the_edge].all()
     assert warmed.warmed(None).threshold == pytest.approx(0.3)
-    assert Decision().warmed(2.0) == Decision(temperature=2.0)
+    assert DecisionRule().warmed(2.0) == DecisionRule(temperature=2.0)
 
 
 def test_the_coldest_temperature_leaves_a_threshold_that_can_be_read_again(run):
     for threshold in (0.9, 0.001):
-        decided = Decision(positive_class=CLASSES[0], threshold=threshold).warmed(0.05)
+        decided = DecisionRule(positive_class=CLASSES[0], threshold=threshold).warmed(0.05)
         decision_rule.save(run, decided)
         assert decision_rule.read(run) == decided
 
@@ -99,11 +99,11 @@ def test_what_cannot_be_is_refused_with_the_file(run, content):
 
 def test_what_a_later_version_writes_is_left_alone(run):
     (run.path / "decision.json").write_text('{"temperature": 2, "mood": "good"}')
-    assert decision_rule.read(run) == Decision(temperature=2)
+    assert decision_rule.read(run) == DecisionRule(temperature=2)
 
 
 def test_more_than_two_classes_have_no_threshold(tmp_path):
     run = run_folder.create(tmp_path / "three", {"class_to_idx": {"a": 0, "b": 1, "c": 2}})
-    decision_rule.save(run, Decision(positive_class="a", threshold=0.5))
+    decision_rule.save(run, DecisionRule(positive_class="a", threshold=0.5))
     with pytest.raises(RunDamaged, match="positive_class"):
         decision_rule.read(run)

@@ -282,11 +282,11 @@ def test_a_large_photograph_decoded_small_gets_the_same_answer(predictor, tmp_pa
 def test_a_picture_unlike_every_training_picture_is_marked_once_a_limit_is_decided(copy, pictures, tmp_path):
     seen = sorted(pictures.rglob("*.png"))[:8]
     predictor = Predictor.load(copy)
-    reference_features.save(copy, predictor.look([read_image(path) for path in seen])[1])
+    reference_features.save(copy, predictor.predict_with_features([read_image(path) for path in seen])[1])
     noise = tmp_path / "noise.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(noise)
     assert all("unlike_training" not in answer for answer in predict_files(predictor, [*seen, noise]))
-    decision_rule.save(copy, decision_rule.Decision(far_from=1e-3))
+    decision_rule.save(copy, decision_rule.DecisionRule(far_from=1e-3))
     files = [*seen, tmp_path / "gone.png", noise]
     answers = list(predict_files(predictor, files))
     assert [answer.get("unlike_training") for answer in answers] == [False] * 8 + [None, True]
@@ -300,7 +300,7 @@ def test_an_answer_less_sure_than_the_saved_limit_is_marked_unsure(copy, picture
     best = [max(a["probabilities"].values()) for a in predict_files(Predictor.load(copy), files)]
     limit = float(np.median(best))
     assert min(best) < limit, "these answers are too alike to be told apart"
-    decision_rule.save(copy, decision_rule.Decision(sure_from=limit))
+    decision_rule.save(copy, decision_rule.DecisionRule(sure_from=limit))
     answers = list(predict_files(Predictor.load(copy), [*files, pictures / "gone.png"]))
     assert [answer.get("unsure") for answer in answers] == [p < limit for p in best] + [None]
     said = report.predictions(answers, decision_rule.read(copy), "en").splitlines()
@@ -345,7 +345,7 @@ def test_scores_with_the_saved_threshold_stand_beside_those_of_the_network(copy,
     files = sorted(pictures.rglob("*.png"))
     p = [answer["probabilities"]["stripes"] for answer in predict_files(Predictor.load(copy), files)]
     threshold = float(np.quantile(p, 0.9))  # most are now dots
-    decision_rule.save(copy, decision_rule.Decision(positive_class="stripes", threshold=threshold))
+    decision_rule.save(copy, decision_rule.DecisionRule(positive_class="stripes", threshold=threshold))
     scores = evaluate_folder(Predictor.load(copy), pictures)
     decided = scores.pop("with_threshold")
     assert scores == plain

@@ -16,7 +16,7 @@ from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.data.decode import read_image
 from tl_core.inference import decision_rule, feature_cache, reference_features, stage_models
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
 from tl_core.models import gradcam
 from tl_core.models.backbone import CLASSIFIER
@@ -173,11 +173,11 @@ def test_distances_to_the_kept_training_pictures(copy):
     rng = np.random.default_rng(0)
     features = rng.normal(size=(20, 1280)).astype(np.float32)
     reference_features.save(copy, features)
-    assert reference_features.distances(copy, features).max() < 1e-3
-    assert reference_features.distances(copy, rng.normal(size=(3, 1280))).min() > 0.5
+    assert reference_features.distance_to_training(copy, features).max() < 1e-3
+    assert reference_features.distance_to_training(copy, rng.normal(size=(3, 1280))).min() > 0.5
     reference_features.path_of(copy).write_bytes(b"broken")
     with pytest.raises(RunDamaged, match="known_features"):
-        reference_features.distances(copy, features)
+        reference_features.distance_to_training(copy, features)
 
 
 # --- what is decided is what is answered
@@ -188,13 +188,13 @@ def test_predict_follows_the_saved_threshold_and_temperature(copy, data, capsys)
     files = sorted(data.rglob("*.png"))
     plain = list(predict_files(model, files))
     middle = float(np.median([answer["probabilities"]["dots"] for answer in plain]))
-    decision_rule.save(copy, Decision(positive_class="dots", threshold=middle, temperature=1.0))
+    decision_rule.save(copy, DecisionRule(positive_class="dots", threshold=middle, temperature=1.0))
     decided = list(predict_files(model, files))
     for answer in decided:
         assert answer["label"] == ("dots" if answer["probabilities"]["dots"] >= middle else "stripes")
     assert 0 < sum(answer["label"] == "dots" for answer in decided) < len(files)
 
-    decision_rule.save(copy, Decision(temperature=3.0))
+    decision_rule.save(copy, DecisionRule(temperature=3.0))
     warm = list(predict_files(model, files))
     assert [a["label"] for a in warm] == [a["label"] for a in plain]
     sure = [max(a["probabilities"].values()) for a in warm]
@@ -213,7 +213,7 @@ def test_the_command_line_says_what_was_decided_and_nothing_without_it(copy, dat
     # the picture that leaves most room for a threshold above its probability
     p, file = min((one["probabilities"]["dots"], one["file"]) for one in plain["predictions"])
     for threshold, label in ((p / 2, "dots"), ((1 + p) / 2, "stripes")):
-        decision_rule.save(copy, Decision(positive_class="dots", threshold=threshold))
+        decision_rule.save(copy, DecisionRule(positive_class="dots", threshold=threshold))
         assert cli.main(["predict", str(copy.path), file, "--json"]) == 0
         said = json.loads(capsys.readouterr().out)
         assert said["predictions"][0]["label"] == label

@@ -73,7 +73,7 @@ def run(tmp_path, start):
 
 
 def test_a_runs_beginning_is_built_again_to_the_bit(run):
-    assert all(part.num_changed == 0 for part in weight_change.of_run(run, "head"))
+    assert all(part.num_changed == 0 for part in weight_change.weight_change(run, "head"))
 
 
 def test_weights_whose_file_has_moved_are_found_again_by_their_source(run, tmp_path):
@@ -90,4 +90,4 @@ def test_other_weights_than_the_run_began_with_are_refused(run):
     config["weights_used"]["sha256"] = "f" * 64
     run_folder.write_json(run.config_path, config)
     with pytest.raises(WeightsUnavailable):
-        weight_change.of_run(run, "head")
+        weight_change.weight_change(run, "head")

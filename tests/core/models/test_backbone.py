@@ -16,14 +16,16 @@ from tl_core.models.build import build, original, skeleton
 from tl_core.models.head import head_counts
 from tl_core.models.parts import part_shapes, part_state_hash
 from tl_core.models.weights import state_dicts
-from tl_core.models.weights.sources import Choice
+from tl_core.models.weights.sources import WeightsRecord
 
-RANDOM = Choice(source="random", requested="random", path=None, sha256="", why="asked", is_pretrained=False)
+RANDOM = WeightsRecord(
+    source="random", requested="random", path=None, sha256="", why="asked", is_pretrained=False
+)
 LIBRARIES = ("timm", "torchvision")
 
 
 @pytest.fixture(scope="module")
-def file_choice(tmp_path_factory) -> Choice:
+def file_choice(tmp_path_factory) -> WeightsRecord:
     """A file of random weights whose BatchNorm statistics are not the defaults."""
     from safetensors.torch import save_file
 
@@ -39,7 +41,7 @@ def file_choice(tmp_path_factory) -> Choice:
             tensor.uniform_(0.5, 1.5, generator=generator)
     path = tmp_path_factory.mktemp("weights") / "b0.safetensors"
     save_file(state, path)
-    return Choice(
+    return WeightsRecord(
         source=f"file:{path}", requested=f"file:{path}", path=path, sha256=state_dicts.file_sha256(path),
         why="asked", is_pretrained=True, num_classes=1000, has_head=True,
     )  # fmt: skip

@@ -72,10 +72,12 @@ def test_both_give_the_same_answers_and_features_in_any_number(run, with_torch, 
     fast = Predictor.load(run)
     assert is_fast(fast) and not is_fast(with_torch)
     for some in (pictures[:1], pictures[:7]):
-        for found, expected in zip(fast.look(some), with_torch.look(some), strict=True):
+        for found, expected in zip(
+            fast.predict_with_features(some), with_torch.predict_with_features(some), strict=True
+        ):
             assert found.dtype == expected.dtype == np.float32
             np.testing.assert_allclose(found, expected, atol=1e-3)
-    assert fast.predict([]).shape == (0, 2) and fast.look([])[1].shape == (0, 1280)
+    assert fast.predict([]).shape == (0, 2) and fast.predict_with_features([])[1].shape == (0, 1280)
 
 
 def test_a_run_that_has_ended_answers_without_loading_torch(run):
@@ -124,7 +126,9 @@ def test_a_model_that_differs_or_is_slower_is_not_used(
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path))
     monkeypatch.setattr(onnx_export, "_compared", lambda *_: (difference, seconds))
     squares = with_torch._squares(pictures[:2])
-    assert onnx_export.make(with_torch.model, "key", squares, with_torch.mean, with_torch.std) is None
+    assert (
+        onnx_export.export_checked(with_torch.model, "key", squares, with_torch.mean, with_torch.std) is None
+    )
     assert onnx_export.open_fast("key") is None
 
 

@@ -16,7 +16,14 @@ from tests.core.hub_stand_in import COMMIT, serve
 from tl_core.base.errors import UnknownWeights, WeightsMismatch, WeightsUnavailable
 from tl_core.base.messages import LANGUAGES, catalogue
 from tl_core.models.weights import hub, locate, sources, state_dicts
-from tl_core.models.weights.sources import Choice, Limits, availability, choose, class_names, load_state
+from tl_core.models.weights.sources import (
+    Limits,
+    WeightsRecord,
+    availability,
+    choose,
+    class_names,
+    load_state,
+)
 
 QUICK = Limits(probe_seconds=1.0, answer_seconds=1.0, stall_seconds=1.0, least_bytes=10_000)
 # where slowness is what is tested
@@ -482,7 +489,7 @@ def test_random_is_not_called_pretrained():
 def test_choice_survives_json():
     for source in ("formula", "random"):
         choice = choose(source)
-        assert Choice.from_dict(json.loads(json.dumps(choice.to_dict()))) == choice
+        assert WeightsRecord.from_dict(json.loads(json.dumps(choice.to_dict()))) == choice
 
 
 def test_every_why_and_label_is_said_in_both_languages():

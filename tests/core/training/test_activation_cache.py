@@ -19,14 +19,14 @@ PLENTY = 1 << 40
 def passes(monkeypatch) -> list[list[str]]:
     """The stations of every pass of training pictures through the frozen part."""
     seen: list[list[str]] = []
-    compute = frozen_features.FrozenWork._compute
+    compute = frozen_features.FrozenFeatures._compute
 
     def spy(self, pictures, stations, *others):
         if pictures is self.training:
             seen.append(stations)
         return compute(self, pictures, stations, *others)
 
-    monkeypatch.setattr(frozen_features.FrozenWork, "_compute", spy)
+    monkeypatch.setattr(frozen_features.FrozenFeatures, "_compute", spy)
     return seen
 
 

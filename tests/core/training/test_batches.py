@@ -7,16 +7,18 @@ import pytest
 import torch
 
 from tl_core.data.normalise import normalise
-from tl_core.training.batches import CachedFeed, Pictures, PlainFeed, batch_slices, drawn_ahead
+from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @pytest.fixture
-def pictures() -> Pictures:
+def pictures() -> AugmentedPictures:
     images = np.random.default_rng(0).integers(0, 256, (5, 24, 32, 3), np.uint8)
     entries = [(i, copy) for copy in range(2) for i in range(5)]
-    return Pictures(images, np.arange(5) % 2, entries, MEAN, STD, seed=3, is_augmented=True, num_views=2)
+    return AugmentedPictures(
+        images, np.arange(5) % 2, entries, MEAN, STD, seed=3, is_augmented=True, num_views=2
+    )
 
 
 def test_normalising_is_pixel_minus_mean_over_deviation_with_colours_last_in_memory():
@@ -29,7 +31,7 @@ def test_normalising_is_pixel_minus_mean_over_deviation_with_colours_last_in_mem
 
 def test_views_kept_on_a_card_are_the_views_that_would_be_drawn(pictures):
     """A card is not needed for that: here they are kept in the memory of the CPU."""
-    feeds = [PlainFeed(pictures, 4, torch.Tensor.float, "pixels", keep) for keep in (None, "cpu")]
+    feeds = [PixelBatches(pictures, 4, torch.Tensor.float, "pixels", keep) for keep in (None, "cpu")]
     for epoch in (1, 2, 3):
         for (x, y), (kept_x, kept_y) in zip(
             *(feed.batches(epoch, (0, epoch)) for feed in feeds), strict=True
@@ -39,17 +41,19 @@ def test_views_kept_on_a_card_are_the_views_that_would_be_drawn(pictures):
 
 def test_a_kept_view_is_drawn_once(pictures, monkeypatch):
     drawn = []
-    draw = Pictures.draw
-    monkeypatch.setattr(Pictures, "draw", lambda self, p, view: drawn.append(view) or draw(self, p, view))
-    feed = PlainFeed(pictures, 4, torch.Tensor.float, "pixels", "cpu")
+    draw = AugmentedPictures.draw
+    monkeypatch.setattr(
+        AugmentedPictures, "draw", lambda self, p, view: drawn.append(view) or draw(self, p, view)
+    )
+    feed = PixelBatches(pictures, 4, torch.Tensor.float, "pixels", "cpu")
     for epoch in range(1, 7):
         list(feed.batches(epoch, (0, epoch)))
     assert sorted(drawn) == sorted([0, 1] * len(batch_slices(10, 4)))
 
 
 def test_with_a_fresh_view_every_epoch_nothing_is_kept(pictures):
-    fresh = Pictures(**{**vars(pictures), "num_views": 0})
-    feed = PlainFeed(fresh, 4, torch.Tensor.float, "pixels", "cpu")
+    fresh = AugmentedPictures(**{**vars(pictures), "num_views": 0})
+    feed = PixelBatches(fresh, 4, torch.Tensor.float, "pixels", "cpu")
     first, second = (torch.cat([x for x, _ in feed.batches(epoch, (0,))]) for epoch in (1, 2))
     assert not torch.equal(first, second) and not feed._drawn
 
@@ -62,7 +66,7 @@ def test_what_is_drawn_ahead_comes_in_order(pictures):
 
 def test_an_epoch_meets_every_entry_once_in_the_view_that_is_due():
     activations = torch.arange(20.0).view(2, 10, 1)
-    feed = CachedFeed(activations, torch.arange(10), "pooled", batch_size=4)
+    feed = CachedBatches(activations, torch.arange(10), "pooled", batch_size=4)
     for epoch, view in ((1, 0), (2, 1), (3, 0)):
         x, y = (torch.cat(parts) for parts in zip(*feed.batches(epoch, (0, epoch)), strict=True))
         assert torch.equal(x[:, 0], activations[view, y, 0]) and sorted(y.tolist()) == list(range(10))

@@ -26,7 +26,7 @@ def predicted(monkeypatch):
     monkeypatch.setattr("tl_ui.lesson.quiz.prediction", lambda step: True)
 
 
-def lesson(place: path.Place, lang: str = "en", **params: str):
+def lesson(place: path.LessonPlace, lang: str = "en", **params: str):
     return open_page("lesson", lang=lang, step=place.step, idea=place.idea, **params)
 
 
@@ -62,14 +62,14 @@ def test_ideas_about_a_run_speak_of_the_persons_own_when_there_is_one(step, lang
 
 
 def test_without_a_run_a_recorded_one_stands_in_and_is_called_recorded():
-    app = lesson(path.Place("reading", "matrix"))
+    app = lesson(path.LessonPlace("reading", "matrix"))
     assert text("en", "lesson.stand_in") in words(app)
     assert text("en", "lesson.recorded") in words(app)
 
 
 def test_a_run_that_is_training_tells_its_story_so_far(own_runs_folder):
     built = RunBuilder(own_runs_folder / "now").alive().start().epochs("head", 13)
-    found = words(lesson(path.Place("two_stages", "story"), run="now"))
+    found = words(lesson(path.LessonPlace("two_stages", "story"), run="now"))
     assert "divided by 10" in found and "more than 3 epochs" in found
     built.let_go()
 
@@ -79,7 +79,7 @@ def test_the_story_goes_on_reading_where_it_was(own_runs_folder, monkeypatch):
     opened = []
     begin = EventLog.__init__
     monkeypatch.setattr(EventLog, "__init__", lambda log, path: (opened.append(path), begin(log, path))[1])
-    app = lesson(path.Place("two_stages", "story"), run="now")
+    app = lesson(path.LessonPlace("two_stages", "story"), run="now")
     before = words(app)
     built.epochs("head", 12, first=3)
     app.run()
@@ -98,13 +98,13 @@ def test_the_lesson_looks_again_seldom_at_a_run_that_rests_and_draws_anew_what_h
     monkeypatch.setattr(
         st, "fragment", lambda **given: (looks.append(given["run_every"]), fragment(**given))[1]
     )
-    lesson(path.Place("two_stages", idea), run="rests")
+    lesson(path.LessonPlace("two_stages", idea), run="rests")
     assert looks == [5.0]
     looks.clear()
     # resumed between drawing the page and its first look
     states = iter(["stopped", "stopped"])
     monkeypatch.setattr(which_run.Shown, "state", property(lambda shown: next(states, "running")))
-    lesson(path.Place("two_stages", idea), run="rests")
+    lesson(path.LessonPlace("two_stages", idea), run="rests")
     assert looks == [5.0, 1.0]
 
 
@@ -114,13 +114,13 @@ def test_a_recorded_run_is_over_and_not_looked_at_again():
 
 def test_a_failed_run_gets_advice_on_memory(own_runs_folder):
     RunBuilder(own_runs_folder / "big").start().failed("out_of_memory", batch_size=32, fits=8)
-    app = lesson(path.Place("reading", "advice"), run="big", data="casting")
+    app = lesson(path.LessonPlace("reading", "advice"), run="big", data="casting")
     assert text("en", "lesson_reading.advice_memory", batch_size="32", fits="8") in words(app)
 
 
 def test_advice_opens_train_with_the_changed_setting(own_runs_folder):
     RunBuilder(own_runs_folder / "big").start().failed("out_of_memory", batch_size=32, fits=8)
-    app = lesson(path.Place("reading", "advice"), run="big", data="casting")
+    app = lesson(path.LessonPlace("reading", "advice"), run="big", data="casting")
     app.button(key="try_0").click().run()
     app.switch_page("pages/train.py").run()
     assert app.session_state["set_batch_size"] == 8
@@ -129,7 +129,7 @@ def test_advice_opens_train_with_the_changed_setting(own_runs_folder):
 
 def test_nothing_is_revealed_before_the_prediction(monkeypatch):
     monkeypatch.setattr("tl_ui.lesson.quiz.prediction", lambda step: False)
-    for place in (path.Place("head_swap", "swap"), path.Place("freeze", "change")):
+    for place in (path.LessonPlace("head_swap", "swap"), path.LessonPlace("freeze", "change")):
         app = lesson(place)
         assert text("en", "lesson.predict_first") in words(app)
         assert text("en", f"lesson_{place.step}.{place.idea}_says") not in words(app), "the words tell it too"

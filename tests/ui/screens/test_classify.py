@@ -12,10 +12,10 @@ from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
 from tl_core.base.config import RunConfig
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import SURE_FROM, Decision
+from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import catalogue, literal
-from tl_ui.screens.classify.cards import Answer, as_csv, cards, why_unsure
+from tl_ui.screens.classify.cards import ClassifiedPicture, as_csv, cards, why_unsure
 from tl_ui.screens.classify.view import is_camera_allowed
 
 
@@ -120,7 +120,7 @@ def test_an_upload_that_the_model_met_in_training_is_told_apart_from_a_new_one(l
 
 def test_each_run_has_its_own_limit_of_sureness(run, own_runs_folder):
     shutil.copytree(run.path, own_runs_folder / "other")
-    decision_rule.save(RunFolder(own_runs_folder / "other"), Decision(sure_from=0.9))
+    decision_rule.save(RunFolder(own_runs_folder / "other"), DecisionRule(sure_from=0.9))
     app = open_page("classify", run="done")
     app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
     assert app.slider(key="sure_from_done").value == SURE_FROM
@@ -260,7 +260,7 @@ def t(key, **values):
 
 def answer(*probabilities, **changed):
     names = tuple("abcdefgh"[: len(probabilities)])
-    return Answer(
+    return ClassifiedPicture(
         **{"name": "x.png", "thumbnail": "data:", "classes": names, "probabilities": probabilities} | changed
     )
 

@@ -13,7 +13,7 @@ from tests.ui.run_folder_builder import RunBuilder
 from tl_core.evaluation import paired
 from tl_core.evaluation.threshold import at_threshold, cheapest
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.explore import feature_map as explore_map
 from tl_ui.screens.explore import gallery as explore_gallery
@@ -270,13 +270,13 @@ def test_what_is_saved_is_used_by_classify_until_it_is_forgotten(lang, run, tmp_
 
 @both
 def test_the_temperature_takes_the_threshold_along(lang, run):
-    decision_rule.save(run, Decision(positive_class="good", threshold=0.3))
+    decision_rule.save(run, DecisionRule(positive_class="good", threshold=0.3))
     app = open_page("explore", lang=lang, view="calibration")
     click(app, "save_temperature")
     saved = decision_rule.read(run)
     assert saved.temperature and saved.temperature != 1
     assert saved.threshold == pytest.approx(
-        Decision(positive_class="good", threshold=0.3).warmed(saved.temperature).threshold
+        DecisionRule(positive_class="good", threshold=0.3).warmed(saved.temperature).threshold
     )
     click(app, "forget_temperature")
     assert decision_rule.read(run).temperature is None
@@ -285,7 +285,7 @@ def test_the_temperature_takes_the_threshold_along(lang, run):
 
 @pytest.mark.parametrize("saved, shown", [(1e-12, 0.001), (0.9999999, 0.999), (0.25, 0.25)])
 def test_a_saved_threshold_beyond_the_slider_stands_at_its_end(run, saved, shown):
-    decision_rule.save(run, Decision(positive_class="good", threshold=saved))
+    decision_rule.save(run, DecisionRule(positive_class="good", threshold=saved))
     app = open_page("explore", view="threshold")
     assert app.slider(key="explore_threshold_two").value == shown
 
@@ -315,7 +315,7 @@ def test_pictures_unlike_training_are_warned_of_with_a_measured_false_alarm_rate
     app = open_page("classify", lang=lang)
     app.file_uploader(key="upload").set_value([("a.png", picture, "image/png")]).run()
     assert catalogue(lang)["classify.far"] not in words(app)
-    decision_rule.save(run, Decision(far_from=1e-9))
+    decision_rule.save(run, DecisionRule(far_from=1e-9))
     app.run()
     assert catalogue(lang)["classify.far"] in words(app)
 

@@ -213,7 +213,7 @@ def test_retraining_starts_one_recipe_twice_and_the_second_time_once(
 
 
 def test_the_two_runs_are_found_again_by_their_settings(lang, run, pictures):
-    place = improve_data.Place(pictures, "x", improve_data.overview.scanned(pictures), run)
+    place = improve_data.CheckedData(pictures, "x", improve_data.overview.scanned(pictures), run)
     new = create_run(pictures, run.path.parent / "later", improve_retrain.recipe(run, True))
     assert [found.name for found in improve_retrain.made_before(place, use_decisions=True)] == [new.name]
     assert improve_retrain.made_before(place, use_decisions=False) == []
@@ -221,7 +221,7 @@ def test_the_two_runs_are_found_again_by_their_settings(lang, run, pictures):
 
 def test_a_run_made_before_the_pictures_changed_is_not_measured_against(lang, run, pictures):
     def place():
-        return improve_data.Place(pictures, "x", scan(pictures), run)
+        return improve_data.CheckedData(pictures, "x", scan(pictures), run)
 
     files = [f"{path.parent.name}/{path.name}" for path in sorted(pictures.rglob("*.png"))]
     lines = [f"{file},x,x,train,head\n" for file in files]

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tl_core.base.errors import WeightsUnavailable
-from tl_core.models.weights.hub import Limits, Progress, Watch, answered_within, refuse
+from tl_core.models.weights.hub import Limits, OnBytes, Watch, answered_within, refuse
 
 
 def ask(source: str, url: str, *, wait_seconds: float) -> None:
@@ -27,7 +27,7 @@ def fetch(
     *,
     sha256_prefix: str,
     limits: Limits,
-    on_progress: Progress | None,
+    on_progress: OnBytes | None,
 ) -> Path:
     """Download `url` to the path `into`.
 
@@ -53,7 +53,7 @@ def fetch(
     return into
 
 
-def _stream(source: str, url: str, file, limits: Limits, on_progress: Progress | None) -> str:
+def _stream(source: str, url: str, file, limits: Limits, on_progress: OnBytes | None) -> str:
     """Write the body to `file`; its sha256."""
     from huggingface_hub.utils import get_session  # one HTTP client: proxies and certificates as for the hub
 

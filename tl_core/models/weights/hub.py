@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 from tl_core.base.errors import WeightsUnavailable
 from tl_core.models.weights.state_dicts import file_sha256
 
-Progress = Callable[[int, int], None]
+OnBytes = Callable[[int, int], None]
 """bytes so far, bytes in all (0 when unknown)"""
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -196,7 +196,7 @@ def reason_of(error: BaseException) -> tuple[str, str]:
 
 
 def fetch(
-    source: str, repo: str, file: str, *, wait_seconds: float, limits: Limits, on_progress: Progress | None
+    source: str, repo: str, file: str, *, wait_seconds: float, limits: Limits, on_progress: OnBytes | None
 ) -> Path:
     """Download into the library's cache; the sha256 that the hub linked to the file is checked.
 
@@ -260,7 +260,7 @@ def _wait(
     remote: RemoteFile,
     source: str,
     limits: Limits,
-    on_progress: Progress | None,
+    on_progress: OnBytes | None,
     output: Any,
 ) -> None:
     watch = Watch(limits)

@@ -10,7 +10,7 @@ from typing import Any
 from tl_core.base.errors import WeightsUnavailable
 from tl_core.base.paths import cache_dir, is_file
 from tl_core.models.weights import hub, state_dicts
-from tl_core.models.weights.record import IMAGENET_MEAN, IMAGENET_STD, Choice, source_name
+from tl_core.models.weights.record import IMAGENET_MEAN, IMAGENET_STD, WeightsRecord, source_name
 
 TIMM_NAME = "efficientnet_b0.ra_in1k"
 HUB_REPO = f"timm/{TIMM_NAME}"
@@ -76,7 +76,7 @@ def find_sound(source: str) -> Path | None:
     return path
 
 
-def describe(source: str, requested: str, path: Path, why: str) -> Choice:
+def describe(source: str, requested: str, path: Path, why: str) -> WeightsRecord:
     """Everything about a file that is here; it is read once, to be sure that it can be.
 
     Raises: WeightsUnavailable: file_missing, file_damaged, unsafe_file. WeightsMismatch.
@@ -100,7 +100,7 @@ def describe(source: str, requested: str, path: Path, why: str) -> Choice:
             "std": tuple(card.get("std", IMAGENET_STD)),
             "image_px": int(card.get("image_px", 224)),
         }
-    return Choice(
+    return WeightsRecord(
         source=source,
         requested=requested,
         path=path,

@@ -21,7 +21,7 @@ def source_name(source: str, language: str = "en") -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class WeightsRecord:
     """The weights a run starts from; written into the run, the page and every report."""
 
     source: str
@@ -53,7 +53,7 @@ class Choice:
         return {**values, "path": None if self.path is None else str(self.path)}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Choice:
+    def from_dict(cls, values: dict[str, Any]) -> WeightsRecord:
         """Names that this version does not know are left out."""
         known = {f.name for f in dataclasses.fields(cls)}
         values = {name: value for name, value in values.items() if name in known}

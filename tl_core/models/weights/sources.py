@@ -26,15 +26,15 @@ from typing import TYPE_CHECKING, Any
 from tl_core.base.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
 from tl_core.base.paths import expanded
 from tl_core.models.weights import http_download, hub, locate, state_dicts
-from tl_core.models.weights.hub import Limits, Progress
-from tl_core.models.weights.record import Choice, source_name
+from tl_core.models.weights.hub import Limits, OnBytes
+from tl_core.models.weights.record import WeightsRecord, source_name
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = [
     "SOURCES",
-    "Choice",
+    "WeightsRecord",
     "Limits",
     "SourceStatus",
     "availability",
@@ -54,9 +54,9 @@ def choose(
     source: str,
     *,
     library: str = "timm",
-    on_progress: Progress | None = None,
+    on_progress: OnBytes | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
-) -> Choice:
+) -> WeightsRecord:
     """Settle on the weights, download them if need be, and check that they fit EfficientNet-B0.
 
     `auto` takes ImageNet weights that are on this machine, those of `library`'s own authors first;
@@ -68,14 +68,14 @@ def choose(
     if source == "auto":
         return _auto(library, on_progress, limits)
     if source == "random":
-        return Choice(
+        return WeightsRecord(
             source=source, requested=source, path=None, sha256="", why="asked", is_pretrained=False,
             label=source_name(source),
         )  # fmt: skip
     return locate.describe(source, source, _obtain(source, on_progress, limits), "asked")
 
 
-def _obtain(source: str, on_progress: Progress | None, limits: Limits) -> Path:
+def _obtain(source: str, on_progress: OnBytes | None, limits: Limits) -> Path:
     """The file of a source, fetched if it is not here. Raises: UnknownWeights, WeightsUnavailable."""
     if source.startswith("file:") and len(source) > len("file:"):
         return expanded(source.removeprefix("file:")).absolute()
@@ -99,14 +99,14 @@ def _obtain(source: str, on_progress: Progress | None, limits: Limits) -> Path:
     raise WeightsUnavailable(source=source, reason="not_shipped", detail=locate.FORMULA)
 
 
-def _fetch_imagenet(wait_seconds: float, on_progress: Progress | None, limits: Limits) -> Path:
+def _fetch_imagenet(wait_seconds: float, on_progress: OnBytes | None, limits: Limits) -> Path:
     return hub.fetch(
         "imagenet", locate.HUB_REPO, locate.HUB_FILE,
         wait_seconds=wait_seconds, limits=limits, on_progress=on_progress,
     )  # fmt: skip
 
 
-def _auto(library: str, on_progress: Progress | None, limits: Limits) -> Choice:
+def _auto(library: str, on_progress: OnBytes | None, limits: Limits) -> WeightsRecord:
     own, other = "imagenet", "imagenet-torchvision"
     if library == "torchvision":
         own, other = other, own
@@ -133,12 +133,12 @@ def _why(error: WeightsError) -> str:
     return f"auto_{reason}" if reason in _AUTO_WHY else "auto_failed"
 
 
-def again(recorded: dict[str, Any]) -> Choice:
+def reload(recorded: dict[str, Any]) -> WeightsRecord:
     """What a run recorded of its weights, found again; where their file has moved, by their source.
 
     Raises: WeightsUnavailable: what is found there now is another file. WeightsError.
     """
-    choice = Choice.from_dict(recorded)
+    choice = WeightsRecord.from_dict(recorded)
     if choice.path is not None and choice.path.is_file():
         return choice
     found = choose(choice.source)
@@ -147,7 +147,7 @@ def again(recorded: dict[str, Any]) -> Choice:
     return dataclasses.replace(choice, path=found.path)
 
 
-def load_state(choice: Choice, library: str) -> dict[str, Tensor]:
+def load_state(choice: WeightsRecord, library: str) -> dict[str, Tensor]:
     """The tensors, float32, under the names of `library`'s own efficientnet_b0; with the head if
     there is one.
 
@@ -164,7 +164,7 @@ def load_state(choice: Choice, library: str) -> dict[str, Tensor]:
     return state_dicts.to_library(state, library)
 
 
-def class_names(choice: Choice) -> list[str] | None:
+def class_names(choice: WeightsRecord) -> list[str] | None:
     """What the outputs of the weights' own head are called; None when nobody says."""
     if not choice.has_head:
         return None

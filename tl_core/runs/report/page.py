@@ -161,7 +161,7 @@ def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[lis
     paths = folders.paths_of(Path(str(recorded.get("data"))))
     right = [row for row in rows if row["truth"] == row["predicted"]]
     wrong = [row for row in rows if row["truth"] != row["predicted"]]
-    wrong.sort(key=lambda row: -_sureness(row))
+    wrong.sort(key=lambda row: -_confidence(row))
     right = right[:: max(len(right) // NUM_RIGHT, 1)][:NUM_RIGHT]
     return _shown(right, paths), _shown(wrong[:NUM_WRONG], paths)
 
@@ -169,12 +169,12 @@ def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[lis
 def _shown(rows: list[dict[str, str]], paths: dict[str, Path]) -> list[dict]:
     found = []
     for row in rows:
-        about = {"truth": row["truth"], "said": row["predicted"], "p": percent(_sureness(row))}
+        about = {"truth": row["truth"], "said": row["predicted"], "p": percent(_confidence(row))}
         found.append(about | {"file": row["file"], "uri": _thumbnail(paths.get(row["file"]))})
     return found
 
 
-def _sureness(row: dict[str, str]) -> float:
+def _confidence(row: dict[str, str]) -> float:
     return float(row[f"p_{row['predicted']}"])
 
 

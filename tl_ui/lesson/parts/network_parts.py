@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from tl_core.models.weights.sources import Choice
+from tl_core.models.weights.sources import WeightsRecord
 from tl_ui.stores import shared_network
 from tl_ui.widgets import practice_sets
 
@@ -34,7 +34,7 @@ class Part:
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def parts(sha256: str, _choice: Choice) -> dict[str, Part]:
+def parts(sha256: str, _choice: WeightsRecord) -> dict[str, Part]:
     """All parts of the network with a fresh head for two classes."""
     from tl_core.models.parts import part_shapes
 
@@ -79,7 +79,7 @@ def _layer(module: Any) -> dict[str, Any]:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def typical(sha256: str, _choice: Choice) -> dict[str, float]:
+def typical(sha256: str, _choice: WeightsRecord) -> dict[str, float]:
     """{part: root mean square of its answers to the practice castings}: the unit of the colour scale,
     so that it is the same whatever picture is looked at."""
     squares: dict[str, list[float]] = {}
@@ -89,7 +89,7 @@ def typical(sha256: str, _choice: Choice) -> dict[str, float]:
     return {name: float(np.sqrt(np.mean(values))) for name, values in squares.items()}
 
 
-def answers(choice: Choice, image: np.ndarray) -> dict[str, np.ndarray]:
+def answers(choice: WeightsRecord, image: np.ndarray) -> dict[str, np.ndarray]:
     """{part: (channels, h, w) float32} for one picture, in units of the part's typical answer."""
     key = hashlib.sha256(image.tobytes()).hexdigest()
     units = typical(choice.sha256, choice)
@@ -97,11 +97,11 @@ def answers(choice: Choice, image: np.ndarray) -> dict[str, np.ndarray]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _cached(sha256: str, key: str, _choice: Choice, _image: np.ndarray) -> dict[str, np.ndarray]:
+def _cached(sha256: str, key: str, _choice: WeightsRecord, _image: np.ndarray) -> dict[str, np.ndarray]:
     return _answers(_choice, _image)
 
 
-def _answers(choice: Choice, image: np.ndarray) -> dict[str, np.ndarray]:
+def _answers(choice: WeightsRecord, image: np.ndarray) -> dict[str, np.ndarray]:
     import torch
 
     from tl_core.data.normalise import normalise

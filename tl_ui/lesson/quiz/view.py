@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tl_core.classroom.learners import Answer
+from tl_core.classroom.learners import QuizAnswer
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson.quiz import asking, bank, learner, marking
@@ -55,7 +55,7 @@ def _choose(step: str, questions: tuple[Question, ...]) -> int:
     return min(at or 0, len(questions) - 1)
 
 
-def _is_done(answer: Answer | None) -> bool:
+def _is_done(answer: QuizAnswer | None) -> bool:
     return answer is not None and answer.is_right
 
 

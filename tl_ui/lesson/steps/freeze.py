@@ -154,9 +154,9 @@ def measured(run: RunFolder, stage: str) -> list[dict[str, Any]]:
 def _measured(path: str, stage: str, changed_ns: int) -> list[dict[str, Any]]:
     from pathlib import Path
 
-    from tl_core.inference.weight_change import of_run
+    from tl_core.inference.weight_change import weight_change
 
-    return [part.to_dict() for part in of_run(RunFolder(Path(path)), stage)]
+    return [part.to_dict() for part in weight_change(RunFolder(Path(path)), stage)]
 
 
 def cost() -> None:

@@ -24,11 +24,11 @@ MAX_BARS = 5
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClassifiedPicture:
     """One picture's answer. thumbnail: a data: address. truth: of a sample, where it is known.
 
-    The others are there where a decision was saved for the run: said: index of the answer, sureness: 0.5..1,
-    threshold: (index of its class, probability), is_far: like no training picture.
+    The others are there where a decision was saved for the run: said: index of the answer, confidence:
+    0.5..1, threshold: (index of its class, probability), is_far: like no training picture.
     was_seen: an upload of the very pixels that the model was trained on or chosen by.
     """
 
@@ -38,7 +38,7 @@ class Answer:
     probabilities: tuple[float, ...]
     truth: str | None = None
     said: int | None = None
-    sureness: float | None = None
+    confidence: float | None = None
     threshold: tuple[int, float] | None = None
     is_far: bool = False
     was_seen: bool = False
@@ -54,10 +54,10 @@ class Answer:
         return self.classes[self.order[0]]
 
     def is_unsure(self, limit: float) -> bool:
-        return (max(self.probabilities) if self.sureness is None else self.sureness) < limit
+        return (max(self.probabilities) if self.confidence is None else self.confidence) < limit
 
 
-def why_unsure(answer: Answer, limit: float, t: Callable[..., str]) -> str:
+def why_unsure(answer: ClassifiedPicture, limit: float, t: Callable[..., str]) -> str:
     """The reason, in a sentence that names the numbers."""
     first, second = answer.order[:2]
     p = answer.probabilities
@@ -85,12 +85,12 @@ def why_unsure(answer: Answer, limit: float, t: Callable[..., str]) -> str:
     )
 
 
-def cards(answers: Sequence[Answer], limit: float, t: Callable[..., str]) -> str:
-    """HTML of all answers. The mark in each first bar is the limit of sureness."""
+def cards(answers: Sequence[ClassifiedPicture], limit: float, t: Callable[..., str]) -> str:
+    """HTML of all answers. The mark in each first bar is the limit of confidence."""
     return f'<div class="hs-answers">{"".join(_card(answer, limit, t) for answer in answers)}</div>'
 
 
-def _card(answer: Answer, limit: float, t: Callable[..., str]) -> str:
+def _card(answer: ClassifiedPicture, limit: float, t: Callable[..., str]) -> str:
     is_unsure = answer.is_unsure(limit)
     title = t("classify.unsure") if is_unsure else answer.label
     notes = ""
@@ -116,8 +116,8 @@ def _card(answer: Answer, limit: float, t: Callable[..., str]) -> str:
     )
 
 
-def _mark(answer: Answer, index: int, limit: float) -> float | None:
-    """Where the bar has its mark: a saved threshold on its class, else the limit of sureness on the first."""
+def _mark(answer: ClassifiedPicture, index: int, limit: float) -> float | None:
+    """Where the bar has its mark: a saved threshold on its class, else the limit of "unsure" on the first."""
     if answer.threshold is not None:
         return answer.threshold[1] if index == answer.threshold[0] else None
     return limit if index == answer.order[0] else None
@@ -132,7 +132,7 @@ def _bar(name: str, probability: float, place: float | None, is_first: bool) -> 
     )
 
 
-def as_csv(answers: Sequence[Answer]) -> str:
+def as_csv(answers: Sequence[ClassifiedPicture]) -> str:
     """The answers as a table: file, answer, one column of probabilities per class."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

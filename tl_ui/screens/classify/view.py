@@ -15,12 +15,12 @@ from tl_core.base.errors import TlError, UnreadableImage
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.inference import decision_rule, seen_pictures
-from tl_core.inference.decision_rule import SURE_FROM, Decision
+from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
 from tl_core.runs.run_folder import RunFolder, read_table
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
 from tl_ui.screens.classify import correct as classify_correct
-from tl_ui.screens.classify.cards import Answer, as_csv, cards
+from tl_ui.screens.classify.cards import ClassifiedPicture, as_csv, cards
 from tl_ui.screens.classify.given import Given
 from tl_ui.stores import overview
 from tl_ui.widgets import pictures
@@ -113,7 +113,7 @@ def _samples(run: RunFolder) -> list[Given]:
     return [Given(name, paths[name], truth[name]) for name in chosen]
 
 
-def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
+def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPicture], list[UnreadableImage]]:
     """Classify what can be read; name what cannot."""
     images, squares, kept, refused = [], [], [], []
     for item in given:
@@ -126,21 +126,21 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list
     if not images:
         return [], refused
     decided = decision_rule.read(model.run)
-    found = model.decide(decided, *model.look(squares))
+    found = model.decide(decided, *model.predict_with_features(squares))
     is_upload = [item.truth is None for item in kept]
     met = seen_pictures.pixels(model.run) if any(is_upload) else set()
     threshold = None
     if decided.threshold is not None:
         threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
     answers = [
-        Answer(
+        ClassifiedPicture(
             name=item.name,
             thumbnail=_thumbnail(image),
             classes=tuple(model.classes),
             probabilities=tuple(float(p) for p in row),
             truth=item.truth,
             said=int(found.said[i]),
-            sureness=float(found.sureness[i]),
+            confidence=float(found.confidence[i]),
             threshold=threshold,
             is_far=found.is_far is not None and bool(found.is_far[i]),
             was_seen=is_upload[i] and pixels_hash(squares[i]) in met,
@@ -194,7 +194,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     classify_correct.draw(model.run, given, model.classes)
 
 
-def _show_decided(decided: Decision) -> None:
+def _show_decided(decided: DecisionRule) -> None:
     """What was saved on Explore for this run and is used here."""
     parts = []
     if decided.threshold is not None:
@@ -212,7 +212,9 @@ def _show_decided(decided: Decision) -> None:
         st.info(" ".join([*parts, t("classify.decided_where")]), icon=":material/tune:")
 
 
-def _remembered(model: Predictor, given: Sequence[Given]) -> tuple[list[Answer], list[UnreadableImage]]:
+def _remembered(
+    model: Predictor, given: Sequence[Given]
+) -> tuple[list[ClassifiedPicture], list[UnreadableImage]]:
     """Moving the slider asks for the same answers again: the last ones of this browser are kept."""
     asked = (
         str(model.run.path),

@@ -8,14 +8,14 @@ import streamlit as st
 from tl_core.evaluation import calibration
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import SURE_FROM, Decision
+from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import curves as explore_curves
 from tl_ui.screens.explore import out_of_distribution as explore_novelty
 from tl_ui.screens.explore.decide import write
-from tl_ui.stores.predictions import Answers, Predictions, csv_of
+from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of
 from tl_ui.widgets.liveplot import still
 
 
@@ -35,7 +35,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
 
 
 def _temperature(
-    run: RunFolder, found: Predictions, judged: Answers, val: Answers, decided: Decision
+    run: RunFolder, found: Predictions, judged: SplitPredictions, val: SplitPredictions, decided: DecisionRule
 ) -> None:
     split = name_of(found.judged)
     st.markdown(f"#### {t('explore.calibration_title')}", help=help_of("calibration"))
@@ -99,7 +99,7 @@ def _verdict(split: str, truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray)
     return t(f"explore.judged_{kind}", **values)
 
 
-def _warm(run: RunFolder, decided: Decision, temperature: float | None) -> None:
+def _warm(run: RunFolder, decided: DecisionRule, temperature: float | None) -> None:
     """A saved threshold moves along, so that no answer changes."""
     warmed = decided.warmed(temperature)
     # the slider of the threshold would keep the old one
@@ -122,7 +122,9 @@ def _change(truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray) -> tuple[flo
     return calibration.loss_change(truth, raw, warmed)
 
 
-def _unsure(run: RunFolder, found: Predictions, judged: Answers, val: Answers, decided: Decision) -> None:
+def _unsure(
+    run: RunFolder, found: Predictions, judged: SplitPredictions, val: SplitPredictions, decided: DecisionRule
+) -> None:
     st.markdown(f"#### {t('explore.unsure_title')}", help=help_of("unsure"))
     limit = st.slider(
         t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
@@ -153,11 +155,11 @@ def _unsure(run: RunFolder, found: Predictions, judged: Answers, val: Answers, d
 
 
 def _left_out(
-    found: Predictions, answers: Answers, decided: Decision, limit: float
+    found: Predictions, answers: SplitPredictions, decided: DecisionRule, limit: float
 ) -> dict[str, tuple[int, int]]:
     """{what: (pictures, of how many)} when answers less sure than `limit` are left to a person."""
     p = decided.probabilities(answers.p)
-    is_sure = decided.sureness(p, found.classes) >= limit
+    is_sure = decided.confidence(p, found.classes) >= limit
     is_right = decided.answers(p, found.classes) == answers.truth
     return {
         "share": (int((~is_sure).sum()), len(is_sure)),

@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.base.errors import TlError
 from tl_core.evaluation import threshold
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
@@ -65,7 +65,7 @@ def cost(found: Predictions, curves: dict[str, tuple[np.ndarray, np.ndarray]], k
     st.button(t("explore.cost_take"), key="cost_take", on_click=take, icon=":material/tune:")
 
 
-def save(run: RunFolder, found: Predictions, decided: Decision, value: float, num_val: int) -> None:
+def save(run: RunFolder, found: Predictions, decided: DecisionRule, value: float, num_val: int) -> None:
     st.markdown(f"#### {t('explore.save_title')}")
     if decided.threshold is None:
         st.caption(t("explore.save_none"))
@@ -95,7 +95,7 @@ def save(run: RunFolder, found: Predictions, decided: Decision, value: float, nu
     st.caption(t("explore.save_says", file=str(run.path / decision_rule.FILE)))
 
 
-def write(run: RunFolder, decided: Decision, **changes: object) -> None:
+def write(run: RunFolder, decided: DecisionRule, **changes: object) -> None:
     """Save the decision with some of it changed, and show the page anew."""
     try:
         decision_rule.save(run, replace(decided, **changes))

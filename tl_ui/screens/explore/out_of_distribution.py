@@ -9,7 +9,7 @@ from tl_core.base.errors import TlError
 from tl_core.evaluation import out_of_distribution
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import reference_features
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.inference.feature_cache import Embedded
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
@@ -28,7 +28,7 @@ FEW = 20
 """Validation pictures below which one in twenty cannot be told."""
 
 
-def draw(run: RunFolder, found: Predictions, decided: Decision) -> None:
+def draw(run: RunFolder, found: Predictions, decided: DecisionRule) -> None:
     """Raises: TlError."""
     st.markdown(f"#### {t('explore.novelty_title')}", help=help_of("distance"))
     st.caption(t("explore.novelty_says"))
@@ -53,7 +53,7 @@ def draw(run: RunFolder, found: Predictions, decided: Decision) -> None:
 
 
 def _measured(
-    run: RunFolder, found: Predictions, decided: Decision, embedded: Embedded, rows: dict[str, list[int]]
+    run: RunFolder, found: Predictions, decided: DecisionRule, embedded: Embedded, rows: dict[str, list[int]]
 ) -> None:
     train = embedded.features[rows["train"]]
     away = {
@@ -117,11 +117,11 @@ def _foreign_features(run: RunFolder, stage: str) -> np.ndarray:
     loaded = explore_models.model(run, stage)
     # spread over its 1,000 classes; a seed that pre-training did not use
     images = [formula.draw(i * 1000 // NUM_FOREIGN, 990_000 + i) for i in range(NUM_FOREIGN)]
-    return loaded.look(images)[1]
+    return loaded.predict_with_features(images)[1]
 
 
 def _save(
-    run: RunFolder, decided: Decision, train: np.ndarray, limit: float, away: dict[str, np.ndarray]
+    run: RunFolder, decided: DecisionRule, train: np.ndarray, limit: float, away: dict[str, np.ndarray]
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if decided.far_from is not None:

@@ -12,7 +12,7 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import one_picture as explore_picture
-from tl_ui.stores.predictions import Answers, Predictions, csv_of, picture_paths
+from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of, picture_paths
 from tl_ui.widgets.liveplot import CONFIG
 
 ALL_MISTAKES = "mistakes"
@@ -62,7 +62,7 @@ def _which(found: Predictions) -> tuple[str, str]:
     return split, stage
 
 
-def _cells(answers: Answers, classes: list[str]) -> dict[str, tuple[str, np.ndarray]]:
+def _cells(answers: SplitPredictions, classes: list[str]) -> dict[str, tuple[str, np.ndarray]]:
     """{"row,column": (words, positions)}, mistakes first, the largest of them first; empty cells left out."""
     said = answers.said
     found = []
@@ -80,7 +80,9 @@ def _cells(answers: Answers, classes: list[str]) -> dict[str, tuple[str, np.ndar
     return cells
 
 
-def _matrix(answers: Answers, classes: list[str], key: str, cells: dict[str, tuple[str, np.ndarray]]) -> None:
+def _matrix(
+    answers: SplitPredictions, classes: list[str], key: str, cells: dict[str, tuple[str, np.ndarray]]
+) -> None:
     side = min(320 + 26 * len(classes), 760)
     figure = explore_charts.matrix(answers.truth, answers.said, classes, palette(), t, side)
     figure["layout"]["height"] = side
@@ -114,7 +116,7 @@ def _pick_cell(cells: dict[str, tuple[str, np.ndarray]]) -> tuple[np.ndarray, st
 
 
 def _cell_pictures(
-    run: RunFolder, found: Predictions, answers: Answers, chosen: np.ndarray, key: str
+    run: RunFolder, found: Predictions, answers: SplitPredictions, chosen: np.ndarray, key: str
 ) -> None:
     sure = answers.p[chosen].max(axis=1)
     order = chosen[np.argsort(-sure, kind="stable")]

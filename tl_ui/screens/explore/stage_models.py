@@ -97,7 +97,7 @@ def features(run: RunFolder, found: Predictions, stages: list[str], key: str) ->
     bodies = {stage: backbone_of(stage, stages) for stage in stages}
     kept: dict[str, Embedded] = {}
     for body in dict.fromkeys(bodies.values()):
-        place = feature_cache.kept_at(run, body, wanted)
+        place = feature_cache.cache_path(run, body, wanted)
         record = _memo.peek(place) or feature_cache.kept(run, body, wanted)
         if record is not None:
             kept[body] = _memo.get(place, lambda record=record: record)
@@ -122,7 +122,7 @@ def _computed(run: RunFolder, body: str, wanted: list[tuple[str, Path]], turn: i
         bar.progress(share, text=t("explore.features_done", done=number(done), total=number(total)))
 
     # one computation per model and pictures, however many browsers ask
-    place = feature_cache.kept_at(run, body, wanted)
+    place = feature_cache.cache_path(run, body, wanted)
     found = _memo.get(place, lambda: feature_cache.embed(loaded, body, wanted, tell))
     bar.empty()
     return found

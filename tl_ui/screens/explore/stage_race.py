@@ -13,7 +13,7 @@ from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
-from tl_ui.stores.predictions import Answers, Predictions, csv_of, picture_paths
+from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of, picture_paths
 from tl_ui.stores.scores import METRICS, cells
 from tl_ui.widgets import score_rows
 from tl_ui.widgets.liveplot import still
@@ -133,6 +133,6 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
     _download(columns, run_name=run.name, what=f"flips-{way}")
 
 
-def _of_truth(answers: Answers, index: int) -> float:
+def _of_truth(answers: SplitPredictions, index: int) -> float:
     """The probability of the true class."""
     return float(answers.p[index, answers.truth[index]])

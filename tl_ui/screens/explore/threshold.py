@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.evaluation import threshold
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import Decision
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
@@ -59,7 +59,7 @@ def _splits(found: Predictions) -> list[str]:
     return [name for name in dict.fromkeys(("val", judged)) if found.final(name) is not None]
 
 
-def _positive(found: Predictions, split: str, decided: Decision) -> tuple[np.ndarray, np.ndarray]:
+def _positive(found: Predictions, split: str, decided: DecisionRule) -> tuple[np.ndarray, np.ndarray]:
     """(N,) is it positive, (N,) its probability as Classify shows it."""
     answers = found.final(split)
     assert answers is not None  # _splits has looked

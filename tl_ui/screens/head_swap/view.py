@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.base.errors import RunError
 from tl_core.base.messages import say
 from tl_core.models.weights.record import source_name
-from tl_core.models.weights.sources import Choice
+from tl_core.models.weights.sources import WeightsRecord
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
@@ -171,7 +171,7 @@ def _coloured(one: Station) -> np.ndarray:
     return cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)
 
 
-def answers(choice: Choice, image: np.ndarray, num_classes: int) -> None:
+def answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> None:
     """Old head, fresh head, trained head on the same picture."""
     st.markdown(t("head_swap.answers_lead"))
     old, fresh, trained = st.columns(3, gap="medium")

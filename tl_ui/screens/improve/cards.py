@@ -11,10 +11,10 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data import curation
-from tl_core.data.curation import Decision
+from tl_core.data.curation import CurationEdit
 from tl_ui.frame.text import literal, name_of, number, t
 from tl_ui.screens.improve import checks as improve_data
-from tl_ui.screens.improve.checks import Place
+from tl_ui.screens.improve.checks import CheckedData
 
 PER_PAGE = 9
 NUM_COLUMNS = 3
@@ -39,7 +39,7 @@ class Card:
     # the class to offer first
 
 
-def show(cards: Sequence[Card], place: Place, panel: str) -> None:
+def show(cards: Sequence[Card], place: CheckedData, panel: str) -> None:
     """The cards in pages of nine; each decision is written as soon as it is made."""
     made = {row.file: row for row in curation.decided(place.root)}
     paths = {picture.name: picture.path for picture in place.dataset.pictures}
@@ -69,7 +69,7 @@ def _page(cards: Sequence[Card], panel: str) -> list[Card]:
     return list(cards[page * PER_PAGE : (page + 1) * PER_PAGE])
 
 
-def _card(card: Card, place: Place, made: Decision | None, uri: str, panel: str) -> None:
+def _card(card: Card, place: CheckedData, made: CurationEdit | None, uri: str, panel: str) -> None:
     name = escape(card.file, quote=True)
     part = f" · {escape(name_of(card.part))}" if card.part else ""
     st.html(
@@ -103,13 +103,13 @@ def _options(card: Card, classes: Sequence[str]) -> tuple[list[str], dict[str, s
     return list(labels), labels
 
 
-def _option(made: Decision | None) -> str | None:
+def _option(made: CurationEdit | None) -> str | None:
     if made is None:
         return None
     return AS + made.label if made.decision == "relabel" else made.decision
 
 
-def _decide(place: Place, card: Card, key: str) -> None:
+def _decide(place: CheckedData, card: Card, key: str) -> None:
     """Chosen again, a decision is taken back."""
     chosen = st.session_state[key]
     try:

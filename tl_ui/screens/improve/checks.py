@@ -27,11 +27,11 @@ from tl_ui.widgets import own_copy, pictures, run_picker
 
 THUMB_PX = 300
 NO_RUN = ""
-Progress = Callable[[str, int, int], None]
+OnStep = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Place:
+class CheckedData:
     """path: the data as it was given; its own root is `dataset.root`."""
 
     path: Path
@@ -55,7 +55,7 @@ class Checked:
     # the weights that were asked
 
 
-def choose(runs: list[RunFolder]) -> Place | None:
+def choose(runs: list[RunFolder]) -> CheckedData | None:
     """Ask which run, or which pictures without one. None: there is neither.
 
     Raises: DataError. RunNotFound, RunDamaged: of the run that was asked for.
@@ -77,10 +77,10 @@ def choose(runs: list[RunFolder]) -> Place | None:
         t("improve.which"), names, format_func=labels.get, key="improve_run", on_change=_keep_run
     )
     if name == NO_RUN and choice and path:
-        return Place(path, data_name(choice), overview.scanned(path), None)
+        return CheckedData(path, data_name(choice), overview.scanned(path), None)
     place = _pictures_of(by_name[name])
     called = data_name(choice) if choice and place == path else place.name
-    return Place(place, called, overview.scanned(place), by_name[name])
+    return CheckedData(place, called, overview.scanned(place), by_name[name])
 
 
 def _asked() -> tuple[str | None, str | None]:
@@ -123,7 +123,7 @@ def _pictures_of(run: RunFolder) -> Path:
     return own_copy.instead_of(data_of(run))
 
 
-def root_to_write(place: Place) -> Path:
+def root_to_write(place: CheckedData) -> Path:
     """Where a decision about these pictures is written. What is chosen above stays, also where this makes
     the person a copy of a practice set. Raises: OutputUnwritable."""
     root = own_copy.root_to_write(place.root)
@@ -131,7 +131,7 @@ def root_to_write(place: Place) -> Path:
     return root
 
 
-def checked(place: Place, on_progress: Progress | None = None) -> Checked | None:
+def checked(place: CheckedData, on_progress: OnStep | None = None) -> Checked | None:
     """What the checks found; None when they have not run and `on_progress` is None.
 
     Raises: DataError, WeightsError.
@@ -151,7 +151,7 @@ def _memo() -> Memo:
     return Memo(max_entries=16)
 
 
-def _check(path: Path, config: dict, source: str, on_progress: Progress | None) -> Checked:
+def _check(path: Path, config: dict, source: str, on_progress: OnStep | None) -> Checked:
     from tl_core.data import quality
     from tl_core.data.prepare import prepare
     from tl_core.evaluation import label_issues

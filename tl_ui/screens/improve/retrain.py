@@ -14,7 +14,7 @@ import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
-from tl_core.data.curation import Decision
+from tl_core.data.curation import CurationEdit
 from tl_core.data.curation import read as read_decisions
 from tl_core.jobs import local
 from tl_core.runs import comparison
@@ -26,7 +26,7 @@ from tl_ui.frame.text import number, t
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
 from tl_ui.screens.improve import checks as improve_data
-from tl_ui.screens.improve.checks import Place
+from tl_ui.screens.improve.checks import CheckedData
 from tl_ui.stores import launching
 from tl_ui.widgets import run_picker
 from tl_ui.widgets.run_picker import LIVE
@@ -52,7 +52,7 @@ def recipe(run: RunFolder, use_decisions: bool) -> RunConfig:
     )
 
 
-def made_before(place: Place, use_decisions: bool) -> list[RunFolder]:
+def made_before(place: CheckedData, use_decisions: bool) -> list[RunFolder]:
     """Runs of the recipe on these pictures, newest first, whatever their state."""
     assert place.run is not None
     wanted = recipe(place.run, use_decisions)
@@ -66,7 +66,7 @@ def made_before(place: Place, use_decisions: bool) -> list[RunFolder]:
     return found
 
 
-def draw(place: Place, made: Sequence[Decision]) -> None:
+def draw(place: CheckedData, made: Sequence[CurationEdit]) -> None:
     st.markdown(f"#### {t('improve.title_retrain')}")
     st.markdown(t("improve.says_retrain"))
     changing = [row for row in made if row.decision != "keep"]
@@ -95,7 +95,7 @@ def draw(place: Place, made: Sequence[Decision]) -> None:
         _follow(place, before, after)
 
 
-def _is_current(place: Place, run: RunFolder) -> bool:
+def _is_current(place: CheckedData, run: RunFolder) -> bool:
     """Whether the run was about the pictures as they lie there now; one that goes on is."""
     rows = read_table(run.predictions_path)
     if not rows:
@@ -119,7 +119,7 @@ def _usable(runs: list[RunFolder]) -> RunFolder | None:
     return next((run for run in runs if local.state(run) in ("finished", *LIVE)), None)
 
 
-def _essence(row: Decision) -> tuple[str, str, str]:
+def _essence(row: CurationEdit) -> tuple[str, str, str]:
     return row.file, row.decision, row.label
 
 
@@ -130,7 +130,7 @@ def _decided(run: RunFolder) -> set[tuple[str, str, str]]:
     return {_essence(row) for row in read_decisions(run.path / DECISIONS) if row.decision != "keep"}
 
 
-def _start(place: Place, before: RunFolder | None) -> None:
+def _start(place: CheckedData, before: RunFolder | None) -> None:
     assert place.run is not None
     try:
         if before is None:
@@ -142,7 +142,7 @@ def _start(place: Place, before: RunFolder | None) -> None:
         st.rerun()
 
 
-def _follow(place: Place, before: RunFolder, after: RunFolder) -> None:
+def _follow(place: CheckedData, before: RunFolder, after: RunFolder) -> None:
     """The two runs while they go on, then the difference."""
     states = [local.state(run) for run in (before, after)]
     for run, seen in zip((before, after), states, strict=True):
@@ -169,7 +169,7 @@ def _wait(runs: tuple[RunFolder, RunFolder], seen: list[str]) -> None:
     live()
 
 
-def _difference(place: Place, before: RunFolder, after: RunFolder) -> None:
+def _difference(place: CheckedData, before: RunFolder, after: RunFolder) -> None:
     with st.container(border=True, key="card_difference"):
         st.markdown(f"#### {t('improve.title_difference')}")
         try:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data import curation
-from tl_core.data.curation import Decision
+from tl_core.data.curation import CurationEdit
 from tl_core.data.quality import Flag
 from tl_core.models.weights.record import source_name
 from tl_ui.frame import shell, state
@@ -18,7 +18,7 @@ from tl_ui.screens.improve import cards as improve_cards
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import Card
-from tl_ui.screens.improve.checks import Checked, Place
+from tl_ui.screens.improve.checks import Checked, CheckedData
 from tl_ui.widgets import own_copy
 
 GROUPS = {
@@ -33,7 +33,7 @@ PANELS = [*GROUPS, "mistakes", "decisions", "retrain"]
 # mistakes and retrain need a finished run on the pictures
 
 
-def panels(place: Place) -> None:
+def panels(place: CheckedData) -> None:
     """One thing at a time, each with how much there is to look at."""
     if error := st.session_state.pop("improve_error", None):
         shell.show_error(error)
@@ -60,7 +60,7 @@ def panels(place: Place) -> None:
         _flags(place, found, panel)
 
 
-def _flags(place: Place, found: Checked | None, panel: str) -> None:
+def _flags(place: CheckedData, found: Checked | None, panel: str) -> None:
     st.markdown(f"#### {t(f'improve.title_{panel}')}", help=_help(panel))
     st.markdown(t(f"improve.says_{panel}"))
     if found is None:
@@ -85,7 +85,7 @@ def _help(panel: str) -> str | None:
     return {"labels": help_of("label_issue"), "copies": help_of("near_duplicate")}.get(panel)
 
 
-def _check(place: Place) -> None:
+def _check(place: CheckedData) -> None:
     """The button that begins the checks, with a bar."""
     is_asked = st.button(t("improve.check"), key="check", type="primary", icon=":material/search:")
     st.caption(t("improve.check_says", count=number(len(place.dataset.pictures))))
@@ -117,7 +117,7 @@ def _card_of(flag: Flag, label: str, part: str) -> Card:
     return Card(flag.file, label, why, flag.kind, part, str(flag.values.get("said", "")))
 
 
-def _mistakes(place: Place) -> None:
+def _mistakes(place: CheckedData) -> None:
     st.markdown(f"#### {t('improve.title_mistakes')}")
     st.markdown(t("improve.says_mistakes"))
     st.warning(t("improve.exam"), icon=":material/gavel:")
@@ -144,7 +144,7 @@ def _mistakes(place: Place) -> None:
     improve_cards.show(cards, place, "mistakes")
 
 
-def _decisions(place: Place, made: list[Decision]) -> None:
+def _decisions(place: CheckedData, made: list[CurationEdit]) -> None:
     st.markdown(f"#### {t('improve.title_decisions')}")
     st.markdown(t("improve.says_decisions", file=curation.FILE))
     if not made:
@@ -163,7 +163,7 @@ def _decisions(place: Place, made: list[Decision]) -> None:
     st.caption(t("improve.where", path=literal(str(place.root))))
 
 
-def _decision(place: Place, row: Decision, path: Path) -> None:
+def _decision(place: CheckedData, row: CurationEdit, path: Path) -> None:
     uri = improve_data.thumbnail(path)
     key = improve_cards._id(row.file)
     words = {
@@ -194,7 +194,7 @@ def _do(action) -> None:
         st.rerun()
 
 
-def facts(place: Place) -> None:
+def facts(place: CheckedData) -> None:
     """Which pictures these are and how they are labelled, in a line."""
     counts = "  ·  ".join(
         f"{literal(name)} {number(count)}" for name, count in place.dataset.counts().items()

@@ -9,6 +9,8 @@ import importlib
 import os
 from typing import Any
 
+from tl_core.base.paths import cache_dir
+
 __version__ = "0.1.0"
 
 # GNU's OpenMP reads this once, when torch is loaded: how long a thread spins before it sleeps while it
@@ -17,8 +19,14 @@ __version__ = "0.1.0"
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
-# Else albumentations asks the network for its newest version whenever it is imported.
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# Read by libraries when they are imported, and handed on to every process that is started from here.
+for _name, _value in {
+    "ORT_DISABLE_TELEMETRY": "1",  # else onnxruntime keeps an id of the machine at home and reports usage
+    "NO_ALBUMENTATIONS_UPDATE": "1",  # else it asks for its newest version whenever it is imported
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # else the hub's client says what it is used for
+    "MPLCONFIGDIR": str(cache_dir() / "matplotlib"),  # else its list of fonts goes to the home folder
+}.items():
+    os.environ.setdefault(_name, _value)
 
 _HOMES = {
     "Predictor": "inference.predictor",

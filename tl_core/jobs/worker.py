@@ -137,12 +137,11 @@ class _Attempt:
 
     def _log(self, event: Event) -> None:
         with EventWriter(self.run.events_path) as writer:
-            writer.write(event)
-        self._tell(event)
+            self._tell(writer.write(event))
 
     def _end(self, state: str, **values: Any) -> None:
-        with contextlib.suppress(OSError):
-            self.run.stop_path.unlink(missing_ok=True)
+        """A request to stop stays: taken away before this, readers would see the run going on; the
+        next start takes it away."""
         self.run.write_status(state=state, heartbeat=time.time(), **values)
 
 

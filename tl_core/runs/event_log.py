@@ -34,8 +34,10 @@ class EventWriter:
             self._fd = os.open(path, flags, 0o644)
         self._is_torn = _ends_inside_a_line(path)
 
-    def write(self, event: Event) -> None:
-        line = to_json(dataclasses.replace(event, run=self.run).to_dict()).encode("utf-8") + b"\n"
+    def write(self, event: Event) -> Event:
+        """Returns the event as it is written: with the name of the run."""
+        event = dataclasses.replace(event, run=self.run)
+        line = to_json(event.to_dict()).encode("utf-8") + b"\n"
         with self._lock, output_errors(self.path):
             rest = b"\n" + line if self._is_torn else line
             self._is_torn = True
@@ -43,6 +45,7 @@ class EventWriter:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
             self._is_torn = False
+        return event
 
     def close(self) -> None:
         with self._lock:

@@ -80,8 +80,7 @@ def execute(
     with EventWriter(folder.events_path) as writer:
 
         def tell(event: Event) -> None:
-            writer.write(event)
-            on_event(event)
+            on_event(writer.write(event))
 
         epoch = 0
         for event in _Work(folder).steps():

@@ -21,8 +21,7 @@ def execute(folder, *, should_stop, on_event):
     with EventWriter(folder.events_path) as writer:
 
         def say(event):
-            writer.write(event)
-            on_event(event)
+            on_event(writer.write(event))
 
         say(
             StageStarted(

@@ -19,13 +19,16 @@ from tl_core.base.errors import NonFiniteLoss, NothingToResume, OutputUnwritable
 from tl_core.base.events import EpochEnd, RunFailed, RunStopped
 from tl_core.jobs import device_queue, local, locks, processes, worker
 from tl_core.runs import run_folder
+from tl_core.runs.run_folder import RunFolder
 
+PATIENCE_SECONDS = 120.0  # a process may take long to start where other work keeps every core busy
 FAKE = Path(__file__).with_name("fake_worker.py")
 
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(locks, "START_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def launch(run):
     local.launch(run, command=[sys.executable, str(FAKE), str(run.path)])
 
 
-def wait_until(is_so, seconds=20.0):
+def wait_until(is_so, seconds=PATIENCE_SECONDS):
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, "waited too long"
@@ -100,10 +103,26 @@ def test_stop_then_resume_goes_on_without_a_gap(new_run):
     assert local.state(run) in ("stopping", "stopped")
     wait_for_state(run, "stopped")
     assert isinstance(run_folder.EventLog(run.events_path).read()[-1], RunStopped)
-    assert not run.stop_path.exists()
     launch(run)
     wait_for_state(run, "finished")
     assert epochs_of(run) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_run_that_was_told_to_stop_shows_as_stopping_until_it_has_stopped(new_run, monkeypatch):
+    run, write_status, states = new_run(), RunFolder.write_status, []
+
+    def spy(folder, **values):
+        states.append(local.state(folder))
+        write_status(folder, **values)
+        states.append(local.state(folder))
+
+    def stop_at_once(folder, *, should_stop, on_event):
+        local.request_stop(folder)
+        monkeypatch.setattr(RunFolder, "write_status", spy)
+        return "stopped"
+
+    assert worker.foreground(run, execute=stop_at_once) == "stopped"
+    assert states == ["stopping", "stopped"]
 
 
 def test_killed_worker_shows_as_interrupted_and_is_resumed_over_a_torn_line(new_run):
@@ -276,25 +295,30 @@ def test_termination_signal_stops_the_run_in_good_order(new_run):
     wait_for_state(run, "stopped")
 
 
-def test_terminate_touches_nobody_whose_identity_does_not_match(new_run):
+def test_terminate_touches_nobody_whose_identity_does_not_match(new_run, monkeypatch):
     run = new_run(epochs=1000)
     launch(run)
     wait_for_state(run, "running")
     status = run.read_status()
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-    worker = psutil.Process(status["pid"])
     try:
-        worker.suspend()  # or a status it was just writing would put its own id back
-        run.write_status(pid=bystander.pid)
-        assert local.terminate(run) is False
-        assert bystander.poll() is None
-        run.write_status(pid=status["pid"])
-        worker.resume()
+        with monkeypatch.context() as patch:  # not on disk: the worker would write its own id over it
+            patch.setattr(RunFolder, "read_status", lambda _: {**status, "pid": bystander.pid})
+            assert local.terminate(run) is False
+        assert bystander.poll() is None and psutil.pid_exists(status["pid"])
         assert local.terminate(run) is True
         wait_for_state(run, "stopped", "interrupted")
     finally:
         bystander.kill()
         bystander.wait()
+
+
+def test_a_run_that_fails_tells_so_under_its_name(new_run):
+    run, seen = new_run(fail="no such luck"), []
+    with pytest.raises(ZeroDivisionError):
+        worker.foreground(run, seen.append, execute=execute)
+    assert seen == run_folder.EventLog(run.events_path).read()
+    assert (seen[-1].kind, seen[-1].run) == ("run_failed", run.name)
 
 
 @pytest.mark.parametrize(("fail", "code"), [("tl", NonFiniteLoss.code), ("no such luck", "unknown")])

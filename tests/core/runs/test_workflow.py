@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from tl_core.base.events import EpochEnd, Evaluated, Progress, RunEnded, RunStar
 from tl_core.data import curation, decode
 from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
 from tl_core.runs import comparison, workflow
-from tl_core.runs.run_folder import read_table
+from tl_core.runs.run_folder import EventLog, read_table
 
 FAST = {
     "weights": "random",
@@ -63,6 +64,13 @@ def test_a_run_folder_holds_every_file_that_was_promised(finished):
     for name in promised.split():
         assert (folder.path / name).stat().st_size > 0, name
     assert not list(folder.path.rglob("*.tmp"))
+
+
+def test_whoever_listens_is_told_what_is_written_with_the_name_of_the_run(finished):
+    folder, events = finished
+    written = EventLog(folder.events_path).read()
+    assert [(e.kind, e.run, e.time) for e in events] == [(e.kind, e.run, e.time) for e in written]
+    assert {event.run for event in events} == {folder.name}
 
 
 def test_config_names_the_weights_the_data_and_the_versions(finished):
@@ -121,7 +129,7 @@ def test_predict_and_evaluate_agree_with_the_run_on_the_same_files(finished, pic
 
 def test_one_bad_picture_never_stops_the_others(finished, pictures, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"not a picture")
-    good = next((pictures / "dots").iterdir())
+    good = min((pictures / "dots").iterdir())
     answers = list(
         predict_files(Predictor.load(finished[0]), [tmp_path / "bad.jpg", good, tmp_path / "none.png"])
     )
@@ -245,7 +253,7 @@ def test_a_correction_is_in_no_fold_and_so_no_held_out_answer_of_it_is_told(tmp_
     correction = data / curation.CORRECTIONS / "stripes" / "mine.png"
     correction.parent.mkdir(parents=True)
     write_classes(tmp_path / "more", {"stripes": 1}, seed=5)
-    shutil.copy(next((tmp_path / "more" / "stripes").iterdir()), correction)
+    shutil.copy(min((tmp_path / "more" / "stripes").iterdir()), correction)
     config = preset(
         "expression", **{**FAST, "head": {"epochs": 1}, "finetune": {"epochs": 0}, "target_per_class": 0}
     )
@@ -269,16 +277,17 @@ def test_a_class_renamed_while_the_run_waited_is_refused_before_anything_is_lear
 def test_a_stop_ends_the_reading_too(tmp_path, monkeypatch):
     data = write_classes(tmp_path / "data", {"dots": 62, "stripes": 62})
     folder = workflow.create_run(data, tmp_path / "run", preset("casting", **FAST))
-    read, read_image = [], decode.read_image
+    read, read_image, is_asked = [], decode.read_image, threading.Event()
 
     def slowly(path, *rest, **options):
         read.append(path)
+        is_asked.wait(60)
         time.sleep(0.05)
         return read_image(path, *rest, **options)
 
     monkeypatch.setattr(decode, "read_image", slowly)
-    assert workflow.execute(folder, should_stop=lambda: True) == "stopped"
-    assert len(read) < 62
+    assert workflow.execute(folder, should_stop=lambda: is_asked.set() or True) == "stopped"
+    assert len(read) < 124
 
 
 def test_bad_pictures_are_listed_with_their_reason_and_left_out(tmp_path):
@@ -302,8 +311,8 @@ def test_one_class_one_picture_and_a_full_folder_are_refused_with_the_mend(tmp_p
     with pytest.raises(OneClass):
         workflow.create_run(tmp_path / "one", tmp_path / "r1", preset("casting", **FAST))
     write_classes(tmp_path / "few", {"dots": 4, "stripes": 30})
-    first = next((tmp_path / "few" / "dots").iterdir())
-    for copy in list((tmp_path / "few" / "dots").iterdir())[1:]:
+    first, *copies = sorted((tmp_path / "few" / "dots").iterdir())
+    for copy in copies:
         copy.write_bytes(first.read_bytes())  # four files, one picture: seen only when they are opened
     folder = workflow.create_run(tmp_path / "few", tmp_path / "r2", preset("casting", **FAST))
     with pytest.raises(TooFewPictures, match="dots"):

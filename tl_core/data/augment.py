@@ -13,7 +13,7 @@ import random
 import threading
 from collections.abc import Sequence
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -37,6 +37,12 @@ def augmenter() -> albumentations.Compose:
             A.ColorJitter(brightness=(0.9, 1.1), contrast=(0.9, 1.1), saturation=(1, 1), hue=(0, 0), p=1),
         ]
     )
+
+
+def recipe() -> dict[str, Any]:
+    """All that `augmenter` does, as plain values: its transforms in order, their strengths and odds."""
+    content: dict[str, Any] = augmenter().to_dict()
+    return content
 
 
 def augment(image: np.ndarray, *, key: tuple[int, ...]) -> np.ndarray:

@@ -20,6 +20,7 @@ import torch
 
 from tl_core.base import cache_folder
 from tl_core.compute.cpu_probe import cpu_name
+from tl_core.data.augment import recipe
 from tl_core.models.backbone import STATIONS
 from tl_core.models.parts import part_state_hash
 
@@ -44,7 +45,8 @@ Stored = dict[str, torch.Tensor]
 def key_of(
     model: TransferModel, pictures: AugmentedPictures, stations: list[str], dtype: torch.dtype, device: str
 ) -> str:
-    """Weights of the frozen parts, pixels, views and their seeds, number format, processor, versions."""
+    """Weights of the frozen parts, pixels, views, their augmentation and seeds, number format, processor,
+    versions."""
     digest = hashlib.blake2b(digest_size=16)
     for part in STATIONS[1 : STATIONS.index(stations[-1]) + 1]:
         if part != "pooled":
@@ -53,7 +55,8 @@ def key_of(
     about = [
         FORMAT, model.library, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
         pictures.images.shape, pictures.entries, pictures.mean, pictures.std, pictures.seed,
-        pictures.is_augmented, pictures.num_views, [metadata.version(name) for name in LIBRARIES],
+        recipe() if pictures.is_augmented else None, pictures.num_views,
+        [metadata.version(name) for name in LIBRARIES],
     ]  # fmt: skip
     digest.update(json.dumps(about).encode())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from tests.core.training.test_trainer import final_weights, new_trainer, prepared, settings  # noqa: F401
 from tl_core.base.events import EpochEnd, StageEnded, StageStarted
+from tl_core.data import augment
 from tl_core.training import activation_cache, frozen_features
 
 PLENTY = 1 << 40
@@ -64,12 +66,12 @@ def test_a_damaged_file_is_thrown_away_and_computed_again(prepared, tmp_path, pa
     config = settings(finetune={"epochs": 0})
     first = final_weights(new_trainer(prepared, config, folder=tmp_path))
     (path,) = files(tmp_path)
-    whole = path.read_bytes()
-    path.write_bytes(damage(whole))
+    path.write_bytes(damage(path.read_bytes()))
     second = final_weights(new_trainer(prepared, config, folder=tmp_path))
     assert len(passes) == 2 and "thrown away" in caplog.text
     assert all(torch.equal(first[key], second[key]) for key in first)
-    assert len(path.read_bytes()) == len(whole)
+    list(new_trainer(prepared, config, folder=tmp_path).fit())
+    assert len(passes) == 2, "what was computed again is not believed"
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_else(prepared, tmp_path, caplog):  # noqa: F811
@@ -122,6 +124,25 @@ def test_what_was_saved_survives_a_resume(prepared):  # noqa: F811
     list(second.fit())
     assert list(second.frozen_work) == ["head", "finetune"]
     assert second.frozen_work["head"] == first.frozen_work["head"]
+
+
+def test_another_augmentation_has_another_key_and_pictures_as_they_are_keep_theirs(prepared, monkeypatch):  # noqa: F811
+    import albumentations
+
+    trainer = new_trainer(prepared, settings())
+    as_they_are = dataclasses.replace(trainer.frozen.training, is_augmented=False)
+
+    def keys() -> list[str]:
+        return [
+            activation_cache.key_of(trainer.model, pictures, ["pooled"], torch.float32, "cpu")
+            for pictures in (trainer.frozen.training, as_they_are)
+        ]
+
+    before = keys()
+    others = [albumentations.HorizontalFlip(p=0.4), albumentations.VerticalFlip(p=0.5)]
+    monkeypatch.setattr(augment, "augmenter", lambda: albumentations.Compose(others))
+    after = keys()
+    assert before[0] != after[0] and before[1] == after[1]
 
 
 def test_the_key_does_not_depend_on_which_trainer_asks(prepared):  # noqa: F811

@@ -54,7 +54,7 @@ def test_a_click_in_the_matrix_shows_pictures_and_a_saved_threshold_is_used(
     expect(handle).to_have_value("0.999", timeout=FIRST_PAGE_MS)
 
     # the command line and Classify say what it says
-    file = next((tmp_path / "pictures" / "good").iterdir())
+    file = min((tmp_path / "pictures" / "good").iterdir())
     assert main(["predict", str(run.path), str(file), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["predictions"][0]["label"] == "bad" and answer["decision"]["threshold"] == 0.999

@@ -218,7 +218,7 @@ def test_answers_for_a_person_hold_the_same_figures(trained, pictures):
     assert "Positive class: dots" in said.out
     for name, row in zip(scores["classes"], scores["confusion_matrix"], strict=True):
         assert [name, *map(str, row)] in [line.split() for line in said.out.splitlines()]
-    file = next(pictures.rglob("*.png"))
+    file = min(pictures.rglob("*.png"))
     (answer,) = run_cli("predict", folder, file, "--json").json()["predictions"]
     (line,) = run_cli("predict", folder, file).out.splitlines()
     assert line.startswith(str(file))
@@ -237,7 +237,7 @@ def test_a_finished_run_has_nothing_to_resume_and_stays_as_it_is(trained):
 
 def test_one_bad_picture_never_stops_the_rest(trained, pictures, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"not a picture")
-    good = next(pictures.rglob("*.png"))
+    good = min(pictures.rglob("*.png"))
     said = run_cli("predict", trained[0], tmp_path / "bad.jpg", good, tmp_path / "none.png", "--json")
     assert said.status == 0
     first, second, third = said.json()["predictions"]
@@ -269,7 +269,7 @@ def test_a_pattern_that_the_shell_left_is_filled_in(trained, tmp_path):
 
 
 def test_json_arrives_whole_where_the_console_lacks_the_script(trained, pictures):
-    file = next(pictures.rglob("*.png"))
+    file = min(pictures.rglob("*.png"))
     said = run_cli("predict", trained[0], file, "--json", encoding="ascii")
     assert said.json()["predictions"][0]["file"] == str(file)
     # and a sentence is not the end of the program
@@ -281,14 +281,14 @@ def test_a_reader_that_went_away_is_no_fault(trained, pictures, capfd):
     read_end, write_end = os.pipe()
     os.close(read_end)
     with open(write_end, "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):  # noqa: PTH123
-        assert main(["predict", str(trained[0]), str(next(pictures.rglob("*.png"))), "--json"]) == 0
+        assert main(["predict", str(trained[0]), str(min(pictures.rglob("*.png"))), "--json"]) == 0
     assert capfd.readouterr().err == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
 def test_an_answer_that_finds_no_room_is_an_error_in_words(trained, pictures, capfd):
     with open("/dev/full", "w", encoding="utf-8") as out, contextlib.redirect_stdout(out):  # noqa: PTH123
-        assert main(["predict", str(trained[0]), str(next(pictures.rglob("*.png")))]) == 2
+        assert main(["predict", str(trained[0]), str(min(pictures.rglob("*.png")))]) == 2
     said = capfd.readouterr().err
     assert "<stdout>" in said and "full" in said and len(said.splitlines()) == 1
 
@@ -449,7 +449,7 @@ def test_a_path_too_long_for_the_system_is_one_line_that_names_it(trained, pictu
 
 
 def test_a_picture_with_a_path_too_long_never_stops_the_rest(trained, pictures):
-    good = next(pictures.rglob("*.png"))
+    good = min(pictures.rglob("*.png"))
     said = run_cli("predict", trained[0], TOO_LONG, f"{TOO_LONG}*.png", good, "--json")
     assert said.status == 0
     assert ["error" in answer for answer in said.json()["predictions"]] == [True, True, False]
@@ -727,7 +727,7 @@ def started() -> Iterator[Any]:
 
 def test_the_process_itself_keeps_its_two_streams_apart(started, trained, pictures, tmp_path):
     (tmp_path / "bad.jpg").write_bytes(b"bad")
-    good = next(pictures.rglob("*.png"))
+    good = min(pictures.rglob("*.png"))
     process = started("predict", trained[0], tmp_path / "bad.jpg", good, "--json")
     out, err = process.communicate()
     assert process.returncode == 0, err

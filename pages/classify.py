@@ -15,6 +15,8 @@ shell.header(t("classify.title"), t("classify.lead"))
 runs = run_picker.runs_with_model()
 if runs:
     run = run_picker.choose(runs, t("classify.model"), "classify_run")
+    if run is None:
+        st.stop()
     with st.container(border=True, key="card_ask"):
         given = classify_view.ask(run)
     try:

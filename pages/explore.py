@@ -12,6 +12,7 @@ shell.header(t("explore.title"), t("explore.lead"))
 runs = run_picker.runs_with_results()
 if runs:
     run = run_picker.choose(runs, t("train.run"), "explore_run")
-    explore_view.draw(run, explore_view.choose_view())
+    if run is not None:
+        explore_view.draw(run, explore_view.choose_view())
 else:
     results_view.nothing_yet(run_picker.all_runs())

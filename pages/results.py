@@ -1,5 +1,7 @@
 """Results: what a finished run is worth, what is behind the number, and its files."""
 
+import streamlit as st
+
 from tl_core.base.errors import TlError
 from tl_ui.frame import shell
 from tl_ui.frame.text import t
@@ -13,6 +15,8 @@ shell.header(t("results.title"), t("results.lead"))
 runs = run_picker.runs_with_results()
 if runs:
     run = run_picker.choose(runs, t("train.run"), "results_run")
+    if run is None:
+        st.stop()
     try:
         summary = run.read_summary()
     except TlError as error:

@@ -16,7 +16,7 @@ runs = run_picker.all_runs()
 if runs:
     with st.container(horizontal=True, vertical_alignment="bottom", key="runs"):
         if run:
-            run = run_picker.choose(runs, t("train.run"), "train_run")
+            run = run_picker.choose(runs, t("train.run"), "train_run") or run
             if st.button(t("train.new"), key="new_run", icon=":material/add:"):
                 state.keep("run", None)
                 st.rerun()

@@ -13,7 +13,7 @@ from tl_core.base.errors import TlError
 from tl_core.base.paths import runs_dir
 from tl_core.jobs import local
 from tl_core.runs.run_folder import list_runs
-from tl_ui.frame import state, teaching, theme
+from tl_ui.frame import missing, state, teaching, theme
 from tl_ui.frame.steps import DEEPER, LEARN, MAIN, PAGES, Step, steps
 from tl_ui.frame.text import error_text, t
 
@@ -57,6 +57,7 @@ def start(name: str) -> Page:
     st.logo(theme.ASSETS / "wordmark.svg", icon_image=theme.ASSETS / "mark.svg", size="large")
     with st.sidebar:
         _sidebar(name)
+    missing.say()
     teaching.note(name)
     return Page(name, language, state.is_dark())
 

@@ -21,7 +21,7 @@ def show() -> None:
     if runs:
         run = run_picker.choose(runs, t("train.run"), "explain_run")
         try:
-            facts = read_facts(run)
+            facts = read_facts(run) if run else None
         except TlError as error:
             shell.show_error(error)
     else:

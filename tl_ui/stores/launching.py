@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tl_core.base.config import RunConfig
 from tl_core.jobs import local
+from tl_core.runs import about
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import datasets
 from tl_ui.stores.datasets import DataChoice
@@ -21,10 +22,10 @@ def start_run(
     """Make a run folder for this data and these settings and start its worker.
 
     Args: on_progress: called with (done, total) while a practice set is drawn. name: the person's own
-    for the run; "" takes the preset's.
+    for the run; "" takes the pictures'.
     Raises: DataError, WeightsError, OutputUnwritable and what else `create_run` refuses.
     """
-    return start_on(datasets.folder_of(choice, on_progress), config, name)
+    return start_on(datasets.folder_of(choice, on_progress), config, name or choice.label)
 
 
 def start_on(data: Path, config: RunConfig, name: str = "") -> RunFolder:
@@ -32,5 +33,16 @@ def start_on(data: Path, config: RunConfig, name: str = "") -> RunFolder:
     from tl_core.runs.workflow import create_run
 
     run = create_run(data, None, config, name)
+    local.launch(run)
+    return run
+
+
+def start_helper(data: Path, config: RunConfig, name: str) -> RunFolder:
+    """A run that only measures something for another: no page takes it for anybody's own. Raises: as
+    `start_run`."""
+    from tl_core.runs.workflow import create_run
+
+    run = create_run(data, None, config, name)
+    about.write(run, is_helper=True)
     local.launch(run)
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tl_core.base.events import Event
 from tl_core.base.messages import say
 from tl_core.base.paths import runs_dir
 from tl_core.jobs import local
+from tl_core.runs import about
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.run_folder import RunFolder, list_runs
 from tl_ui.frame import shell, state
@@ -74,8 +76,10 @@ def events_of(run: RunFolder) -> list[Event]:
 
 
 def all_runs() -> list[RunFolder]:
-    """Newest first; the chosen one stands at the end where it is older than all that are listed."""
+    """Newest first, after them those that only measured something for another run; the chosen one stands at
+    the end where it is older than all that are listed."""
     runs = list_runs(runs_dir())[:MAX_LISTED]
+    runs.sort(key=lambda run: about.read(run).is_helper)  # keeps the order of time
     chosen = state.chosen_run()
     return runs if chosen is None or chosen in runs else [*runs, chosen]
 
@@ -93,39 +97,49 @@ def label(run: RunFolder) -> str:
     """Name, day and hour: what a chooser shows. Nothing that changes by itself or with the language: the
     browser answers with the label it was given, and an older one would name no run."""
     created = datetime.fromtimestamp(run.created()).strftime("%m-%d %H:%M")
-    return f"{run.name}  ·  {created}"
+    return f"{about.name_of(run)}  ·  {created}"
 
 
-def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder:
+def default(runs: Sequence[RunFolder]) -> RunFolder:
+    """For somebody who has chosen none: the newest that has finished, else the newest. `runs` is not empty
+    and in the order of `all_runs`, where what only measured something comes last."""
+    own = [run for run in runs if not about.read(run).is_helper] or runs
+    return next((run for run in own if run.summary_path.is_file()), own[0])
+
+
+def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder | None:
     """A selectbox over `runs` that follows the address bar and is followed by it. `runs` is not empty.
-    Another run never takes the chosen one's place without a word."""
+    None: the chosen run is none of them, which is said; no other takes its place until one is chosen."""
     say_if_missing(runs)
-    names = [run.name for run in runs]
-    by_name = dict(zip(names, runs, strict=True))
-    chosen = state.read("run")
+    by_name = {run.name: run for run in runs}
+    asked = state.read("run")
+    shown = (asked if asked in by_name else None) if asked else default(runs).name
     # set before it is drawn, so that a link or another page's choice wins over an old widget value
-    st.session_state[key] = chosen if chosen in by_name else names[0]
+    st.session_state[key] = shown
     labels = {name: label(run) for name, run in by_name.items()}
     name = st.selectbox(
         words,
-        names,
+        list(by_name),
+        index=None if shown is None else 0,
+        placeholder=t("runs.choose"),
         format_func=labels.get,
         key=key,
         on_change=lambda: state.choose_run(st.session_state[key]),
     )
-    return by_name[name]
+    return by_name.get(name) if name else None
 
 
 def say_if_missing(runs: list[RunFolder]) -> None:
-    """Where the chosen run is none of those that the page can show: why, and the way to it."""
+    """Where the chosen run is none of those that the page can show: why, and the way to it. One that is
+    gone is said by the frame."""
     run = state.chosen_run()
     if run is None or run in runs:
         return
     seen = local.state(run)
     reason = "trains" if seen in LIVE else "incomplete" if seen == "finished" else "unfinished"
     with st.container(horizontal=True, vertical_alignment="center", key="stands_in"):
-        st.info(t(f"train.stands_in_{reason}", name=literal(run.name)), icon=":material/info:")
-        shell.link("train", t("train.to_chosen"), icon=":material/arrow_forward:")
+        st.info(t(f"runs.{reason}", name=literal(about.name_of(run))), icon=":material/info:")
+        shell.link("train", t("runs.to_chosen"), icon=":material/arrow_forward:")
 
 
 def badge(run_state: str) -> None:

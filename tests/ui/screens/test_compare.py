@@ -41,10 +41,12 @@ def test_one_run_is_not_enough_and_the_page_says_so(lang, runs):
     assert text(lang, "only_one") in words(open_page("compare", lang=lang))
 
 
-def test_a_link_reproduces_the_comparison_and_unknown_names_are_passed_over(lang, two):
+def test_a_link_reproduces_the_comparison_and_says_which_runs_are_gone(lang, two):
     app = open_page("compare", lang=lang, runs="second,../../etc,first,gone")
     assert app.multiselect(key="compare_runs").value == ["second", "first"]
-    assert app.query_params["runs"] == ["second", "first"]
+    assert text(lang, "gone", names=r"../../etc, gone") in [found.value for found in app.warning]
+    app.multiselect(key="compare_runs").set_value(["first", "second"]).run()
+    assert app.query_params["runs"] == ["first", "second"] and not app.warning
 
 
 def test_runs_picked_on_the_page_stand_in_the_address(lang, two):

@@ -38,19 +38,19 @@ def test_with_a_run_that_goes_on_the_page_says_to_wait(lang, runs):
     built.let_go()
 
 
-def test_another_run_stands_in_for_one_that_still_trains_only_with_a_word(lang, runs):
+def test_no_run_takes_the_place_of_one_that_still_trains(lang, runs):
     finished_run(runs / "done")
     built = RunBuilder(runs / "mine_*").alive().start().epochs("head", 2)
     app = open_page("results", lang=lang, run="mine_*")
-    assert app.selectbox(key="results_run").value == "done"
-    said = catalogue(lang)["train.stands_in_trains"].format(name=r"mine\_\*")
+    assert app.selectbox(key="results_run").value is None and not app.metric
+    said = catalogue(lang)["runs.trains"].format(name=r"mine\_\*")
     assert [info.value for info in app.info if info.value == said]
     built.stopped()
     app.run()
-    said = catalogue(lang)["train.stands_in_unfinished"].format(name=r"mine\_\*")
+    said = catalogue(lang)["runs.unfinished"].format(name=r"mine\_\*")
     assert [info.value for info in app.info if info.value == said]
-    app.query_params["run"] = "done"
-    app.run()
+    app.selectbox(key="results_run").set_value("done").run()
+    assert app.query_params["run"] == "done" and app.metric
     assert not [info for info in app.info if r"mine" in info.value]
 
 

@@ -51,10 +51,11 @@ def _choose(runs: list[RunFolder]) -> Shown:
     if not runs:
         _note()
         return Shown(recorded.run(recorded.STAND_IN), True)
-    if presenter.is_on():  # settings are hidden: the run is the one of the link, or the newest
-        chosen = state.chosen_run()
-        return Shown(chosen if chosen in runs else runs[0], False)
-    return Shown(run_picker.choose(runs, t("lesson.your_run"), "lesson_run"), False)
+    chosen = run_picker.choose(runs, t("lesson.your_run"), "lesson_run")
+    if chosen is None:
+        _note()
+        return Shown(recorded.run(recorded.STAND_IN), True)
+    return Shown(chosen, False)
 
 
 def _note() -> None:

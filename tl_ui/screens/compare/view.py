@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -15,7 +15,7 @@ from tl_core.models.weights.record import source_name
 from tl_core.runs import comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
-from tl_ui.frame.text import error_text, help_of, name_of, t
+from tl_ui.frame.text import error_text, help_of, literal, name_of, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
@@ -37,7 +37,10 @@ Judged = tuple[RunFolder, dict[str, Any]]
 def choose(runs: list[RunFolder]) -> list[RunFolder]:
     """The runs to compare, in the order they were picked; address bar and widget follow each other."""
     by_name = {run.name: run for run in runs}
-    asked = _asked(by_name)
+    asked, gone = _asked(by_name)
+    if gone:
+        names = ", ".join(map(literal, gone))
+        st.warning(t("compare.gone", names=names), icon=":material/search_off:")
     if "compare_runs" not in st.session_state or asked:
         wanted = asked or [name for name in st.session_state.get(KEPT, []) if name in by_name]
         if not wanted and (chosen := state.read("run")) in by_name:
@@ -53,25 +56,26 @@ def choose(runs: list[RunFolder]) -> list[RunFolder]:
         placeholder=t("compare.placeholder"),
         on_change=lambda: _keep(st.session_state["compare_runs"]),
     )
-    _keep(names)
+    _keep(names, gone)
     return [by_name[name] for name in names]
 
 
-def _asked(known: Collection[str]) -> list[str]:
-    """Of the runs that the address bar names, one under each `runs`, those that are known. Links of before
-    name several under one, with commas between."""
+def _asked(known: Collection[str]) -> tuple[list[str], list[str]]:
+    """Of the runs that the address bar names, one under each `runs`: those that are known, and the others.
+    Links of before name several under one, with commas between."""
     found: list[str] = []
     for words in st.query_params.get_all("runs"):
-        names = [words] if words in known else words.split(",")
-        found += [name for name in names if name in known and name not in found]
-    return found
+        found += [words] if words in known else words.split(",")
+    found = list(dict.fromkeys(found))
+    return [name for name in found if name in known], [name for name in found if name not in known]
 
 
-def _keep(names: list[str]) -> None:
-    """In the address bar, and in the session: a page change drops the one, and the widget's own value."""
+def _keep(names: list[str], gone: Sequence[str] = ()) -> None:
+    """In the address bar, and in the session: a page change drops the one, and the widget's own value.
+    Those that are gone stay named until the person chooses anew."""
     st.session_state[KEPT] = list(names)
-    if st.query_params.get_all("runs") != names:
-        st.query_params["runs"] = names
+    if st.query_params.get_all("runs") != [*names, *gone]:
+        st.query_params["runs"] = [*names, *gone]
 
 
 def link(names: list[str]) -> dict[str, str | list[str]]:

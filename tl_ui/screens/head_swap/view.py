@@ -200,18 +200,11 @@ def _trained(image: np.ndarray) -> None:
     if not runs:
         st.caption(t("head_swap.no_run"))
         return
-    chosen = state.chosen_run()
-    names = [run.name for run in runs]
-    name = st.selectbox(
-        t("head_swap.run"),
-        names,
-        index=names.index(chosen.name) if chosen and chosen.name in names else 0,
-        format_func=lambda name: run_picker.label(runs[names.index(name)]),
-        key="head_swap_run",
-        label_visibility="collapsed",
-    )
+    run = run_picker.choose(runs, t("head_swap.run"), "head_swap_run")
+    if run is None:
+        return
     try:
-        _answer_bars(shared_network.trained_answers(runs[names.index(name)], image), palette().good)
+        _answer_bars(shared_network.trained_answers(run, image), palette().good)
     except RunError as error:
         shell.show_error(error)
     else:

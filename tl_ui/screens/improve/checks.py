@@ -17,9 +17,10 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
 from tl_core.data.folders import Dataset
 from tl_core.data.quality import Flag
+from tl_core.runs import about
 from tl_core.runs.run_folder import RunFolder, read_table
 from tl_ui.frame import state
-from tl_ui.frame.text import data_name, t
+from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.memo import Memo
 from tl_ui.stores.scores import reported
@@ -74,8 +75,17 @@ def choose(runs: list[RunFolder]) -> CheckedData | None:
         st.session_state["improve_run"] = _first_choice(by_name, path)
         st.session_state["improve_for"] = _asked()
     name = st.selectbox(
-        t("improve.which"), names, format_func=labels.get, key="improve_run", on_change=_keep_run
+        t("improve.which"),
+        names,
+        index=None if st.session_state["improve_run"] is None else 0,
+        placeholder=t("runs.choose"),
+        format_func=labels.get,
+        key="improve_run",
+        on_change=_keep_run,
     )
+    if name is None:
+        return None
+    _say_if_left_out(by_name, name)
     if name == NO_RUN and choice and path:
         return CheckedData(path, data_name(choice), overview.scanned(path), None)
     place = _pictures_of(by_name[name])
@@ -93,16 +103,27 @@ def _keep_run() -> None:
     st.session_state["improve_for"] = _asked()
 
 
-def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str:
-    """The chosen run if it is on the chosen pictures, else the newest on them; without pictures, the
-    chosen run or the newest. A run whose configuration cannot be read is passed over."""
+def _say_if_left_out(by_name: dict[str, RunFolder], name: str) -> None:
+    """Where the chosen run gives way to the chosen pictures, which it is not about."""
+    asked = state.read("run")
+    if asked in by_name and name != asked:
+        words = t("runs.other_pictures", name=literal(about.name_of(by_name[asked])))
+        st.info(words, icon=":material/info:")
+
+
+def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str | None:
+    """The chosen run if it is on the chosen pictures, else the newest on them; without pictures the chosen
+    run, or the newest where none was chosen. None: the chosen one is not here. A run whose configuration
+    cannot be read is passed over unless it was chosen."""
     chosen = state.read("run")
-    ours = [name for name, run in by_name.items() if _is_on(run, path)]
-    if chosen in ours:
+    ours = [run for run in by_name.values() if _is_on(run, path)]
+    if chosen in [run.name for run in ours]:
         return str(chosen)
-    if ours:
-        return ours[0]
-    return NO_RUN if path else next(iter(by_name))
+    if path:
+        return run_picker.default(ours).name if ours and chosen in (None, *by_name) else NO_RUN
+    if chosen:
+        return chosen if chosen in by_name else None
+    return run_picker.default(ours or list(by_name.values())).name
 
 
 def _is_on(run: RunFolder, path: Path | None) -> bool:

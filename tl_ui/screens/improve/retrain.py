@@ -134,8 +134,8 @@ def _start(place: CheckedData, before: RunFolder | None) -> None:
     assert place.run is not None
     try:
         if before is None:
-            launching.start_on(place.path, recipe(place.run, False), t("improve.name_before"))
-        launching.start_on(place.path, recipe(place.run, True), t("improve.name_after"))
+            launching.start_helper(place.path, recipe(place.run, False), t("improve.name_before"))
+        launching.start_helper(place.path, recipe(place.run, True), t("improve.name_after"))
     except TlError as error:
         shell.show_error(error)
     else:

@@ -127,11 +127,13 @@ def _strength(name: str, x, image: np.ndarray) -> np.ndarray:
     return (values - low) / (high - low) if high > low else np.zeros_like(values)
 
 
-def old_answers(choice: WeightsRecord, image: np.ndarray, num: int = 5) -> list[tuple[str, float]] | None:
+def old_answers(
+    choice: WeightsRecord, image: np.ndarray, language: str, num: int = 5
+) -> list[tuple[str, float]] | None:
     """The best answers of the original head; None when the weights have no named classes."""
     import torch
 
-    names = class_names(choice)
+    names = class_names(choice, language)
     if names is None:
         return None
     with torch.inference_mode():

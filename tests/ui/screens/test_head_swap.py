@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
+import timm
+from safetensors.torch import save_file
 
 from tl_core.models.weights import locate
+from tl_core.models.weights.sources import choose
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets
+from tl_ui.stores import datasets, shared_network
 
 
 def body(app) -> str:
@@ -60,3 +65,37 @@ def test_without_weights_it_says_that_the_answers_mean_nothing(open_page, monkey
     assert [metric.value for metric in app.metric] == ["4,007,548", "− 1,281,000", "+ 2,562"]
     app.segmented_control(key="head_swap_panel").set_value("answers").run()
     assert catalogue("en")["head_swap.no_old_head"] in [caption.value for caption in app.caption]
+
+
+@pytest.fixture(scope="module")
+def sees_daisies(tmp_path_factory):
+    """A network with ImageNet's head that takes everything for a daisy."""
+    path = tmp_path_factory.mktemp("weights") / "b0.safetensors"
+    state = timm.create_model("efficientnet_b0", pretrained=False).state_dict()
+    state["classifier.bias"][985] = 100.0
+    save_file(state, path)
+    return dataclasses.replace(choose(f"file:{path}"), source="imagenet")
+
+
+@pytest.mark.parametrize("language, name", [("en", "daisy"), ("ko", "데이지")])
+def test_imagenets_old_head_answers_in_the_pages_language_and_says_who_named_it(
+    open_page, monkeypatch, sees_daisies, language, name
+):
+    monkeypatch.setattr(shared_network, "choose", lambda *_, **__: sees_daisies)
+    source = catalogue(language)["head_swap.names_source"]
+    app = open_page("head_swap", language)
+    app.segmented_control(key="head_swap_panel").set_value("answers").run()
+    assert not app.exception
+    assert f"<span>{name}</span>" in body(app)
+    assert source in [caption.value for caption in app.caption]
+
+    lesson = open_page("lesson", language, step="head_swap", idea="old")
+    assert not lesson.exception
+    assert name in lesson.dataframe[0].value.iloc[985].tolist()
+    assert source in [caption.value for caption in lesson.caption]
+
+
+def test_names_of_other_weights_are_not_said_to_be_imagenets(open_page):
+    app = open_page("head_swap")
+    app.segmented_control(key="head_swap_panel").set_value("answers").run()
+    assert catalogue("en")["head_swap.names_source"] not in [caption.value for caption in app.caption]

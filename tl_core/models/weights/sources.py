@@ -19,7 +19,6 @@ from __future__ import annotations
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,7 @@ from tl_core.base.errors import UnknownWeights, WeightsError, WeightsMismatch, W
 from tl_core.base.paths import expanded
 from tl_core.models.weights import http_download, hub, locate, state_dicts
 from tl_core.models.weights.hub import Limits, OnBytes
+from tl_core.models.weights.imagenet_names import imagenet_names
 from tl_core.models.weights.record import WeightsRecord, source_name
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "availability",
     "choose",
     "class_names",
+    "has_imagenet_classes",
     "load_state",
 ]
 
@@ -164,22 +165,19 @@ def load_state(choice: WeightsRecord, library: str) -> dict[str, Tensor]:
     return state_dicts.to_library(state, library)
 
 
-def class_names(choice: WeightsRecord) -> list[str] | None:
-    """What the outputs of the weights' own head are called; None when nobody says."""
-    if not choice.has_head:
-        return None
-    if choice.source.startswith("imagenet"):
-        return list(_imagenet_names())
-    names = locate.read_card(choice.path).get("classes") if choice.path else None
+def class_names(choice: WeightsRecord, language: str = "en") -> list[str] | None:
+    """What the outputs of the weights' own head are called; None when nobody says.
+
+    ImageNet's in `language` where its names are written down; others as their authors wrote them.
+    """
+    if has_imagenet_classes(choice):
+        return list(imagenet_names(language))
+    names = locate.read_card(choice.path).get("classes") if choice.has_head and choice.path else None
     return list(names) if names and len(names) == choice.num_classes else None
 
 
-@cache
-def _imagenet_names() -> tuple[str, ...]:
-    from timm.data import ImageNetInfo
-
-    info = ImageNetInfo()
-    return tuple(info.index_to_description(i) for i in range(info.num_classes()))
+def has_imagenet_classes(choice: WeightsRecord) -> bool:
+    return choice.has_head and choice.source.startswith("imagenet")
 
 
 @dataclass(frozen=True)

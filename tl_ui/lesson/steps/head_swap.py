@@ -25,7 +25,7 @@ def old() -> None:
     if found.choice.source == "formula":
         formula_sheet.show("lesson")
         return
-    names = shared_network.class_names(found.choice)
+    names = shared_network.class_names(found.choice, state.language())
     st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
     if names:
         rows = [
@@ -33,6 +33,7 @@ def old() -> None:
             for n, name in enumerate(names)
         ]
         st.dataframe(rows, hide_index=True, height=380, key="old_names")
+        head_swap_view.names_source(found.choice)
 
 
 def swap() -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from tl_core.base.errors import RunError
 from tl_core.base.messages import say
 from tl_core.models.weights.record import source_name
-from tl_core.models.weights.sources import WeightsRecord
+from tl_core.models.weights.sources import WeightsRecord, has_imagenet_classes
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
@@ -177,12 +177,13 @@ def answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> None:
     old, fresh, trained = st.columns(3, gap="medium")
     with old:
         st.markdown(f"**{t('head_swap.old_head')}**")
-        top = shared_network.old_answers(choice, image)
+        top = shared_network.old_answers(choice, image, state.language())
         if top is None:
             st.caption(t("head_swap.no_old_head"))
         else:
             _answer_bars(top, palette().removed)
             st.caption(t("head_swap.old_note"))
+            names_source(choice)
     with fresh:
         st.markdown(f"**{t('head_swap.fresh_head')}**")
         shares = shared_network.new_answers(choice, image, num_classes)
@@ -193,6 +194,12 @@ def answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> None:
         st.markdown(f"**{t('head_swap.trained_head')}**")
         _trained(image)
     st.caption(name_of("softmax"), help=help_of("softmax"))
+
+
+def names_source(choice: WeightsRecord) -> None:
+    """Who says what ImageNet's classes are called in the page's language."""
+    if has_imagenet_classes(choice):
+        st.caption(t("head_swap.names_source"))
 
 
 def _trained(image: np.ndarray) -> None:

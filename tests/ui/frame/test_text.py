@@ -8,8 +8,6 @@ import string
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from tl_ui.frame.text import LOCALES, catalogue, literal, number, percent
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -68,9 +66,9 @@ def test_both_languages_have_the_same_keys():
     assert set(ENGLISH) == set(KOREAN)
 
 
-@pytest.mark.parametrize("key", sorted(set(ENGLISH) & set(KOREAN)))
-def test_both_languages_fill_in_the_same_values(key):
-    assert placeholders(ENGLISH[key]) == placeholders(KOREAN[key])
+def test_both_languages_fill_in_the_same_values():
+    shared = set(ENGLISH) & set(KOREAN)
+    assert [key for key in sorted(shared) if placeholders(ENGLISH[key]) != placeholders(KOREAN[key])] == []
 
 
 def test_no_korean_particle_depends_on_a_filled_in_value():

@@ -29,12 +29,13 @@ def english(key: str, **values) -> str:
 IDEAS = [place for place in path.PLACES if place.idea != path.QUIZ]
 
 
-@pytest.mark.parametrize("place", IDEAS, ids=[f"{place.step}-{place.idea}" for place in IDEAS])
-def test_the_code_behind_an_idea_is_found_in_the_running_source(place):
-    for name in idea_of(place).code:
-        found = excerpt(name)
-        assert found.text.lstrip().startswith(("def ", "class ", "@"))
-        assert len(found.text.splitlines()) < 90, name
+def test_the_code_behind_an_idea_is_found_in_the_running_source(subtests):
+    for place in IDEAS:
+        for name in idea_of(place).code:
+            with subtests.test(step=place.step, idea=place.idea, code=name):
+                found = excerpt(name)
+                assert found.text.lstrip().startswith(("def ", "class ", "@"))
+                assert len(found.text.splitlines()) < 90
 
 
 def test_every_step_shows_some_code():

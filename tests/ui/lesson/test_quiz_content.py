@@ -18,14 +18,9 @@ from tl_ui.lesson.quiz.recorded import FOLDER, as_csv, recording
 
 ENGLISH, KOREAN = bank.questions("en"), bank.questions("ko")
 BY_ID = {question.id: question for question in ENGLISH}
-both = pytest.mark.parametrize(
-    ("english", "korean"),
-    [pytest.param(one, other, id=one.id) for one, other in zip(ENGLISH, KOREAN, strict=True)],
-)
-each = pytest.mark.parametrize(
-    "question",
-    [pytest.param(one, id=f"{lang}-{one.id}") for lang in ("en", "ko") for one in bank.questions(lang)],
-)
+SAME = ("id", "step", "kind", "code", "mended", "recording", "metric", "answer", "tolerance")
+"""Of a question in both languages."""
+QUESTIONS = [(lang, question) for lang in ("en", "ko") for question in bank.questions(lang)]
 
 
 def words_of(question):
@@ -45,12 +40,14 @@ def test_there_are_enough_questions_of_every_kind_and_for_every_step():
     assert len(BY_ID) == len(ENGLISH), "ids are unique"
 
 
-@both
-def test_both_languages_have_the_same_question(english, korean):
-    for name in ("id", "step", "kind", "code", "mended", "recording", "metric", "answer", "tolerance"):
-        assert getattr(english, name) == getattr(korean, name)
-    assert [(o.id, o.is_right) for o in english.options] == [(o.id, o.is_right) for o in korean.options]
-    assert bool(english.otherwise) == bool(korean.otherwise)
+def test_both_languages_have_the_same_question(subtests):
+    for english, korean in zip(ENGLISH, KOREAN, strict=True):
+        with subtests.test(question=english.id):
+            for name in SAME:
+                assert getattr(english, name) == getattr(korean, name)
+            options = [[(o.id, o.is_right) for o in one.options] for one in (english, korean)]
+            assert options[0] == options[1]
+            assert bool(english.otherwise) == bool(korean.otherwise)
 
 
 def test_both_languages_have_the_same_predictions():
@@ -61,44 +58,49 @@ def test_both_languages_have_the_same_predictions():
         assert len(one.options) >= 3 and one.look and korean[step].look
 
 
-@each
-def test_every_wrong_answer_is_explained_and_some_answer_is_right(question):
-    assert question.kind in KINDS and question.step in STEPS
-    assert question.prompt and question.right
-    num_right = sum(option.is_right for option in question.options)
-    if question.kind == "order":
-        assert len(question.options) >= 4 and all(option.why for option in question.options)
-    elif question.kind == "number":
-        assert question.answer is not None and question.otherwise
-        assert all(marking.to_number(option.id) != question.answer for option in question.options)
-        assert all(option.why for option in question.options) and len(question.options) >= 2
-    else:
-        assert num_right == 1 or (question.kind == "several" and 1 < num_right < len(question.options))
-        assert all(bool(option.why) != option.is_right for option in question.options)
-    if question.kind == "bug":
-        assert len(question.options) == len(question.code.splitlines()) and question.mended
+def test_every_wrong_answer_is_explained_and_some_answer_is_right(subtests):
+    for lang, question in QUESTIONS:
+        with subtests.test(lang=lang, question=question.id):
+            assert question.kind in KINDS and question.step in STEPS
+            assert question.prompt and question.right
+            num_right = sum(option.is_right for option in question.options)
+            if question.kind == "order":
+                assert len(question.options) >= 4 and all(option.why for option in question.options)
+            elif question.kind == "number":
+                assert question.answer is not None and question.otherwise
+                assert all(marking.to_number(option.id) != question.answer for option in question.options)
+                assert all(option.why for option in question.options) and len(question.options) >= 2
+            else:
+                assert num_right == 1 or (
+                    question.kind == "several" and 1 < num_right < len(question.options)
+                )
+                assert all(bool(option.why) != option.is_right for option in question.options)
+            if question.kind == "bug":
+                assert len(question.options) == len(question.code.splitlines()) and question.mended
 
 
-@each
-def test_no_answer_is_marked_right_but_the_right_one(question):
-    ids = [option.id for option in question.options]
-    if question.kind == "order":
-        assert marking.is_right(question, ids) and not marking.is_right(question, ids[::-1])
-    elif question.kind == "number":
-        assert marking.is_right(question, [f"{question.answer:,.0f}"])
-        assert not any(marking.is_right(question, [option]) for option in ids)
-    else:
-        right = [option.id for option in question.options if option.is_right]
-        assert marking.is_right(question, right[::-1])
-        assert not marking.is_right(question, right[1:]) and not marking.is_right(question, ids)
+def test_no_answer_is_marked_right_but_the_right_one(subtests):
+    for lang, question in QUESTIONS:
+        with subtests.test(lang=lang, question=question.id):
+            ids = [option.id for option in question.options]
+            if question.kind == "order":
+                assert marking.is_right(question, ids) and not marking.is_right(question, ids[::-1])
+            elif question.kind == "number":
+                assert marking.is_right(question, [f"{question.answer:,.0f}"])
+                assert not any(marking.is_right(question, [option]) for option in ids)
+            else:
+                right = [option.id for option in question.options if option.is_right]
+                assert marking.is_right(question, right[::-1])
+                assert not marking.is_right(question, right[1:]) and not marking.is_right(question, ids)
 
 
-@each
-def test_each_mistake_is_answered_with_its_own_explanation(question):
-    for option in question.options:
-        if question.kind in ("order",) or option.is_right:
-            continue
-        assert marking.remarks(question, [option.id]) == [option.why]
+def test_each_mistake_is_answered_with_its_own_explanation(subtests):
+    for lang, question in QUESTIONS:
+        with subtests.test(lang=lang, question=question.id):
+            for option in question.options:
+                if question.kind in ("order",) or option.is_right:
+                    continue
+                assert marking.remarks(question, [option.id]) == [option.why]
 
 
 @pytest.mark.parametrize(
@@ -116,10 +118,11 @@ def test_a_share_may_be_given_before_rounding():
     assert not marking.is_right(recall, ["88"])
 
 
-@each
-def test_texts_are_short_enough_to_be_read(question):
-    for text in words_of(question):
-        assert len(text.split()) <= 45, text
+def test_texts_are_short_enough_to_be_read(subtests):
+    for lang, question in QUESTIONS:
+        with subtests.test(lang=lang, question=question.id):
+            for text in words_of(question):
+                assert len(text.split()) <= 45, text
 
 
 def test_korean_questions_are_korean():

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from tl_core.evaluation.calibration import (
+    bootstrap,
     calibration_error,
     fit_temperature,
     log_loss,
+    loss_change,
     reliability,
     with_temperature,
 )
@@ -57,3 +59,37 @@ def test_bins_by_hand():
     expected = (1 * 0.45 + 1 * 0.3 + 2 * (0.935 - 0.5)) / 4
     assert calibration_error(bins) == pytest.approx(expected)
     assert all(b.interval[0] <= b.accuracy <= b.interval[1] for b in bins)
+
+
+def test_a_confidence_on_the_edge_of_two_bins_lies_in_the_lower():
+    p = np.array([[0.7, 0.3], [0.1 + 0.2 + 0.4, 0.3], [1.0, 0.0], [0.5, 0.5]])
+    assert [(b.low, b.high, b.num) for b in reliability(np.zeros(4, int), p)] == [
+        (0.4, 0.5, 1), (0.6, 0.7, 2), (0.9, 1.0, 1),
+    ]  # fmt: skip
+
+
+def test_bootstrap_intervals_are_as_wide_as_the_scatter_over_pictures_drawn_again():
+    truth, p = drawn(300, 2.5)
+    found, rng = bootstrap(truth, p), np.random.default_rng(9)
+    errors, losses = [], []
+    for _ in range(500):
+        again = rng.integers(0, len(truth), len(truth))
+        errors.append(calibration_error(reliability(truth[again], p[again])))
+        losses.append(log_loss(truth[again], p[again]))
+    for name, values in (("calibration_error", errors), ("log_loss", losses)):
+        low, high = np.quantile(values, [0.025, 0.975])
+        assert found[name] == pytest.approx((low, high), abs=0.15 * (high - low)), name
+
+
+def test_the_change_of_the_loss_has_the_width_of_its_paired_differences():
+    truth, before = drawn(400, 2.5)
+    after = with_temperature(before, 2.5)
+    each = np.log(before[np.arange(400), truth]) - np.log(after[np.arange(400), truth])
+    low, high = loss_change(truth, before, after)
+    half = 1.96 * each.std() / 20
+    assert (low, high) == pytest.approx((each.mean() - half, each.mean() + half), abs=0.15 * half)
+
+
+def test_no_pictures_fit_no_temperature():
+    with pytest.raises(ValueError, match="no pictures"):
+        fit_temperature(np.zeros(0, int), np.zeros((0, 2)))

@@ -66,6 +66,72 @@ def test_intervals_contain_their_point_and_shrink_with_more_pictures():
     assert widths[1] < widths[0] / 4
 
 
+def test_auc_interval_matches_the_defining_equation():
+    # Newcombe 2006, method 5: an end lies 1.96 standard errors away, and the error is that at the end itself
+    def away(end: float, auc: float, m: int, n: int) -> float:
+        more = ((m + n) / 2 - 1) * ((1 - end) / (2 - end) + end / (1 + end))
+        return abs(end - auc) / np.sqrt(end * (1 - end) * (1 + more) / (m * n))
+
+    for auc, m, n in ((0.8, 50, 50), (0.7, 20, 90), (0.55, 15, 8)):
+        low, high = auc_interval(auc, m, n)
+        assert low < auc < high
+        for end in (low, high):
+            assert away(end, auc, m, n) == pytest.approx(1.96, abs=0.01)
+
+
+def test_auc_interval_holds_the_true_area_in_95_of_100_samples():
+    rng, held = np.random.default_rng(5), []
+    for _ in range(400):
+        positives, others = rng.normal(1, 1, 30), rng.normal(0, 1, 40)
+        low, high = auc_interval(float((positives[:, None] > others).mean()), 30, 40)
+        held.append(low <= 0.7602 <= high)  # of two normal distributions one deviation apart
+    assert np.mean(held) == pytest.approx(0.95, abs=0.035)
+
+
+def test_an_area_without_one_of_the_classes_has_no_interval():
+    assert auc_interval(None, 3, 3) is auc_interval(0.5, 0, 3) is auc_interval(0.5, 3, 0) is None
+    assert wilson(0, 0) is None
+
+
+def test_intervals_of_recall_precision_and_auc_rest_on_their_own_counts():
+    truth = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1, 1])
+    scores = evaluate(truth, one_hot([0, 0, 0, 1, 1, 1, 1, 1, 0, 0]), CLASSES, "def_front")
+    assert scores["intervals"]["accuracy"] == wilson(7, 10)
+    assert scores["intervals"]["precision"] == wilson(3, 5)
+    assert scores["intervals"]["recall"] == wilson(3, 4)
+    assert scores["intervals"]["roc_auc"] == auc_interval(scores["roc_auc"], 4, 6)
+
+
+def test_intervals_of_f1_and_balanced_accuracy_have_the_width_of_their_posterior():
+    # recall of 300 and of 100 pictures: independent proportions, nearly normal
+    truth = np.repeat([0, 1], [300, 100])
+    said = np.concatenate([np.repeat([0, 1], [240, 60]), np.repeat([1, 0], [70, 30])])
+    scores = evaluate(truth, one_hot(said.tolist()), CLASSES, "def_front")
+    spread = np.sqrt(0.8 * 0.2 / 300 + 0.7 * 0.3 / 100) / 2
+    low, high = scores["intervals"]["balanced_accuracy"]
+    assert (high - low) / 2 == pytest.approx(1.96 * spread, rel=0.05)
+    assert (low + high) / 2 == pytest.approx(0.75, abs=0.01)
+    # F1 by the delta method: 2h / (2h + missed + false), h and false binomial
+    h, missed, false = 240.0, 60.0, 30.0
+    whole = 2 * h + missed + false
+    of_h = 2 * (missed + false + h) / whole**2  # missed falls as h grows
+    variance = of_h**2 * 300 * 0.8 * 0.2 + (2 * h / whole**2) ** 2 * 100 * 0.7 * 0.3
+    low, high = scores["intervals"]["f1"]
+    assert (high - low) / 2 == pytest.approx(1.96 * np.sqrt(variance), rel=0.06)
+
+
+def test_loss_is_the_mean_of_the_logarithms_and_certain_mistakes_stay_finite():
+    probabilities = np.array([[0.8, 0.2], [0.5, 0.5], [1.0, 0.0]])
+    scores = evaluate(np.array([0, 1, 1]), probabilities, CLASSES, "def_front")
+    assert scores["loss"] == pytest.approx(-(np.log(0.8) + np.log(0.5) + np.log(1e-12)) / 3)
+
+
+def test_what_is_said_counts_where_it_is_not_the_most_probable():
+    probabilities = np.array([[0.6, 0.4], [0.6, 0.4]])
+    scores = evaluate(np.array([0, 1]), probabilities, CLASSES, "def_front", predicted=np.array([1, 1]))
+    assert scores["confusion_matrix"] == [[0, 1], [0, 1]] and scores["accuracy"] == 0.5
+
+
 def test_auc_interval_of_a_coin_contains_one_half():
     low, high = auc_interval(0.52, 50, 50)
     assert low < 0.5 < high

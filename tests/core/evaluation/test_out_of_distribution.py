@@ -37,6 +37,20 @@ def test_the_limit_lets_the_promised_share_of_new_pictures_pass():
     assert np.mean(beyond) == pytest.approx(0.05, abs=0.012)
 
 
+@pytest.mark.parametrize(("num", "rank"), [(19, 19), (39, 38), (99, 95), (100, 96)])
+def test_the_rank_of_the_limit_counts_the_next_picture_in(num, rank):
+    distances = np.random.default_rng(0).permutation(np.arange(1, num + 1))
+    assert limit_of(distances) == rank
+
+
+def test_distances_are_those_of_the_cosine():
+    distances, indices = nearest(np.array([[1.0, 0], [0, 1], [-1, 0]]), np.array([[2.0, 2], [0, -3]]), 3)
+    half = 1 - np.sqrt(0.5)
+    np.testing.assert_allclose(distances, [[half, half, 2 - half], [1, 1, 2]], atol=1e-6)
+    assert indices.tolist() == [[0, 1, 2], [0, 2, 1]]
+    assert nearest(np.eye(2), np.zeros((1, 2)))[0].tolist() == [[1.0]], "no direction is near to nothing"
+
+
 def test_with_few_pictures_the_limit_is_the_largest():
     assert limit_of(np.array([0.2, 0.4, 0.1])) == 0.4
 

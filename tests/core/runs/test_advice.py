@@ -119,6 +119,28 @@ def test_a_weak_result_lets_more_learn(blocks, epochs, change):
     assert one.code == "weak" and one.changes == change
 
 
+@pytest.mark.parametrize(
+    ("code", "silent", "heard"),
+    [
+        ("overfitting", with_scores(scores(0.97), scores(0.88)), with_scores(scores(0.97), scores(0.86))),
+        (
+            "overlooked",
+            with_scores(scores(0.95), scores(0.95, recalls=(0.81, 0.95))),
+            with_scores(scores(0.95), scores(0.95, recalls=(0.79, 0.95))),
+        ),
+        (
+            "few_pictures",
+            summary(split={"train": 200, "val": 50, "test": 50}),
+            summary(split={"train": 198, "val": 50, "test": 50}),
+        ),
+        ("weak", with_scores(scores(0.9), scores(0.85, 0.85)), with_scores(scores(0.9), scores(0.86, 0.84))),
+    ],
+)
+def test_a_rule_is_silent_up_to_its_limit_and_heard_beyond_it(code, silent, heard):
+    assert codes(advise(settings(), silent)) == []
+    assert codes(advise(settings(), heard)) == [code]
+
+
 def test_every_change_gives_settings_that_a_run_accepts():
     harmed = with_scores(scores(1.0), scores(0.6, recalls=(0.4, 0.9)))
     harmed["split"] = {"train": 60, "val": 20, "test": 20}

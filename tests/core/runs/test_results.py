@@ -7,6 +7,8 @@ from tl_core.cli import report
 from tl_core.evaluation import metrics
 from tl_core.runs import results
 
+SCORES = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
+
 
 def summary(classes: list[str], **others) -> dict:
     truth = np.arange(12) % len(classes)
@@ -27,6 +29,22 @@ def test_only_with_two_classes_is_one_the_positive():
     scores = three["reported"]["metrics"]
     for language in ("en", "ko"):
         assert say("cli.averaged", language, count=3) in report.scores(scores, language)
+
+
+def test_every_score_stands_in_the_text_with_its_interval():
+    found = summary(["a", "b"])
+    scores = found["reported"]["metrics"]
+    scores |= dict(zip(SCORES, (0.91, 0.82, 0.73, 0.64, 0.55, 0.46), strict=True))
+    lines = results.text(found).splitlines()
+    for name in SCORES:
+        low, high = scores["intervals"][name]
+        assert f"  {name:<18}{scores[name]:.3f}  [{low:.3f}, {high:.3f}]" in lines
+
+
+def test_a_score_that_could_not_be_computed_is_left_out_of_the_text():
+    found = summary(["a", "b"])
+    found["reported"]["metrics"] |= {"roc_auc": None}
+    assert "roc_auc" not in results.text(found) and "recall" in results.text(found)
 
 
 def test_copies_in_training_and_files_left_out_stand_in_the_text_too():

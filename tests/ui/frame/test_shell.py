@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
+from tl_core.runs import run_folder
 from tl_ui.frame import theme
 from tl_ui.frame.text import catalogue
 from tl_ui.stores import datasets
@@ -56,6 +58,18 @@ def test_locked_steps_say_what_is_missing(open_page):
 def test_names_in_the_address_bar_are_only_looked_up(open_page, params):
     app = open_page("data", **params)
     assert not app.exception
+
+
+def test_a_run_outside_the_folder_of_runs_is_not_reached_by_a_path_in_the_address_bar(own_runs_folder):
+    run_folder.create(own_runs_folder / "inside", {})
+    outside = run_folder.create(own_runs_folder.parent / f"{own_runs_folder.name}-outside", {})
+    asked = AppTest.from_string("from tl_ui.frame import state\nstate.st.text(state.chosen_run())")
+    names = ("inside", f"../{outside.name}", str(outside.path), "inside/../inside")
+    found = {}
+    for name in names:
+        asked.query_params["run"] = name
+        found[name] = asked.run().text[0].value != "None"
+    assert found == dict(zip(names, (True, False, False, False), strict=True))
 
 
 def test_both_themes_give_at_least_ten_chart_colours():

@@ -18,7 +18,7 @@ from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, drawing
 from tl_core.runs.run_folder import RunFolder, open_run
 
-LASTING = ("not_shipped", "user_download")
+LASTING = ("not_shipped", "not_installed", "user_download")
 # reasons against a weight source that waiting does not mend
 
 

@@ -13,7 +13,8 @@ from tl_core.base import paths
 from tl_core.base.messages import say
 from tl_core.cli.text_table import table
 from tl_core.compute import device
-from tl_core.models.weights.sources import availability
+from tl_core.models.weights.record import source_name
+from tl_core.models.weights.sources import automatic, availability
 
 GIB = 2**30
 LOW_MEMORY_GIB = 1.5
@@ -24,7 +25,7 @@ PLACES = ((paths.runs_dir, "HEADSWAP_RUNS"), (paths.cache_dir, "HEADSWAP_CACHE")
 
 
 def examine(language: str = "en") -> dict[str, Any]:
-    """{"version", "machine", "weights": [...], "versions", "problems": [sentence in `language`]}.
+    """{"version", "machine", "weights": [...], "auto": source or None, "versions", "problems": [sentence in `language`]}.
 
     Loads torch and measures the processor if that has not been done (a few seconds); asks the
     weights' hub for at most three. `machine` is as `device.describe` says.
@@ -44,6 +45,7 @@ def examine(language: str = "en") -> dict[str, Any]:
         }
         for status in sources
     ]
+    auto = automatic(sources)
     problems = [*broken, *_shortages(machine, language), *_unwritable(language)]
     if not any(status.is_usable for status in sources if status.source != "random"):
         problems.append(say("doctor.no_pretrained", language))
@@ -51,6 +53,7 @@ def examine(language: str = "en") -> dict[str, Any]:
         "version": __version__,
         "machine": machine,
         "weights": weights,
+        "auto": auto.source if auto else None,
         "versions": device.versions(),
         "problems": problems,
     }
@@ -107,6 +110,8 @@ def text(found: dict[str, Any], language: str = "en") -> str:
         )
         for item in found["weights"]
     ]
+    auto = found["auto"]
+    sources.append(("auto", f"{auto}: {source_name(auto, language)}" if auto else word("none")))
     versions = [(name, version or word("missing")) for name, version in found["versions"].items()]
     lines = [word("title", version=found["version"])]
     lines += section("computing", _machine_rows(found["machine"], word))

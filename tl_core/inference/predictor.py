@@ -26,6 +26,7 @@ from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.inference import decision_rule, reference_features, seen_pictures
 from tl_core.inference.decision_rule import DecisionRule
 from tl_core.models import onnx_export
+from tl_core.models.weights.record import B0
 from tl_core.runs.run_folder import RunFolder, open_run
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class Predictor:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     library: str
+    backbone: str
+    # timm's name of the network
     dropout: float
     path: Path
     # of the weights
@@ -87,6 +90,7 @@ class Predictor:
         try:
             classes, used = list(recorded["class_to_idx"]), recorded["weights_used"]
             mean, std = tuple(used["mean"]), tuple(used["std"])
+            backbone = str(used.get("backbone", B0))
         except (KeyError, TypeError) as error:
             raise RunDamaged(file=folder.config_path, detail=error) from None
         predictor = cls(
@@ -97,6 +101,7 @@ class Predictor:
             mean=mean,
             std=std,
             library=config.library,
+            backbone=backbone,
             dropout=config.dropout,
             path=path,
             device=device,
@@ -116,7 +121,7 @@ class Predictor:
         from tl_core.models import checkpoint_files
         from tl_core.models.build import skeleton
 
-        model = skeleton(self.library, len(self.classes), self.dropout)
+        model = skeleton(self.library, len(self.classes), self.dropout, self.backbone)
         try:
             model.load_state_dict(checkpoint_files.load_weights(self.path))
         except RuntimeError as error:
@@ -173,7 +178,7 @@ class Predictor:
         return self.device == "cpu" and self.path.stem == FINAL
 
     def _key(self) -> str:
-        return onnx_export.key_of(self.path, self.image_px, self.mean, self.std)
+        return onnx_export.key_of(self.path, self.backbone, self.image_px, self.mean, self.std)
 
     def _squares(self, images: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([resize_square(image, self.image_px) for image in images])

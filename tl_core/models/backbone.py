@@ -31,6 +31,8 @@ class TransferModel(nn.Module):
     """
 
     library: str
+    name: str
+    # timm's name of the network, whosever it is
     part_names: tuple[str, ...] = PART_NAMES
     classifier: nn.Module
 

@@ -9,21 +9,26 @@ from tl_core.base.errors import ConfigError, HeadError
 from tl_core.models.backbone import TransferModel
 from tl_core.models.families.efficientnet import EfficientNetClassifier, TorchvisionClassifier
 from tl_core.models.weights import sources
+from tl_core.models.weights.record import B0
 
-LIBRARIES: dict[str, type[EfficientNetClassifier] | type[TorchvisionClassifier]] = {
-    "timm": EfficientNetClassifier,
-    "torchvision": TorchvisionClassifier,
-}
+LIBRARIES = ("timm", "torchvision")
 
 
-def skeleton(library: str, num_classes: int, dropout: float) -> TransferModel:
+def skeleton(library: str, num_classes: int, dropout: float, backbone: str = B0) -> TransferModel:
     """The network with random weights, to be filled from a run's own checkpoint.
 
+    library: whose EfficientNet-B0 is built; every other backbone is timm's.
     Raises: ConfigError: no such library.
     """
     if library not in LIBRARIES:
         raise ConfigError(name="library", value=library, need="|".join(LIBRARIES))
-    return LIBRARIES[library](num_classes, dropout)
+    if is_torchvision(library, backbone):
+        return TorchvisionClassifier(num_classes, dropout)
+    return EfficientNetClassifier(num_classes, dropout, backbone)
+
+
+def is_torchvision(library: str, backbone: str) -> bool:
+    return library == "torchvision" and backbone == B0
 
 
 def build(
@@ -37,9 +42,9 @@ def build(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = skeleton(library, num_classes, dropout)
+        model = skeleton(library, num_classes, dropout, choice.backbone)
         if choice.source != "random":
-            state = sources.load_state(choice, library)
+            state = sources.load_state(choice, model.library)
             body = {key: value for key, value in state.items() if not key.startswith("classifier.")}
             owner = model.backbone if isinstance(model, EfficientNetClassifier) else model
             missing, unexpected = owner.load_state_dict(body, strict=False)
@@ -59,13 +64,14 @@ def original(choice: sources.WeightsRecord, library: str = "timm") -> nn.Module:
     if not choice.has_head:
         raise HeadError(detail=f"the weights “{choice.source}” come without a classifier")
     model: nn.Module
-    if library == "timm":
-        import timm
-
-        model = timm.create_model("efficientnet_b0", pretrained=False, num_classes=choice.num_classes)
-    else:
+    if is_torchvision(library, choice.backbone):
         from torchvision import models
 
         model = models.efficientnet_b0(weights=None, num_classes=choice.num_classes)
+    else:
+        import timm
+
+        library = "timm"
+        model = timm.create_model(choice.backbone, pretrained=False, num_classes=choice.num_classes)
     model.load_state_dict(sources.load_state(choice, library))
     return model.eval()

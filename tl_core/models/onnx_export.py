@@ -63,10 +63,12 @@ class FastModel:
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
 
-def key_of(model_file: Path, image_px: int, mean: tuple[float, ...], std: tuple[float, ...]) -> str:
+def key_of(
+    model_file: Path, backbone: str, image_px: int, mean: tuple[float, ...], std: tuple[float, ...]
+) -> str:
     """Everything that the answers depend on, as a name for a file. Raises: OSError."""
     digest = hashlib.blake2b(model_file.read_bytes(), digest_size=16)
-    settings = [FORMAT, image_px, list(mean), list(std), _version()]
+    settings = [FORMAT, backbone, image_px, list(mean), list(std), _version()]
     digest.update(json.dumps(settings).encode())
     return digest.hexdigest()
 

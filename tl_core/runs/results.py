@@ -92,6 +92,7 @@ def summarise(
         "created": recorded.get("created"),
         "preset": recorded["preset"],
         "library": recorded["library"],
+        "backbone": weights["backbone"],
         "weights": weights,
         "classes": classes,
         "class_to_idx": prepared.dataset.class_to_idx,

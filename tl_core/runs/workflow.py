@@ -311,7 +311,7 @@ class _Work:
         from tl_core.models import onnx_export
 
         path, px = self.folder.models / "final.safetensors", self.config.image_px
-        key = onnx_export.key_of(path, px, self.choice.mean, self.choice.std)
+        key = onnx_export.key_of(path, self.choice.backbone, px, self.choice.mean, self.choice.std)
         network = copy.deepcopy(trainer.model).cpu().eval()
         onnx_export.export_checked(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
 

@@ -53,7 +53,7 @@ def key_of(
             digest.update(part_state_hash(model, part).encode())
     digest.update(pictures.images.tobytes())
     about = [
-        FORMAT, model.library, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
+        FORMAT, model.library, model.name, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
         pictures.images.shape, pictures.entries, pictures.mean, pictures.std, pictures.seed,
         recipe() if pictures.is_augmented else None, pictures.num_views,
         [metadata.version(name) for name in LIBRARIES],

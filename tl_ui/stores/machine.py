@@ -32,22 +32,16 @@ class AutoWeights:
 
 @st.cache_data(ttl=60, show_spinner=False)
 def auto_weights() -> AutoWeights:
-    """The rule of `tl_core.models.weights.sources.choose("auto")` asked without fetching anything:
-    ImageNet weights that are here, else ImageNet from the hub if it answers within seconds, else formula."""
+    """What `choose("auto")` would settle on, asked without fetching anything."""
     from tl_core.models.weights import sources
 
-    found = {status.source: status for status in sources.availability(check_network=True)}
-    here = [name for name in IMAGENET if found[name].is_usable and found[name].reason is None]
-    for source in (*here, "imagenet", "formula"):
-        status = found[source]
-        if status.is_usable:
-            is_second_best = source == "formula"
-            missing = (_row(found["imagenet"]),) if is_second_best else ()
-            return AutoWeights(source, status.reason, missing)
-    return AutoWeights(None, None, (_row(found["imagenet"]), _row(found["formula"])))
-
-
-IMAGENET = ("imagenet", "imagenet-torchvision")
+    found = sources.availability(check_network=True)
+    rows = {status.source: _row(status) for status in found}
+    best = sources.automatic(found)
+    if best is None:
+        return AutoWeights(None, None, tuple(rows[source] for source in sources.AUTO))
+    missing = () if best.source in sources.IMAGENET_B0 else (rows["imagenet"],)
+    return AutoWeights(best.source, best.reason, missing)
 
 
 def _row(status: SourceStatus) -> tuple[str, str, str]:

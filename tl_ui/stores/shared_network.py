@@ -80,7 +80,7 @@ def published(sha256: str, _choice: WeightsRecord):
     try:
         return original(_choice, LIBRARY)
     except HeadError:
-        return timm.create_model("efficientnet_b0", pretrained=False, num_classes=OLD_CLASSES).eval()
+        return timm.create_model(_choice.backbone, pretrained=False, num_classes=OLD_CLASSES).eval()
 
 
 def counts(choice: WeightsRecord, num_classes: int) -> Counts:

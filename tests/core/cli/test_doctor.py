@@ -55,6 +55,7 @@ def test_a_healthy_machine_has_no_problem_and_everything_is_told():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_source_that_cannot_be_used_says_why_in_the_persons_language(language):
     sources = {item["source"]: item for item in doctor.examine(language)["weights"]}
+    assert doctor.examine(language)["auto"] == "imagenet-lite0"
     assert sources["formula"]["is_usable"] and sources["formula"]["message"] == ""
     assert sources["formula"]["detail"] == str(locate.FORMULA)
     assert sources["imagenet"]["reason"] == sources["imagenet-torchvision"]["reason"] == "no_network"
@@ -106,6 +107,7 @@ def test_looking_leaves_nothing_in_the_runs_folder(tmp_path):
 
 def test_without_any_pretrained_weights_transfer_is_said_to_be_impossible(tmp_path, monkeypatch):
     monkeypatch.setattr(locate, "FORMULA", tmp_path / "none.safetensors")
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
     found = doctor.examine()
     assert found["problems"] == [say("doctor.no_pretrained")]
     usable = [item["source"] for item in found["weights"] if item["is_usable"]]

@@ -134,10 +134,10 @@ def test_auto_downloads_from_a_reachable_hub_and_says_so(monkeypatch, good):
     assert (choice.source, choice.requested, choice.why) == ("imagenet", "auto", "auto_downloaded")
 
 
-def test_unreachable_hub_is_said_and_auto_takes_formula(places):
+def test_unreachable_hub_is_said_and_auto_takes_lite0(places):
     assert unavailable("imagenet")[0] == "no_network"
     choice = choose("auto", limits=PATIENT)
-    assert (choice.source, choice.requested, choice.why) == ("formula", "auto", "auto_no_network")
+    assert (choice.source, choice.requested, choice.why) == ("imagenet-lite0", "auto", "auto_no_network")
     assert choice.is_pretrained
     assert_cache_is_empty(places / "hf")
 
@@ -158,7 +158,7 @@ def test_hub_that_never_answers_is_slow(monkeypatch, good):
         monkeypatch.setenv("HF_ENDPOINT", server.hub)
         assert unavailable("imagenet", QUICK)[0] == "hub_slow"
         choice = choose("auto", limits=QUICK)
-        assert (choice.source, choice.why) == ("formula", "auto_hub_slow")
+        assert (choice.source, choice.why) == ("imagenet-lite0", "auto_hub_slow")
 
 
 def test_trickling_download_is_given_up_and_leaves_nothing(places, monkeypatch, good):
@@ -198,13 +198,13 @@ def test_cached_file_that_rotted_is_fetched_again(monkeypatch, good):
         assert choose("imagenet", limits=PATIENT).sha256 == server.sha256
 
 
-def test_wrong_shapes_are_named_and_auto_takes_formula(monkeypatch, wrong_shape):
+def test_wrong_shapes_are_named_and_auto_takes_lite0(monkeypatch, wrong_shape):
     with serve(wrong_shape) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.hub)
         with pytest.raises(WeightsMismatch, match=r"conv_stem.weight \(40, 3, 3, 3\)"):
             choose("imagenet", limits=PATIENT)
         choice = choose("auto", limits=PATIENT)
-        assert (choice.source, choice.why) == ("formula", "auto_mismatch")
+        assert (choice.source, choice.why) == ("imagenet-lite0", "auto_mismatch")
 
 
 @pytest.mark.parametrize(("behaviour", "detail"), [("missing", "404"), ("broken", "500"), ("no_hub", "etag")])
@@ -216,7 +216,15 @@ def test_hub_errors_are_said_with_their_number(monkeypatch, good, behaviour, det
         assert choose("auto", limits=PATIENT).why == "auto_hub_error"
 
 
+def test_without_lite0s_package_auto_takes_formula(monkeypatch):
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
+    assert unavailable("imagenet-lite0")[0] == "not_installed"
+    choice = choose("auto", limits=PATIENT)
+    assert (choice.source, choice.why) == ("formula", "auto_no_network")
+
+
 def test_auto_never_falls_back_to_random_weights(monkeypatch, places):
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
     monkeypatch.setattr(locate, "FORMULA", places / "nowhere.safetensors")
     with pytest.raises(WeightsUnavailable) as caught:
         choose("auto", limits=QUICK)
@@ -487,7 +495,7 @@ def test_random_is_not_called_pretrained():
 
 
 def test_choice_survives_json():
-    for source in ("formula", "random"):
+    for source in ("imagenet-lite0", "formula", "random"):
         choice = choose(source)
         assert WeightsRecord.from_dict(json.loads(json.dumps(choice.to_dict()))) == choice
 
@@ -521,13 +529,16 @@ def test_availability_says_what_is_here_and_asks_the_network_only_when_told(good
         found = {s.source: s for s in availability(check_network=True, wait_seconds=30)}
         assert found["imagenet"].is_usable and found["imagenet"].reason == "will_download"
         assert found["imagenet-torchvision"].is_usable
+        assert sources.automatic(list(found.values())) == found["imagenet"]
         server.behaviour = "silent"
         found = {s.source: s for s in availability(check_network=True, wait_seconds=0.5)}
+        assert sources.automatic(list(found.values())) == found["imagenet-lite0"]
         assert not found["imagenet"].is_usable and found["imagenet"].reason == "hub_slow"
         server.behaviour = "good"
         path = choose("imagenet", limits=PATIENT).path
     found = {status.source: status for status in availability()}
     assert found["imagenet"] == sources.SourceStatus("imagenet", True, None, str(path))
+    assert sources.automatic(list(found.values())) == found["imagenet"]
 
 
 def test_availability_imports_neither_torch_nor_timm():

@@ -66,7 +66,8 @@ def test_one_button_makes_a_run_on_the_practice_set_and_goes_to_train(
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(open_page, language):
+def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(open_page, monkeypatch, language):
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
     app = open_page("start", language)
     sentence = catalogue(language)["start.small_pictures"].format(px=112)
     assert sentence not in [caption.value for caption in app.caption]
@@ -75,6 +76,7 @@ def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(
 
 
 def test_better_weights_leave_the_preset_as_it_is():
+    assert practice_sets.settings("expression", "auto", "imagenet-lite0") == preset("expression")
     assert practice_sets.settings("expression", "auto", "imagenet") == preset("expression")
     small = practice_sets.settings("expression", "auto", "formula")
     assert (small.image_px, small.unfreeze_blocks) == (112, 7)
@@ -86,6 +88,7 @@ def test_without_pre_trained_weights_it_is_called_training_from_scratch(
     open_page, small_practice_set, launched, own_runs_folder, monkeypatch, tmp_path, language
 ):
     monkeypatch.setattr(locate, "FORMULA", tmp_path / "not shipped.safetensors")
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
     app = open_page("start", language)
     assert catalogue(language)["start.scratch"] in [warning.value for warning in app.warning]
     button = app.button(key="run_practice")

@@ -1,7 +1,8 @@
-"""EfficientNet-B0 out of two libraries: same parts, same names, same numbers.
+"""EfficientNets: timm's, and torchvision's B0 with the same parts, names and numbers.
 
 `EfficientNetClassifier` holds timm's network (the expression guide), `TorchvisionClassifier`
-torchvision's (the casting guide): the same weights in both give the same logits.
+torchvision's (the casting guide): the same weights in both B0s give the same logits. Lite0, made for
+phones, has B0's parts without squeeze-and-excitation and with ReLU6.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from tl_core.models.backbone import BLOCKS, CLASSIFIER, PART_NAMES, TransferModel
+from tl_core.models.weights.record import B0
 
 
 class EfficientNetClassifier(TransferModel):
-    """timm's efficientnet_b0 without its classifier, then Dropout + Linear (expression guide).
+    """timm's network without its classifier, then Dropout + Linear (expression guide).
 
     state_dict: backbone.<timm's keys>, classifier.1.weight, classifier.1.bias.
     """
@@ -23,11 +25,13 @@ class EfficientNetClassifier(TransferModel):
     library = "timm"
     backbone: Any  # timm's EfficientNet; its layers are found by name
 
-    def __init__(self, num_classes: int, dropout: float) -> None:
+    def __init__(self, num_classes: int, dropout: float, name: str = B0) -> None:
+        """name: timm's, of an EfficientNet."""
         import timm
 
         super().__init__()
-        self.backbone = timm.create_model("efficientnet_b0", pretrained=False, num_classes=0)
+        self.name = name
+        self.backbone = timm.create_model(name, pretrained=False, num_classes=0)
         self.classifier = nn.Linear(self.backbone.num_features, num_classes)
         self.replace_head(num_classes, dropout)
 
@@ -51,7 +55,7 @@ class TorchvisionClassifier(TransferModel):
     state_dict: torchvision's own keys, so that `models.efficientnet_b0(num_classes=N)` reads it.
     """
 
-    library = "torchvision"
+    library, name = "torchvision", B0
 
     def __init__(self, num_classes: int, dropout: float) -> None:
         from torchvision import models

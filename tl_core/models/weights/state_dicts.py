@@ -1,6 +1,7 @@
 """Reading weight files: safetensors or state dicts, whoever wrote them, into one set of names.
 
-The common language is timm's: conv_stem, bn1, blocks.I.J.…, conv_head, bn2, classifier.
+The common language is timm's: conv_stem, bn1, blocks.I.J.…, conv_head, bn2, classifier. `backbone` is
+timm's name of the network that a file must fit.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tl_core.base.errors import WeightsMismatch, WeightsUnavailable
 from tl_core.base.paths import is_file
+from tl_core.models.weights.record import B0
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,7 +26,7 @@ _WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema", "net",
 # what training programs call the entry that holds the tensors
 _PREFIXES = ("module.", "model.", "backbone.", "_orig_mod.", "net.", "encoder.")
 # DataParallel, wrappers, our own and others' classifiers, torch.compile
-_HEAD_KEY = re.compile(r"(?:classifier|fc|head)(?:\.(\d+))?\.(weight|bias)")
+_HEAD_KEY = re.compile(r"(?:classifier|_?fc|head)(?:\.(\d+))?\.(weight|bias)")
 
 
 def file_sha256(path: Path) -> str:
@@ -32,8 +34,8 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read(path: Path, source: str) -> dict[str, Tensor]:
-    """The tensors of a file under timm's names, in float32, checked against EfficientNet-B0.
+def read(path: Path, source: str, backbone: str = B0) -> dict[str, Tensor]:
+    """The tensors of a file under timm's names, in float32, checked against the network `backbone`.
 
     A head of any number of classes may be there or not. BatchNorm counters that are missing are
     zeros (old files have none; nothing uses them).
@@ -41,7 +43,7 @@ def read(path: Path, source: str) -> dict[str, Tensor]:
     Raises: WeightsUnavailable: file_missing, file_damaged or unsafe_file.
         WeightsMismatch: tensors missing, left over or of the wrong shape; the first few are named.
     """
-    return fit(to_timm(_open(path, source)), source)
+    return fit(to_timm(_open(path, source), backbone), source, backbone)
 
 
 def _open(path: Path, source: str) -> dict[str, Tensor]:
@@ -85,12 +87,13 @@ def _unwrap(content: Any) -> dict[str, Tensor]:
     return {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
 
 
-def to_timm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Prefixes taken off, torchvision's names translated, the head called `classifier`.
+def to_timm(tensors: Mapping[str, Tensor], backbone: str = B0) -> dict[str, Tensor]:
+    """Prefixes taken off, others' names translated, the head called `classifier`.
 
     A head of several Linear layers cannot be used and is left out.
     """
-    from_torchvision = {theirs: ours for ours, theirs in timm_to_torchvision().items()}
+    known = timm_to_torchvision() if backbone == B0 else timm_to_google(backbone)
+    to_ours = {theirs: ours for ours, theirs in known.items()}
     state: dict[str, Tensor] = {}
     heads: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
@@ -99,7 +102,7 @@ def to_timm(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         if head := _HEAD_KEY.fullmatch(key):
             heads.setdefault(head[1] or "", {})[f"classifier.{head[2]}"] = tensor
         else:
-            state[from_torchvision.get(key, key)] = tensor
+            state[to_ours.get(key, key)] = tensor
     if len(heads) == 1:
         state.update(next(iter(heads.values())))
     return state
@@ -148,22 +151,54 @@ def _torchvision_module(module: str) -> str:
     return f"features.{int(group) + 1}.{block}.block.{steps[step]}"
 
 
+_GOOGLE_OUTER = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+_GOOGLE_WIDENING = {
+    "conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1",
+    "conv_pwl": "_project_conv", "bn3": "_bn2",
+}  # fmt: skip
+_GOOGLE_PLAIN = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+
+
 @cache
-def expected_shapes() -> dict[str, tuple[int, ...]]:
-    """{timm's name: shape} of a whole EfficientNet-B0 with 1,000 classes; nothing is allocated."""
+def timm_to_google(backbone: str) -> dict[str, str]:
+    """Names of every tensor of the backbone in timm and in the ports of Google's own EfficientNets,
+    which count the blocks through and call a block's steps by what they do.
+
+    A block that widens has three convolutions (timm's last is `conv_pwl`), a plain one two.
+    """
+    keys = [key for key in expected_shapes(backbone) if key not in HEAD]
+    inside = [key.split(".", 3) for key in keys if key.startswith("blocks.")]
+    numbers = {block: str(i) for i, block in enumerate(dict.fromkeys((g, b) for _, g, b, _ in inside))}
+    widening = {(g, b) for _, g, b, step in inside if step.startswith("conv_pwl.")}
+    names = {}
+    for key in keys:
+        if not key.startswith("blocks."):
+            module, leaf = key.rsplit(".", 1)
+            names[key] = f"{_GOOGLE_OUTER[module]}.{leaf}"
+            continue
+        _, group, block, rest = key.split(".", 3)
+        step, leaf = rest.rsplit(".", 1)
+        steps = _GOOGLE_WIDENING if (group, block) in widening else _GOOGLE_PLAIN
+        names[key] = f"_blocks.{numbers[group, block]}.{steps[step]}.{leaf}"
+    return names
+
+
+@cache
+def expected_shapes(backbone: str = B0) -> dict[str, tuple[int, ...]]:
+    """{timm's name: shape} of a whole network with 1,000 classes; nothing is allocated."""
     import timm
     import torch
 
     with torch.device("meta"):
-        model = timm.create_model("efficientnet_b0", pretrained=False, num_classes=1000)
+        model = timm.create_model(backbone, pretrained=False, num_classes=1000)
     return {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
 
 
-def fit(state: dict[str, Tensor], source: str) -> dict[str, Tensor]:
-    """`state` in float32, if it is an EfficientNet-B0's. Raises: as `read`."""
+def fit(state: dict[str, Tensor], source: str, backbone: str = B0) -> dict[str, Tensor]:
+    """`state` in float32, if it is that network's. Raises: as `read`."""
     import torch
 
-    expected = dict(expected_shapes())
+    expected = dict(expected_shapes(backbone))
     head = state.get("classifier.weight")
     if head is None or head.ndim != 2 or "classifier.bias" not in state:
         for key in HEAD:

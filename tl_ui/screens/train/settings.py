@@ -21,7 +21,9 @@ LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
 STRATEGIES = ("head", "last", "whole")
 GROUPS = ("learning", "classes", "pictures", "machine")
-SOURCES = ("auto", "imagenet", "imagenet-torchvision", "formula", "vggface2", "file", "random")
+SOURCES = (
+    "auto", "imagenet", "imagenet-torchvision", "imagenet-lite0", "formula", "vggface2", "file", "random",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ PLACES = ((paths.runs_dir, "HEADSWAP_RUNS"), (paths.cache_dir, "HEADSWAP_CACHE")
 
 
 def examine(language: str = "en") -> dict[str, Any]:
-    """{"version", "machine", "weights": [...], "auto": source or None, "versions", "problems": [sentence in `language`]}.
+    """{"version", "machine", "weights": [...], "auto": source or None, "versions", "problems": [...]}.
 
     Loads torch and measures the processor if that has not been done (a few seconds); asks the
     weights' hub for at most three. `machine` is as `device.describe` says.

@@ -66,7 +66,9 @@ def test_one_button_makes_a_run_on_the_practice_set_and_goes_to_train(
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(open_page, monkeypatch, language):
+def test_faces_get_settings_that_suit_the_built_in_weights_and_the_page_says_so(
+    open_page, monkeypatch, language
+):
     monkeypatch.setattr(locate, "lite0_path", lambda: None)
     app = open_page("start", language)
     sentence = catalogue(language)["start.small_pictures"].format(px=112)

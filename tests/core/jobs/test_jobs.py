@@ -145,8 +145,10 @@ def test_worker_that_dies_before_it_can_take_the_lock_counts_as_interrupted(new_
     run = new_run()
     local.launch(run, command=[sys.executable, "-c", "raise SystemExit(3)"])
     wait_for_state(run, "interrupted")
+    assert epochs_of(run) == []
     launch(run)
     wait_for_state(run, "finished")
+    assert epochs_of(run) == [1, 2, 3]
 
 
 def test_run_that_is_under_way_cannot_be_launched_again(new_run):
@@ -235,6 +237,7 @@ def test_run_on_another_device_does_not_wait(new_run):
     wait_for_state(first, "running")
     launch(second)
     wait_for_state(second, "finished")
+    assert local.state(first) == "running"
 
 
 def test_stop_reaches_a_run_that_still_waits(new_run):
@@ -293,6 +296,7 @@ def test_termination_signal_stops_the_run_in_good_order(new_run):
     wait_for_state(run, "running")
     os.kill(run.read_status()["pid"], signal.SIGTERM)
     wait_for_state(run, "stopped")
+    assert isinstance(run_folder.EventLog(run.events_path).read()[-1], RunStopped)
 
 
 def test_terminate_touches_nobody_whose_identity_does_not_match(new_run, monkeypatch):

@@ -141,6 +141,41 @@ def test_a_rule_is_silent_up_to_its_limit_and_heard_beyond_it(code, silent, hear
     assert codes(advise(settings(), heard)) == [code]
 
 
+@pytest.mark.parametrize(("size", "half"), [(3, 1), (1, 1)])
+def test_no_batch_is_smaller_than_one_picture(size, half):
+    (one,) = advise(settings(batch_size=size), None, {"code": "out_of_memory", "values": None})
+    assert (one.values["fits"], one.changes["batch_size"], one.changes["precision"]) == (half, half, "auto")
+
+
+@pytest.mark.parametrize(
+    ("config", "changes"),
+    [
+        ({"early_stopping_patience": 4}, {"early_stopping_patience": 3}),
+        ({"early_stopping_patience": 3}, {}),
+        ({"early_stopping_patience": 0}, {"early_stopping_patience": 3}),
+        ({"early_stopping_patience": 3, "views": 1}, {"augment": True, "views": 0}),
+        ({"early_stopping_patience": 3, "augment": False}, {"augment": True, "views": 0}),
+    ],
+)
+def test_only_what_is_too_loose_against_learning_by_heart_is_tightened(config, changes):
+    (one,) = advise(settings(dropout=0.5, **config), with_scores(scores(1.0), scores(0.88)))
+    assert one.changes == changes and one.values == {"train": 1.0, "val": 0.88}
+
+
+def test_the_weight_of_the_positive_class_stays_where_another_is_overlooked():
+    val = scores(0.9, recalls=(0.99, 0.7))
+    (one,) = advise(settings(positive_weight=3.0), with_scores(scores(0.95), val))
+    assert one.changes["class_weights"] == {"def_front": 3.0, "ok_front": 2.0}
+    assert one.values == {"worst": "ok_front", "best": "def_front", "low": 0.7, "high": 0.99}
+
+
+@pytest.mark.parametrize(("before", "after"), [(499, 998), (100, 500), (500, None), (600, None)])
+def test_few_pictures_are_varied_more_up_to_a_point(before, after):
+    few = summary(split={"train": 60, "val": 20, "test": 20})
+    (one,) = advise(settings(target_per_class=before), few)
+    assert one.changes == {"augment": True} | ({"target_per_class": after} if after else {})
+
+
 def test_every_change_gives_settings_that_a_run_accepts():
     harmed = with_scores(scores(1.0), scores(0.6, recalls=(0.4, 0.9)))
     harmed["split"] = {"train": 60, "val": 20, "test": 20}

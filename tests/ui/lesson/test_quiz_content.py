@@ -133,11 +133,11 @@ def test_korean_questions_are_korean():
 
 @pytest.mark.parametrize("question", [q for q in ENGLISH if q.kind == "bug"], ids=lambda q: q.id)
 def test_code_with_a_bug_is_still_code_and_so_is_its_mending(question):
-    ast.parse(question.code)
     lines = question.code.splitlines()
     at = next(i for i, option in enumerate(question.options) if option.is_right)
-    ast.parse("\n".join([*lines[:at], *question.mended.splitlines(), *lines[at + 1 :]]))
-    ast.parse(textwrap.dedent(question.mended.rstrip(",")))
+    mended = "\n".join([*lines[:at], *question.mended.splitlines(), *lines[at + 1 :]])
+    assert ast.dump(ast.parse(mended)) != ast.dump(ast.parse(question.code))
+    assert ast.parse(textwrap.dedent(question.mended.rstrip(","))).body
 
 
 # ------------------------------------------------------------------ facts

@@ -168,8 +168,11 @@ def test_every_metric_and_curve_can_be_shown(lang, two):
     app = open_page("compare", lang=lang, runs="first,second")
     for key, names in (("compare_metric", ("f1", "roc_auc")), ("compare_curve", ("loss",))):
         for name in names:
+            before = [chart.proto.spec for chart in app.get("plotly_chart")]
             app.segmented_control(key=key).set_value(name).run()
             assert not app.exception
+            after = [chart.proto.spec for chart in app.get("plotly_chart")]
+            assert sum(a != b for a, b in zip(before, after, strict=True)) == 1, name
 
 
 def test_a_damaged_run_is_named_and_the_others_are_compared(lang, two, runs):

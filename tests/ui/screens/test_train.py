@@ -98,9 +98,14 @@ def test_head_only_asks_for_one_number_of_epochs(lang, data_id):
 
 def test_every_group_of_advanced_settings_can_be_opened(lang, data_id):
     app = open_page("train", lang=lang, data=data_id)
+    shown: list[set[str]] = []
     for group in ("classes", "pictures", "machine", "learning"):
         app.segmented_control(key="advanced_group").set_value(group).run()
         assert not app.exception
+        fields = (*app.number_input, *app.selectbox, *app.toggle, *app.radio)
+        shown.append({field.key for field in fields if str(field.key).startswith("set_")})
+    own = [keys - set().union(*shown[:i], *shown[i + 1 :]) for i, keys in enumerate(shown)]
+    assert all(own), "each group has settings of its own"
 
 
 def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
@@ -250,6 +255,6 @@ def test_every_number_can_be_set_to_its_bounds(lang):
         for value in (number.low, number.high):
             if "." in number.name:
                 stage, name = number.name.split(".")
-                RunConfig.from_dict({stage: {name: value}})
+                assert getattr(getattr(RunConfig.from_dict({stage: {name: value}}), stage), name) == value
             else:
-                RunConfig.from_dict({number.name: value})
+                assert getattr(RunConfig.from_dict({number.name: value}), number.name) == value

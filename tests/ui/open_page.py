@@ -12,14 +12,20 @@ ROOT = Path(__file__).resolve().parents[2]
 def open_page(name: str, *, locale: str = "en-US", **params: str) -> AppTest:
     """The page after its first run; `params` are the address bar's (`lang="ko"`, `run="…"`), `locale`
     the browser's own."""
+    app = app_of(name, locale=locale, **params)
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def app_of(name: str, *, locale: str = "en-US", **params: str) -> AppTest:
+    """The same before its first run."""
     app = AppTest.from_file(str(ROOT / "streamlit_app.py"), default_timeout=120)
     app.context = {"locale": locale}
     if name != "start":
         app.switch_page(f"pages/{name}.py")
     for key, value in params.items():
         app.query_params[key] = value
-    app.run()
-    assert not app.exception, app.exception
     return app
 
 

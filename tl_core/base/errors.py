@@ -12,6 +12,7 @@
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
     │  ├─ NoReadableImages     every picture was refused
+    │  ├─ RegisterDamaged      the list of data sets cannot be read
     │  ├─ BadArchive           a zip that is broken, dangerous or too large
     │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
     │  └─ DecisionsLeaveNone   after the decisions a part of the split lacks a class
@@ -117,6 +118,12 @@ class SplitClassMissing(DataError):
     """values: split, name (class)"""
 
     code = "split_class_missing"
+
+
+class RegisterDamaged(DataError):
+    """values: file, detail"""
+
+    code = "register_damaged"
 
 
 class UnknownClass(DataError):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import dataclasses
 import time as clock
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_type_hints
+
+from tl_core.base.reading import misfit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,15 +183,21 @@ class RunFailed(Event):
 
 
 KINDS: dict[str, type[Event]] = {cls.kind: cls for cls in Event.__subclasses__()}
+SHAPES = {
+    kind: {f.name: get_type_hints(cls)[f.name] for f in dataclasses.fields(cls)}
+    for kind, cls in KINDS.items()
+}
+"""{kind: {field: its type}}"""
 
 
 def from_dict(values: dict[str, Any]) -> Event | None:
-    """The event a log line holds; None for one this version does not know (a newer writer's)."""
-    cls = KINDS.get(values.get("kind", ""))
-    if cls is None:
+    """The event a log line holds; None for one this version does not know (a newer writer's), or damaged."""
+    kind = values.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
         return None
-    names = {f.name for f in dataclasses.fields(cls)}
+    cls, shapes = KINDS[kind], SHAPES[kind]
+    known = {name: value for name, value in values.items() if name in shapes}
     try:
-        return cls(**{name: value for name, value in values.items() if name in names})
-    except TypeError:
+        return None if any(misfit(known[name], shapes[name]) for name in known) else cls(**known)
+    except TypeError:  # one that it needs is missing
         return None

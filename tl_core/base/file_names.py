@@ -6,7 +6,6 @@ and every machine writes alike.
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from pathlib import Path
 
@@ -35,12 +34,25 @@ def name_in(root: Path, file: Path) -> str:
     return composed(readable(file.relative_to(root).as_posix()))
 
 
-def _part(part: str) -> str:
+def is_text(text: str, errors: str = "strict") -> bool:
+    """Whether every letter can be written down and sent; lone surrogates cannot."""
     try:
-        part.encode()
-        return part
+        text.encode("utf-8", errors)
+        return True
     except UnicodeEncodeError:
-        content = os.fsencode(part)
+        return False
+
+
+def is_path_text(text: str) -> bool:
+    """Whether `text` can be a path: text, or bytes as Python keeps them in one."""
+    return is_text(text, "surrogateescape")
+
+
+def _part(part: str) -> str:
+    if is_text(part):
+        return part
+    # no path has other surrogates: a damaged file may
+    content = part.encode("utf-8", "surrogateescape" if is_path_text(part) else "backslashreplace")
     try:
         return content.decode(OLD_ENCODING)
     except UnicodeDecodeError:

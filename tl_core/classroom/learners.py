@@ -7,7 +7,6 @@ file's name is its hash. Writers of one learner (two tabs, two machines) take tu
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,8 +16,9 @@ from typing import Any
 import filelock
 
 from tl_core.base.atomic import output_errors, write_json
-from tl_core.base.errors import ClassFull, NicknameRefused, OutputUnwritable
+from tl_core.base.errors import ClassFull, NicknameRefused, OutputUnwritable, RunDamaged
 from tl_core.base.paths import class_dir
+from tl_core.base.reading import read_json
 
 LONGEST_NICKNAME = 30
 MAX_LEARNERS = 2000
@@ -114,8 +114,8 @@ def _read(path: Path) -> Record:
     try:
         if path.stat().st_size > MAX_BYTES:
             return Record()
-        return _from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return _from_dict(read_json(path) or {})
+    except (OSError, RunDamaged, ValueError, TypeError, KeyError, AttributeError):
         return Record()
 
 

@@ -5,7 +5,6 @@ Votes older than a lesson are forgotten, so that the next class starts at nought
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import Counter
@@ -15,8 +14,9 @@ from pathlib import Path
 import filelock
 
 from tl_core.base.atomic import output_errors, write_json
-from tl_core.base.errors import OutputUnwritable
+from tl_core.base.errors import OutputUnwritable, RunDamaged
 from tl_core.base.paths import class_dir
+from tl_core.base.reading import read_json
 
 WINDOW_HOURS = 3.0
 """A double lesson with its break; what is older belongs to another class."""
@@ -62,11 +62,11 @@ def _count(votes: Iterable[tuple[str, float]]) -> dict[str, int]:
 
 def _recent(path: Path, now: float) -> dict[str, tuple[str, float]]:
     try:
-        votes = json.loads(path.read_text(encoding="utf-8"))["votes"].items()
+        votes = (read_json(path) or {})["votes"].items()
         return {
             str(voter): (str(option), float(moment))
             for voter, (option, moment) in votes
             if now - float(moment) < 3600 * WINDOW_HOURS
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (RunDamaged, ValueError, TypeError, KeyError, AttributeError):
         return {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import json
 import math
 import platform
 import sys
@@ -20,9 +19,11 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
+from tl_core.base.errors import RunDamaged
 from tl_core.base.paths import cache_dir
+from tl_core.base.reading import read_json
 
 if TYPE_CHECKING:
     import torch
@@ -39,6 +40,12 @@ FASTER = 1.15
 # bf16 must win by this much: below it, noise would decide, and fp32 rounds less
 TOO_SLOW_SECONDS = 5.0
 # for one step of BATCH pictures
+
+
+class _Kept(TypedDict):
+    frozen: str
+    tail: str
+    depthwise: dict[str, str]
 
 
 def cpu_probe() -> Found:
@@ -66,10 +73,10 @@ def _format(seconds: dict[str, float]) -> str:
 def cached_probe() -> Found | None:
     """What was measured before, without importing torch; None when nothing was."""
     try:
-        kept = json.loads(_place().read_text(encoding="utf-8"))
+        kept = read_json(_place(), _Kept) or {}
         formats = [kept["frozen"], kept["tail"]]
         layers = {form: kept["depthwise"][form] for form in FORMATS}
-    except (OSError, ValueError, KeyError, TypeError):
+    except (RunDamaged, KeyError):
         return None
     if not all(form in FORMATS for form in formats) or not all(kind in DEPTHWISE for kind in layers.values()):
         return None

@@ -17,8 +17,9 @@ import numpy as np
 
 from tl_core.base.atomic import write_json
 from tl_core.base.errors import RunDamaged
+from tl_core.base.reading import read_json
 from tl_core.evaluation.calibration import with_temperature
-from tl_core.runs.run_folder import RunFolder, read_json
+from tl_core.runs.run_folder import RunFolder
 
 FILE = "decision.json"
 SURE_FROM = 0.7

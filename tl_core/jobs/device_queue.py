@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -17,9 +16,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from tl_core.base.atomic import output_errors, write_json
+from tl_core.base.errors import RunDamaged
 from tl_core.base.paths import cache_dir
+from tl_core.base.reading import read_json
 from tl_core.jobs import locks
 from tl_core.runs.run_folder import RunFolder
 
@@ -32,6 +34,11 @@ class Ticket:
     run: Path
     enqueued: float
     # seconds since 1970
+
+
+class _TicketFile(TypedDict):
+    run: Path
+    enqueued: float
 
 
 def enqueue(run: RunFolder, device: str, *, keep_place: bool) -> Ticket:
@@ -132,10 +139,10 @@ def _hand_in(ticket: Ticket) -> None:
 
 def _read(path: Path) -> Ticket | None:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Ticket(path, Path(content["run"]), float(content["enqueued"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_json(path, _TicketFile)
+    except RunDamaged:
         return None
+    return Ticket(path, Path(content["run"]), content["enqueued"]) if content else None
 
 
 def _file_name(device: str) -> str:

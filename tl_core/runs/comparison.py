@@ -110,9 +110,9 @@ def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) 
     try:
         with run.predictions_path.open(encoding="utf-8", newline="") as file:
             rows = [row for row in csv.DictReader(file) if (row["stage"], row["split"]) == (wanted, split)]
-    except (OSError, KeyError, UnicodeDecodeError) as error:
+        return {row["file"]: row for row in rows}
+    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
         raise RunDamaged(file=run.predictions_path, detail=error) from None
-    return {row["file"]: row for row in rows}
 
 
 def pair(
@@ -138,8 +138,13 @@ def pair(
     said = {file: row["truth"] for file, row in (rows[0] | rows[1]).items()}
     for run in sorted((first, second, *others), key=lambda run: run.created()):
         said |= _truths(run, pictures_of(configs[0]))
-    truth = np.array([classes.index(said[file]) for file in files])
-    chances = [np.array([[float(r[f][f"p_{name}"]) for name in classes] for f in files]) for r in rows]
+    try:
+        truth = np.array([classes.index(said[file]) for file in files])
+        chances = [np.array([[float(r[f][f"p_{name}"]) for name in classes] for f in files]) for r in rows]
+        if not np.isfinite(chances).all():
+            raise ValueError("no probabilities")
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunDamaged(file=f"{first.predictions_path}, {second.predictions_path}", detail=error) from None
     right = [p.argmax(axis=1) == truth for p in chances]
     positive = summaries[0]["positive_class"]
     scores = [evaluate(truth, p, classes, positive) for p in chances]

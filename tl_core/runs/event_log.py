@@ -7,13 +7,14 @@ only once it is ended, and a new writer first ends what a dead one left open.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import threading
 from pathlib import Path
 
 from tl_core.base.atomic import output_errors, to_json
 from tl_core.base.events import Event, from_dict
+from tl_core.base.file_names import readable
+from tl_core.base.reading import parse
 
 TAIL_BYTES = 64
 
@@ -26,7 +27,7 @@ class EventWriter:
 
     def __init__(self, path: Path, run: str | None = None) -> None:
         self.path = path
-        self.run = run or path.absolute().parent.parent.name
+        self.run = run or readable(path.absolute().parent.parent.name)
         self._lock = threading.Lock()
         with output_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,7 +119,7 @@ class EventLog:
 
 def _parse(line: bytes) -> Event | None:
     try:
-        values = json.loads(line)
+        values = parse(line)
     except ValueError:
         return None
     return from_dict(values) if isinstance(values, dict) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,10 +116,7 @@ def _pictures(summary: dict[str, Any]) -> dict[str, dict[str, int]]:
 
 def _stages(run: RunFolder, config: dict[str, Any], summary: dict[str, Any]) -> list[StageFacts]:
     """The stages that were really run, from the run's own training log."""
-    try:
-        log = json.loads(run.training_log_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
+    log = run.read_training_log()
     found = []
     for number, name in enumerate(STAGES, start=1):
         rates = (log.get(f"stage{number}") or {}).get("lr") or []

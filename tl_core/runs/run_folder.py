@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import dataclasses
-import json
-import os
 import re
 import threading
 import time
@@ -22,10 +20,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tl_core.base.atomic import NUM_TRIES, output_errors, to_json, write_atomic, write_json
+from tl_core.base.atomic import output_errors, to_json, write_atomic, write_json
 from tl_core.base.config import RunConfig
-from tl_core.base.errors import RunDamaged, RunExists, RunNotFound
+from tl_core.base.errors import ConfigError, RunDamaged, RunExists, RunNotFound
+from tl_core.base.file_names import readable
 from tl_core.base.paths import expanded, is_file, runs_dir
+from tl_core.base.reading import read_json
+from tl_core.runs import record_shapes
 from tl_core.runs.event_log import EventLog, EventWriter
 
 __all__ = [
@@ -46,6 +47,8 @@ __all__ = [
 FOLDERS = ("logs", "models", "metrics", "plots")
 MAX_NAME = 40
 """Characters of a run's own name; Windows' limit of 260 for a whole path is near otherwise."""
+YEARS = range(1971, 9999)
+"""In which a run can have been made; nearer to the calendar's ends no local time can be told."""
 _status_lock = threading.Lock()
 # heartbeat thread and training thread of one process write the same status
 
@@ -56,7 +59,8 @@ class RunFolder:
 
     @property
     def name(self) -> str:
-        return self.path.name
+        """As people read it, and as it is looked up: a folder may be called by bytes that are no text."""
+        return readable(self.path.name)
 
     @property
     def config_path(self) -> Path:
@@ -119,22 +123,29 @@ class RunFolder:
         return self.path / "plots"
 
     def read_config(self) -> dict[str, Any]:
-        """Raises: RunNotFound, RunDamaged."""
-        config = read_json(self.config_path)
+        """config.json; a setting that it lacks, an older run's, has its default. Raises: RunNotFound,
+        RunDamaged."""
+        config = read_json(self.config_path, record_shapes.Config)
         if config is None:
             raise RunNotFound(path=self.path)
-        return config
+        return {**config, **self._settings(config).to_dict()}
 
     def settings(self) -> RunConfig:
-        """The settings out of config.json, which holds more. Raises: RunNotFound, RunDamaged, ConfigError."""
+        """The settings out of config.json, which holds more. Raises: RunNotFound, RunDamaged."""
+        return self._settings(self.read_config())
+
+    def _settings(self, config: dict[str, Any]) -> RunConfig:
         known = {f.name for f in dataclasses.fields(RunConfig)}
-        return RunConfig.from_dict({k: v for k, v in self.read_config().items() if k in known})
+        try:
+            return RunConfig.from_dict({k: v for k, v in config.items() if k in known})
+        except ConfigError as error:
+            raise RunDamaged(file=self.config_path, detail=error) from None
 
     def read_status(self) -> dict[str, Any]:
         """{} when there is none (yet), or none that can be read: whether the run is alive is
         asked of its lock (`tl_core.jobs.local.state`), not of this file."""
         try:
-            return read_json(self.status_path) or {}
+            return read_json(self.status_path, record_shapes.Status) or {}
         except RunDamaged:
             return {}
 
@@ -145,7 +156,17 @@ class RunFolder:
 
     def read_summary(self) -> dict[str, Any] | None:
         """None before the run has finished. Raises: RunDamaged."""
-        return read_json(self.summary_path)
+        summary = read_json(self.summary_path, record_shapes.Summary)
+        if summary is not None and (detail := record_shapes.contradiction(summary)):
+            raise RunDamaged(file=self.summary_path, detail=detail)
+        return summary
+
+    def read_training_log(self) -> dict[str, Any]:
+        """{"stage1": {"train_loss": [...], ...}, "stage2": ...}; {} when it is gone or damaged."""
+        try:
+            return read_json(self.training_log_path, record_shapes.TrainingLog) or {}
+        except RunDamaged:
+            return {}
 
     def created(self) -> float:
         """Seconds since 1970; 0 when the configuration cannot be read."""
@@ -156,11 +177,11 @@ class RunFolder:
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """Rows of predictions.csv or pictures.csv; [] when it is gone."""
+    """Rows of predictions.csv or pictures.csv; [] when it is gone or no table."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
-    except OSError:
+    except (OSError, UnicodeDecodeError, csv.Error):
         return []
 
 
@@ -240,26 +261,9 @@ def find(root: Path, name: str) -> RunFolder:
 def _created(config_path: Path, _changed_ns: int) -> float:
     try:
         written = (read_json(config_path) or {}).get("created", "")
-        return datetime.fromisoformat(written).timestamp()
+        moment = datetime.fromisoformat(written)
+        if moment.year in YEARS:
+            return moment.timestamp()
     except (RunDamaged, TypeError, ValueError):
-        return config_path.stat().st_mtime
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    """Raises: RunDamaged."""
-    for attempt in range(NUM_TRIES):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(content, dict):
-                raise RunDamaged(file=path, detail="not a JSON object")
-            return content
-        except FileNotFoundError:
-            return None
-        except PermissionError as error:
-            # on Windows: just being replaced by its writer
-            if os.name != "nt" or attempt == NUM_TRIES - 1:
-                raise RunDamaged(file=path, detail=error.strerror or error) from error
-            time.sleep(0.05)
-        except (OSError, ValueError) as error:
-            raise RunDamaged(file=path, detail=error) from error
-    return None
+        pass
+    return config_path.stat().st_mtime

@@ -8,19 +8,19 @@ under an id nobody can guess; a typed folder stays where it is and only its path
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypedDict
 
 from filelock import FileLock
 
 from tl_core.base.atomic import output_errors
-from tl_core.base.errors import TlError
+from tl_core.base.errors import RegisterDamaged, RunDamaged, TlError
 from tl_core.base.paths import datasets_dir, expanded
+from tl_core.base.reading import misfit, read_json
 from tl_core.runs.run_folder import write_json
 from tl_core.synthetic.practice import SAMPLES, sample_folder
 
@@ -40,8 +40,11 @@ def find(data_id: str) -> DataChoice | None:
     """The data set with this id; None when this server has none such."""
     if data_id in SAMPLES:
         return DataChoice(data_id, "sample", data_id, None)
-    entry = _read_register().get(data_id)
-    if entry is None:
+    try:
+        entry = _read_register().get(data_id)
+    except RegisterDamaged:
+        return None
+    if misfit(entry, Entry):
         return None
     return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]))
 
@@ -131,16 +134,26 @@ def _register_file() -> Path:
     return datasets_dir() / "register.json"
 
 
-def _read_register() -> dict[str, dict[str, str]]:
+class Entry(TypedDict):
+    kind: str
+    label: str
+    path: Path
+
+
+def _read_register() -> dict[str, Any]:
+    """Raises: RegisterDamaged: kept as it is, for whoever can mend it."""
+    file = _register_file()
     try:
-        return json.loads(_register_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+        return read_json(file) or {}
+    except RunDamaged as error:
+        raise RegisterDamaged(file=file, detail=error.values["detail"]) from None
 
 
 def _register(choice: DataChoice) -> DataChoice:
+    """Raises: RegisterDamaged, OutputUnwritable."""
     file = _register_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
+    with output_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_suffix(".lock")):  # two browsers may add one at the same moment
         entries = _read_register()
         entries[choice.id] = {"kind": choice.kind, "label": choice.label, "path": str(choice.path)}

@@ -65,33 +65,31 @@ class Predictions:
 
 
 def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
-    """None when predictions.csv is gone or holds other classes."""
+    """None when predictions.csv is gone, damaged or holds other classes."""
     try:
-        changed = run.predictions_path.stat().st_mtime_ns
-    except OSError:
+        return _read(
+            str(run.predictions_path),
+            run.predictions_path.stat().st_mtime_ns,
+            tuple(summary["classes"]),
+            summary["positive_class"],
+            summary["final_stage"],
+        )
+    except (OSError, ValueError):
         return None
-    return _read(
-        str(run.predictions_path),
-        changed,
-        tuple(summary["classes"]),
-        summary["positive_class"],
-        summary["final_stage"],
-    )
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _read(
     path: str, changed_ns: int, classes: tuple[str, ...], positive: str, final_stage: str
-) -> Predictions | None:
+) -> Predictions:
+    """Raises: OSError, ValueError: no such table."""
     names = ["file", "truth", "split", "stage"]
     columns = [f"p_{name}" for name in classes]
-    try:
-        # a class may be called "NA"
-        table = pd.read_csv(
-            path, usecols=[*names, *columns], dtype=dict.fromkeys(names, str), na_filter=False
-        )
-    except (OSError, ValueError):
-        return None
+    # a class may be called "NA"
+    table = pd.read_csv(path, usecols=[*names, *columns], dtype=dict.fromkeys(names, str), na_filter=False)
+    table[columns] = table[columns].astype(np.float64)
+    if not np.isfinite(table[columns].to_numpy()).all():
+        raise ValueError("no probabilities")
     table = table.drop_duplicates(["stage", "split", "file"])
     # a picture that one stage lacks cannot be compared
     stages_of = table.groupby(["split", "file"])["stage"].transform("count")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
 
+from tests.core.summary_drawing import summary_of
 from tl_core.base.errors import NotComparable, RunDamaged
 from tl_core.evaluation import paired as paired_module
 from tl_core.runs import comparison
@@ -20,13 +20,10 @@ def make(path: Path, answers: dict[str, tuple[str, str]], split: str = "test", *
     """A finished run whose final model gave these answers: {file: (truth, said)}."""
     settings = {"seed": 1, "dropout": 0.3, "head": {"epochs": 3, "learning_rate": 0.001}} | config
     run = create(path, settings | {"pictures_fingerprint": config.get("pictures_fingerprint", "same")})
+    whole = summary_of(CLASSES, "bad")
     write_json(
         run.summary_path,
-        {
-            "classes": CLASSES,
-            "positive_class": "bad",
-            "reported": {"stage": "head", "split": split, "metrics": {}},
-        },
+        whole | {"reported": {**whole["reported"], "split": split}},
     )
     stage = "final" if split == "cross_validation" else "head"
     with run.predictions_path.open("w", encoding="utf-8", newline="") as file:
@@ -122,8 +119,7 @@ def test_what_cannot_be_paired_is_refused_with_the_reason(tmp_path: Path, reason
         tmp_path / "second", other, pictures_fingerprint="other" if reason == "other_pictures" else "same"
     )
     if reason == "other_classes":
-        summary = json.loads(second.summary_path.read_text(encoding="utf-8"))
-        write_json(second.summary_path, {**summary, "classes": ["bad", "worse"]})
+        write_json(second.summary_path, summary_of(["bad", "worse"], "bad"))
     with pytest.raises(NotComparable) as error:
         comparison.pair(first, second)
     assert error.value.values["reason"] == reason

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from tests.core.data_drawing import scene
+from tests.core.summary_drawing import summary_of
 from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
@@ -48,17 +49,15 @@ def run(tmp_path: Path) -> RunFolder:
     recorded = config.to_dict() | {"data": str(data), "weights_used": WEIGHTS, "data_fingerprint": "f" * 64}
     folder = create(tmp_path / "run 1", recorded | {"positive_class": CLASSES[0]})
     scores = metrics.evaluate(truth, p, CLASSES, CLASSES[0])
-    stages = {stage: {"train": scores, "test": scores} for stage in ("before", "head")}
+    stages = {stage: {"train": scores, "val": scores, "test": scores} for stage in ("before", "head")}
     write_json(
         folder.summary_path,
-        {
-            "created": "2026-01-31T12:00:00+00:00", "classes": CLASSES, "positive_class": CLASSES[0],
-            "reported": {"stage": "head", "split": "test", "metrics": scores}, "weights": WEIGHTS,
-            "split": {"train": 80, "val": 20, "test": 40, "folds": 0}, "stages": stages,
-            "final_stage": "head",
-            "decisions": {"excluded": 3, "relabelled": 2, "added": 0},
-            "seconds": 12.0, "device": "cpu", "precision": "fp32", "versions": {"torch": "9.9"},
-        },
+        summary_of(
+            CLASSES, CLASSES[0], stages=stages, weights=WEIGHTS, created="2026-01-31T12:00:00+00:00",
+            reported={"stage": "head", "split": "test", "metrics": scores}, versions={"torch": "9.9"},
+            split={"train": 80, "val": 20, "test": 40, "folds": 0},
+            decisions={"excluded": 3, "relabelled": 2, "added": 0},
+        ),
     )  # fmt: skip
     with folder.predictions_path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
 import pytest
 
 from tests.ui.conftest import draw_pictures
-from tl_core.base.errors import BadArchive, OneClass
+from tl_core.base.errors import BadArchive, OneClass, RegisterDamaged
 from tl_core.base.paths import datasets_dir
 from tl_core.synthetic.practice import casting
 from tl_ui.stores import datasets
@@ -99,3 +100,28 @@ def test_the_drawing_of_a_practice_set_tells_how_far_it_is(tmp_path, monkeypatch
     told = []
     datasets.folder_of(datasets.find("casting"), lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("content", [b'{"f1": {"kind": "fol', b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_a_register_that_cannot_be_read_is_kept_and_said(two_classes, content):
+    register = datasets_dir() / "register.json"
+    register.parent.mkdir(parents=True, exist_ok=True)
+    before = register.read_bytes() if register.exists() else None
+    register.write_bytes(content)
+    try:
+        assert datasets.find("f1") is None
+        assert datasets.find("casting") is not None
+        with pytest.raises(RegisterDamaged, match="register.json"):
+            datasets.add_folder(two_classes)
+        assert register.read_bytes() == content
+    finally:
+        register.unlink() if before is None else register.write_bytes(before)
+
+
+def test_one_bad_entry_of_the_register_hides_no_other(two_classes):
+    choice = datasets.add_folder(two_classes)
+    register = datasets_dir() / "register.json"
+    entries = json.loads(register.read_text(encoding="utf-8"))
+    register.write_text(json.dumps(entries | {"f1": {"kind": 3}, "f2": None}), encoding="utf-8")
+    assert datasets.find(choice.id) == choice
+    assert datasets.find("f1") is None and datasets.find("f2") is None

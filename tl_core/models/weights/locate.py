@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from tl_core.base.errors import WeightsUnavailable
+from tl_core.base.errors import RunDamaged, WeightsUnavailable
 from tl_core.base.paths import cache_dir, is_file
+from tl_core.base.reading import read_json
 from tl_core.models.weights import hub, state_dicts
 from tl_core.models.weights.record import B0, IMAGENET_MEAN, IMAGENET_STD, WeightsRecord, source_name
 
@@ -135,13 +135,22 @@ def describe(source: str, requested: str, path: Path, why: str) -> WeightsRecord
     )
 
 
+class Card(TypedDict, total=False):
+    """What a weight file's card may say of it."""
+
+    mean: list[float]
+    std: list[float]
+    image_px: int
+    classes: list[str]
+
+
 def read_card(path: Path) -> dict[str, Any]:
     """The JSON file beside a weight file, {} when there is none of ours."""
     try:
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        card = read_json(path.with_suffix(".json"), Card) or {}
+    except RunDamaged:
         return {}
-    return card if isinstance(card, dict) and card.get("format") == CARD_FORMAT else {}
+    return card if card.get("format") == CARD_FORMAT else {}
 
 
 def _timm_settings(name: str) -> dict[str, Any]:

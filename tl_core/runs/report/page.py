@@ -92,7 +92,9 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
         "per_class": [(name, values) for name, values in metrics["per_class"].items()],
         "matrix": _matrix(metrics),
         "stages": _stages(summary, t),
-        "curves": [(t(f"curve_{name}"), curve_svg(_log(run), name, t)) for name in ("accuracy", "loss")],
+        "curves": [
+            (t(f"curve_{name}"), curve_svg(run.read_training_log(), name, t)) for name in ("accuracy", "loss")
+        ],
         "right": right,
         "wrong": wrong,
         "num_wrong": sum(row["truth"] != row["predicted"] for row in rows),
@@ -139,13 +141,6 @@ def _stages(summary: dict[str, Any], t: Words) -> list[dict[str, str]]:
             row |= {name: percent(scores[name]) for name in ("accuracy", "balanced_accuracy", "f1")}
             found.append(row | {"interval": _interval(scores, "accuracy")})
     return found
-
-
-def _log(run: RunFolder) -> dict[str, Any]:
-    try:
-        return json.loads(run.training_log_path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
 
 
 def _held_out_rows(run: RunFolder, summary: dict[str, Any]) -> list[dict[str, str]]:

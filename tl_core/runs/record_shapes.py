@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 Interval = tuple[float, float]
 
 
-class WeightsUsedMore(TypedDict, total=False):
+class WeightsMore(TypedDict, total=False):
     path: Path | None
     sha256: str
     requested: str
@@ -20,8 +20,11 @@ class WeightsUsedMore(TypedDict, total=False):
     image_px: int
 
 
-class WeightsUsed(WeightsUsedMore):
+class WeightsRecorded(WeightsMore):
     source: str
+
+
+class WeightsUsed(WeightsRecorded):
     why: str
     is_pretrained: bool
 
@@ -32,7 +35,7 @@ class Config(TypedDict, total=False):
     created: str
     data: Path
     class_to_idx: dict[str, int]
-    weights_used: WeightsUsed | None
+    weights_used: WeightsRecorded | None
     device_used: dict[str, str]
     versions: dict[str, str | None]
     data_fingerprint: str | None

@@ -49,6 +49,20 @@ def with_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarra
     return grown / grown.sum(axis=1, keepdims=True)
 
 
+def right_from(confidence: np.ndarray, is_right: np.ndarray, wanted: float) -> float | None:
+    """The least confidence at which answers are right as often as `wanted`; None: they never are.
+
+    How often is fitted by isotonic regression: a step function that never falls.
+    Shapes: confidence (N,) float, is_right (N,) bool.
+    """
+    from sklearn.isotonic import isotonic_regression
+
+    order = np.argsort(confidence, kind="stable")
+    share = isotonic_regression(np.asarray(is_right, dtype=float)[order])
+    enough = np.flatnonzero(share >= wanted)
+    return float(confidence[order[enough[0]]]) if len(enough) else None
+
+
 def log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
     """Mean of -log(probability of the truth). truth (N,) int, probabilities (N, C)."""
     return float(_losses(truth, probabilities).mean())

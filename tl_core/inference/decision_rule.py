@@ -18,12 +18,14 @@ import numpy as np
 from tl_core.base.atomic import write_json
 from tl_core.base.errors import RunDamaged
 from tl_core.base.reading import read_json
-from tl_core.evaluation.calibration import with_temperature
-from tl_core.runs.run_folder import RunFolder
+from tl_core.evaluation.calibration import right_from, with_temperature
+from tl_core.runs.run_folder import RunFolder, read_table
 
 FILE = "decision.json"
-SURE_FROM = 0.7
-"""Where "sure" begins unless a person moves it: with two classes, 70 % against 30 %."""
+AHEAD = 0.4
+"""How far "sure" lies above guessing, as a share of the way to 100 %: 70 % with two classes."""
+FEW_ANSWERS = 50
+"""Validation answers below which how sure the model really is cannot be told from them."""
 LEAST = 1e-12
 """Nearest that a threshold may come to 0 and 1."""
 
@@ -39,7 +41,7 @@ class DecisionRule:
     temperature: float | None = None
     # > 0; the logits are divided by it
     sure_from: float | None = None
-    # confidence (see `confidence`) below which the answer is "unsure", 0.5 .. 1
+    # confidence (see `confidence`) below which the answer is "unsure", 1 / classes .. 1
     far_from: float | None = None
     # cosine distance to the nearest training picture beyond which a picture is like none of them
 
@@ -59,14 +61,15 @@ class DecisionRule:
         return np.where(probabilities[:, positive] >= self.threshold, positive, 1 - positive)
 
     def confidence(self, probabilities: np.ndarray, classes: list[str]) -> np.ndarray:
-        """(N, C) after the temperature -> (N,): the best probability; with a threshold, measured from
-        there. The odds are divided by the threshold's, so that it lies at 50 % and both answers have room.
+        """(N, C) after the temperature -> (N,): the best probability; with a threshold, how far from there.
+
+        It lies at 50 %, and 100 % is as far away as its nearer end (0 or 1): at a threshold of 28 % an
+        answer of 45 % has 80 %, as one of 80 % has at 50 %.
         """
         if self.threshold is None or len(classes) != 2:
             return probabilities.max(axis=1)
         p, t = probabilities[:, classes.index(str(self.positive_class))], self.threshold
-        said, other = p * (1 - t), (1 - p) * t
-        return np.maximum(said, other) / np.maximum(said + other, 1e-12)
+        return np.minimum(0.5 + 0.5 * np.abs(p - t) / min(t, 1 - t), 1.0)
 
     def warmed(self, temperature: float | None) -> DecisionRule:
         """With another temperature and a threshold that leaves every answer as it was."""
@@ -81,6 +84,36 @@ class DecisionRule:
     def to_dict(self) -> dict[str, Any]:
         """Plain types; what is not set is left out."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, {})}
+
+
+def usual_sure_from(num_classes: int) -> float:
+    """Where "sure" begins when nothing was measured: 70 % with two classes, 50 % with six."""
+    guessing = 1 / num_classes
+    return round(guessing + AHEAD * (1 - guessing), 2)
+
+
+def sure_from(run: RunFolder, decided: DecisionRule, classes: list[str], final_stage: str) -> float:
+    """Where "sure" begins for this run: what a person saved; else the confidence from which its validation
+    answers were right as often as `usual_sure_from` asks; else that itself, where they are too few, never
+    that often right, or a saved threshold puts up with mistakes on purpose. 1 / classes .. 0.99.
+    """
+    usual = usual_sure_from(len(classes))
+    if decided.sure_from is not None:
+        return decided.sure_from
+    if decided.threshold is not None:
+        return usual
+    rows = [
+        row
+        for row in read_table(run.predictions_path)
+        if (row["stage"], row["split"]) == (final_stage, "val") and row["truth"] in classes
+    ]
+    if len(rows) < FEW_ANSWERS:
+        return usual
+    p = decided.probabilities(np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows]))
+    is_right = p.argmax(axis=1) == [classes.index(row["truth"]) for row in rows]
+    found = right_from(decided.confidence(p, classes), is_right, usual)
+    # no slider has a place below guessing
+    return usual if found is None else min(max(round(found, 2), round(1 / len(classes), 2)), 0.99)
 
 
 def read(run: RunFolder) -> DecisionRule:

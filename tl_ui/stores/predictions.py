@@ -16,6 +16,8 @@ from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import overview
 
 STAGES = ("before", "head", "finetune")
+FINAL = "final"
+# under cross-validation each round's own best stage
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,18 @@ class Predictions:
     def stages(self, split: str) -> list[str]:
         return [stage for stage in STAGES if (stage, split) in self.parts]
 
+    def final_of(self, split: str) -> str:
+        """Where the model's own answers to `split` stand; in cross-validation each round's own best stage."""
+        return FINAL if split == "cross_validation" else self.final_stage
+
+    def answered(self, split: str) -> list[str]:
+        """The stages, and behind them the model's own answers where those are no stage's."""
+        final = [FINAL] if (FINAL, split) in self.parts else []
+        return self.stages(split) + final
+
     def final(self, split: str) -> SplitPredictions | None:
-        """The model's own answers; in cross-validation each round's own best stage."""
-        stage = "final" if split == "cross_validation" else self.final_stage
-        return self.parts.get((stage, split))
+        """The model's own answers."""
+        return self.parts.get((self.final_of(split), split))
 
 
 def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:

@@ -12,11 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.evaluation.metrics import evaluate
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.evaluation.threshold import at_threshold as threshold_counts
+from tl_core.inference.decision_rule import DecisionRule
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
-STAGES = ("before", "head", "finetune")
+FINAL = "final"
+"""Under cross-validation each round's own best stage, which the run is judged by."""
+STAGES = ("before", "head", "finetune", FINAL)
 SPLITS = ("train", "val", "test", "cross_validation")
 
 
@@ -50,15 +54,39 @@ def cells(summary: dict[str, Any]) -> list[Cell]:
 
 
 def reported(summary: dict[str, Any]) -> Cell:
-    """The scores that the run stands for."""
+    """The scores that the run stands for, by the most probable class."""
     chosen = summary["reported"]
-    return Cell(chosen["stage"], chosen["split"], chosen["metrics"])
+    stage = FINAL if chosen["split"] == "cross_validation" else chosen["stage"]
+    return Cell(stage, chosen["split"], chosen["metrics"])
 
 
-def rows_of(rows: Sequence[dict[str, str]], cell: Cell, is_reported: bool) -> list[dict[str, str]]:
+def rows_of(rows: Sequence[dict[str, str]], cell: Cell) -> list[dict[str, str]]:
     """The predictions behind `cell`."""
-    stage = "final" if is_reported and cell.split == "cross_validation" else cell.stage
-    return [row for row in rows if (row["stage"], row["split"]) == (stage, cell.split)]
+    return [row for row in rows if (row["stage"], row["split"]) == (cell.stage, cell.split)]
+
+
+def by_rule(decided: DecisionRule, rows: Sequence[dict[str, str]], cell: Cell) -> Cell | None:
+    """The same pictures answered by the saved threshold, as Classify answers; None where none was saved,
+    or the answers behind `cell` are gone. rows: of predictions.csv.
+
+    The probabilities stay as the network gives them, so ROC AUC and loss do too.
+    """
+    own = rows_of(rows, cell)
+    if decided.threshold is None or not own:
+        return None
+    classes = cell.metrics["classes"]
+    truth = np.array([classes.index(row["truth"]) for row in own])
+    raw = np.array([[float(row[f"p_{name}"]) for name in classes] for row in own])
+    said = decided.answers(decided.probabilities(raw), classes)
+    metrics = evaluate(truth, raw, classes, cell.metrics["positive_class"], said)
+    return Cell(cell.stage, cell.split, metrics)
+
+
+def chance(metrics: dict[str, Any]) -> dict[str, float]:
+    """Accuracy of answers that look at no picture: `chance` draws a class blindly, `majority` always says the
+    commonest."""
+    supports = [scores["support"] for scores in metrics["per_class"].values()]
+    return {"chance": 1 / len(supports), "majority": max(supports) / sum(supports)}
 
 
 def probabilities_of(rows: Sequence[dict[str, str]], name: str) -> np.ndarray:

@@ -133,7 +133,7 @@ def threshold() -> None:
     """Move the threshold: what is found, what is missed, what is a false alarm."""
     shown, summary, cell = _result()
     name = summary["positive_class"]
-    rows = rows_of(read_table(shown.run.predictions_path), cell, True)
+    rows = rows_of(read_table(shown.run.predictions_path), cell)
     if not rows:
         st.info(t("results.no_predictions"))
         return

@@ -50,8 +50,9 @@ def _which(found: Predictions) -> tuple[str, str]:
             required=True,
             **state.linked("split", "matrix_split", splits, splits[0]),
         )
-        stages = found.stages(split)
-        last = found.final_stage if found.final_stage in stages else stages[-1]
+        stages = found.answered(split)
+        final = found.final_of(split)
+        last = final if final in stages else stages[-1]
         stage = st.segmented_control(
             t("explore.which_stage"),
             stages,

@@ -215,10 +215,9 @@ def mistakes(run: RunFolder) -> list[Mistake]:
     """Held-out pictures that the run's model answered wrongly, the surest first. Raises: RunDamaged."""
     summary = run.read_summary() or {}
     cell = reported(summary)
-    final = "final" if cell.split == "cross_validation" else cell.stage
-    wanted = {(final, cell.split), (cell.stage, "val")}
-    if cell.split == "cross_validation":
-        wanted = {(final, cell.split)}
+    wanted = {(cell.stage, cell.split)}
+    if cell.split != "cross_validation":
+        wanted.add((cell.stage, "val"))
     found = [
         Mistake(
             row["file"], row["truth"], row["predicted"], float(row[f"p_{row['predicted']}"]), row["split"]

@@ -8,10 +8,12 @@ from tl_ui.frame.text import t
 from tl_ui.screens.data import source as data_source
 from tl_ui.screens.data import view as data_view
 from tl_ui.stores import datasets, overview
+from tl_ui.widgets import own_sets
 
 page = shell.start("data")
 shell.header(t("data.title"), t("data.lead"))
 choice = state.chosen_data()
+own_sets.remember()
 
 if choice is None or st.session_state.get("is_choosing_data"):
     data_source.chooser()

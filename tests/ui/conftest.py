@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import open_page as page_opener
+from tl_core.base.paths import datasets_dir
 
 LOCALES = {"en": "en-US", "ko": "ko-KR"}
 
@@ -31,6 +32,18 @@ def cookies(monkeypatch) -> dict[str, str]:
     sent: dict[str, str] = {}
     monkeypatch.setattr(type(st.context), "cookies", property(lambda context: sent))
     return sent
+
+
+@pytest.fixture(autouse=True)
+def no_sets_of_other_tests() -> None:
+    """The cache is shared between tests, the list of uploaded and typed sets is not."""
+    (datasets_dir() / "register.json").unlink(missing_ok=True)
+
+
+@pytest.fixture(autouse=True)
+def this_machine(monkeypatch) -> None:
+    """The browser is on the machine itself, for which Streamlit gives no address; AppTest gives a mock."""
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: None))
 
 
 @pytest.fixture

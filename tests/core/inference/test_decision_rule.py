@@ -55,7 +55,50 @@ def test_sureness_is_half_at_the_threshold_and_grows_on_both_sides():
     p = np.array([0.02, 0.1, 0.2, 0.5, 0.9])
     sure = decided.confidence(np.stack([p, 1 - p], axis=1), CLASSES)
     assert sure[2] == pytest.approx(0.5) and sure.argmin() == 2
-    assert sure[0] > sure[1] > sure[2] < sure[3] < sure[4]
+    assert sure[0] > sure[1] > sure[2] < sure[3] <= sure[4] <= 1
+
+
+def test_an_answer_well_above_a_low_threshold_is_sure():
+    decided = DecisionRule(positive_class="bad", threshold=0.28)
+    p = np.array([0.15, 0.30, 0.45])
+    sure = decided.confidence(np.stack([p, 1 - p], axis=1), CLASSES)
+    assert sure[2] >= decision_rule.usual_sure_from(2) > sure[1]
+    even = DecisionRule(positive_class="bad", threshold=0.5)
+    rows = np.stack([p, 1 - p], axis=1)
+    np.testing.assert_allclose(even.confidence(rows, CLASSES), rows.max(axis=1))
+
+
+def test_sure_begins_lower_the_more_classes_there_are():
+    limits = [decision_rule.usual_sure_from(number) for number in (2, 3, 6, 10)]
+    assert limits == sorted(limits, reverse=True)
+    assert limits[0] == 0.7 and limits[2] == 0.5
+    assert all(limit > 1 / number for limit, number in zip(limits, (2, 3, 6, 10), strict=True))
+
+
+def with_answers(run, confidence, is_right):
+    """Validation answers of class "bad" or "good", so sure and so right."""
+    lines = ["file,truth,predicted,split,stage,p_bad,p_good"]
+    for number, (p, right) in enumerate(zip(confidence, is_right, strict=True)):
+        truth = "bad" if right else "good"
+        lines.append(f"{number}.png,{truth},bad,val,head,{p:.6f},{1 - p:.6f}")
+    run.predictions_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return run
+
+
+def test_sure_begins_where_the_validation_answers_are_right_often_enough(run):
+    confidence = np.linspace(0.5, 0.99, 100)
+    boasting = with_answers(run, confidence, confidence > 0.9)
+    assert decision_rule.sure_from(boasting, DecisionRule(), CLASSES, "head") == pytest.approx(0.9, abs=0.02)
+    modest = with_answers(run, confidence, confidence > 0.55)
+    assert decision_rule.sure_from(modest, DecisionRule(), CLASSES, "head") == pytest.approx(0.55, abs=0.02)
+
+
+def test_what_cannot_be_measured_takes_the_usual_limit_and_what_is_saved_wins(run):
+    never = with_answers(run, np.linspace(0.5, 0.99, 100), np.zeros(100, bool))
+    assert decision_rule.sure_from(never, DecisionRule(), CLASSES, "head") == 0.7
+    few = with_answers(run, np.linspace(0.5, 0.99, 10), np.ones(10, bool))
+    assert decision_rule.sure_from(few, DecisionRule(), CLASSES, "head") == 0.7
+    assert decision_rule.sure_from(few, DecisionRule(sure_from=0.85), CLASSES, "head") == 0.85
 
 
 def test_another_temperature_takes_the_threshold_along_and_changes_no_answer():

@@ -13,12 +13,13 @@ from tl_ui.frame.text import catalogue
 from tl_ui.frame.theme import LIGHT
 from tl_ui.lesson import path, presenter
 from tl_ui.lesson.page import idea_of
-from tl_ui.lesson.parts import csv_button, map_tiles, retry
+from tl_ui.lesson.parts import csv_button, map_tiles
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts.code_view import excerpt, without_docstring
 from tl_ui.lesson.parts.race_chart import Runner, race, rows
 from tl_ui.lesson.parts.story import story
 from tl_ui.lesson.steps import freeze, labels, which_model
+from tl_ui.screens.train import again
 from tl_ui.stores.run_view import fold
 
 
@@ -111,7 +112,7 @@ def test_the_story_gives_the_reason_for_a_lower_rate_and_tells_a_row_of_bests_on
 
 def test_a_retry_keeps_the_runs_settings_and_changes_what_was_advised():
     config = preset("casting", unfreeze_blocks=2, weights="file:a.safetensors").to_dict()
-    found = retry.settings(config, {"dropout": 0.6, "finetune.epochs": 5, "class_weights": {"a": 2.0}})
+    found = again.settings(config, {"dropout": 0.6, "finetune.epochs": 5, "class_weights": {"a": 2.0}})
     assert found["dropout"] == 0.6 and found["finetune.epochs"] == 5 and found["unfreeze_blocks"] == 2
     assert found["use_class_weights"] and found["class_weight.a"] == 2.0
     assert (found["weights"], found["weights_file"]) == ("file", "a.safetensors")
@@ -120,13 +121,13 @@ def test_a_retry_keeps_the_runs_settings_and_changes_what_was_advised():
 
 def test_a_retry_of_a_head_only_run_stays_head_only():
     config = RunConfig.from_dict({"finetune": {"epochs": 0}, "unfreeze_blocks": 0}).to_dict()
-    assert retry.settings(config, {})["strategy"] == "head"
+    assert again.settings(config, {})["strategy"] == "head"
 
 
 def test_a_retry_of_a_run_from_before_a_setting_existed_takes_its_default():
     config = RunConfig().to_dict()
     del config["use_decisions"]
-    assert retry.settings(config, {})["use_decisions"] is True
+    assert again.settings(config, {})["use_decisions"] is True
 
 
 def test_numbers_are_taken_away_in_a_form_that_spreadsheets_read():

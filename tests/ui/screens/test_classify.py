@@ -12,7 +12,7 @@ from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
 from tl_core.base.config import RunConfig
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import catalogue, literal
 from tl_ui.screens.classify.cards import ClassifiedPicture, as_csv, cards, why_unsure
@@ -123,7 +123,7 @@ def test_each_run_has_its_own_limit_of_sureness(run, own_runs_folder):
     decision_rule.save(RunFolder(own_runs_folder / "other"), DecisionRule(sure_from=0.9))
     app = open_page("classify", run="done")
     app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
-    assert app.slider(key="sure_from_done").value == SURE_FROM
+    assert app.slider(key="sure_from_done").value == decision_rule.usual_sure_from(2)
     app.selectbox(key="classify_run").set_value("other").run()
     assert not app.exception
     assert app.slider[0].value == 0.9

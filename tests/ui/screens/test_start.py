@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 
 import pytest
+import streamlit as st
 
 from tests.ui.conftest import draw_pictures
-from tl_core.base.config import preset
+from tests.ui.open_page import has, words
+from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tests.ui.stores.test_datasets import zip_of
+from tl_core.base.config import RunConfig, preset
 from tl_core.base.paths import cache_dir
 from tl_core.jobs import local
 from tl_core.models.weights import locate
 from tl_core.runs.run_folder import list_runs
 from tl_core.synthetic import practice as samples
 from tl_ui.frame.text import catalogue
+from tl_ui.stores import datasets, launching
 from tl_ui.widgets import practice_sets
+
+RUNS = {key.removeprefix("runs."): text for key, text in catalogue("en").items() if key.startswith("runs.")}
 
 
 @pytest.fixture
@@ -112,3 +119,72 @@ def test_a_full_or_forbidden_place_is_said_in_words(
     assert len(app.error) == 1
     assert str(blocked) in app.error[0].value
     assert launched == []
+
+
+def test_the_first_visit_shows_nothing_of_ones_own(open_page):
+    app = open_page("start")
+    assert not [word for word in app.subheader if word.value in (RUNS["title"], RUNS["sets_title"])]
+
+
+def test_my_runs_are_called_opened_noted_and_cloned(open_page, own_runs_folder, two_classes):
+    finished_run(own_runs_folder / "mine", data=datasets.add_folder(two_classes).path)
+    app = open_page("start")
+    assert "mine" in words(app) and "pets" in words(app)
+    app.text_input(key="title_mine").set_value("Cats, first try").run()
+    app.text_area(key="note_mine").set_value("more dogs").run()
+    assert not app.exception and "Cats, first try" in words(app) and "more dogs" in words(app)
+    assert "Cats, first try" in open_page("results").selectbox(key="results_run").options[0]
+    app.button(key="again_mine").click().run()
+    assert app.title[0].value == catalogue("en")["train.title"]
+    assert "run" not in app.query_params and app.query_params["data"] == datasets.at(two_classes).id
+    assert RUNS["again_of"].format(name="Cats, first try") in words(app)
+
+
+def test_a_deleted_run_is_restored_with_one_press(open_page, own_runs_folder):
+    finished_run(own_runs_folder / "mine")
+    app = open_page("start", run="mine")
+    app.button(key="delete_mine").click().run()
+    assert not list_runs(own_runs_folder) and "run" not in app.query_params
+    app.button(key="restore_mine").click().run()
+    assert [run.name for run in list_runs(own_runs_folder)] == ["mine"]
+
+
+def test_what_runs_now_is_shown_and_cannot_be_deleted(open_page, own_runs_folder):
+    built = RunBuilder(own_runs_folder / "living").alive().start().epochs("head", 2)
+    app = open_page("start")
+    assert RUNS["running_title"] in [word.value for word in app.subheader]
+    assert has(app, "button", "watch_living") and not has(app, "button", "delete_living")
+    built.let_go()
+
+
+def test_my_pictures_are_picked_again_renamed_and_deleted_with_undo(open_page, two_classes):
+    choice = datasets.add_zip("pets.zip", zip_of(two_classes))
+    app = open_page("start")
+    app.text_input(key=f"name_{choice.id}").set_value("Our pets").run()
+    assert "Our pets" in words(app)
+    app.button(key=f"delete_{choice.id}").click().run()
+    assert datasets.own() == []
+    app.button(key="restore_set").click().run()
+    assert [one.label for one in datasets.own()] == ["Our pets"]
+    app.button(key=f"pick_{choice.id}").click().run()
+    assert app.query_params["data"] == choice.id
+    assert app.title[0].value == catalogue("en")["data.title"]
+
+
+def test_another_machine_of_the_class_sees_only_its_own_pictures(open_page, two_classes, monkeypatch):
+    choice = datasets.add_zip("pets.zip", zip_of(two_classes))
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: "192.168.0.7"))
+    assert not has(open_page("start"), "button", f"pick_{choice.id}")
+    assert has(open_page("start", data=choice.id), "button", f"pick_{choice.id}")
+
+
+def test_ones_own_pictures_lead_to_the_question_for_them(open_page):
+    app = open_page("start", data="casting")
+    app.button(key="own_pictures").click().run()
+    assert app.title[0].value == catalogue("en")["data.title"]
+    assert app.segmented_control(key="data_source").value == "upload"
+
+
+def test_an_own_run_is_named_after_its_data(own_runs_folder, two_classes, launched):
+    run = launching.start_run(datasets.add_folder(two_classes), RunConfig())
+    assert run.name.endswith("-pets")

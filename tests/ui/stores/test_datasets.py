@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from tests.ui.conftest import draw_pictures
-from tl_core.base.errors import BadArchive, OneClass, RegisterDamaged
+from tl_core.base.errors import BadArchive, NoReadableImages, OneClass, RegisterDamaged
 from tl_core.base.paths import datasets_dir
 from tl_core.synthetic.practice import casting
 from tl_ui.stores import datasets
@@ -125,3 +125,60 @@ def test_one_bad_entry_of_the_register_hides_no_other(two_classes):
     register.write_text(json.dumps(entries | {"f1": {"kind": 3}, "f2": None}), encoding="utf-8")
     assert datasets.find(choice.id) == choice
     assert datasets.find("f1") is None and datasets.find("f2") is None
+
+
+def upload(two_classes) -> datasets.DataChoice:
+    return datasets.add_zip("pets.zip", zip_of(two_classes))
+
+
+def test_sets_are_listed_the_latest_first_and_carry_their_own_name(two_classes):
+    first, second = datasets.add_folder(two_classes), upload(two_classes)
+    assert datasets.own() == [second, first]
+    assert second.path.name == "pets", "runs and reports call the pictures by their folder"
+    assert datasets.at(second.path) == second and datasets.at(two_classes) == first
+    datasets.rename(second.id, "  My   pets ")
+    datasets.rename(second.id, " ")
+    assert datasets.find(second.id).label == "My pets" and datasets.find(second.id).path == second.path
+
+
+def test_a_deleted_upload_can_be_had_back_for_a_time_and_a_folder_is_never_touched(two_classes, monkeypatch):
+    typed, sent = datasets.add_folder(two_classes), upload(two_classes)
+    for choice in (typed, sent):
+        datasets.delete(choice.id)
+        assert datasets.find(choice.id) is None
+    assert datasets.own() == [] and {choice.id for choice in datasets.deleted()} == {typed.id, sent.id}
+    datasets.restore(sent.id)
+    assert datasets.find(sent.id) == sent and len(list(sent.path.rglob("*.png"))) == 32
+    datasets.delete(sent.id)
+    later = datasets.time.time() + (datasets.KEPT_DAYS + 1) * 86_400
+    monkeypatch.setattr(datasets.time, "time", lambda: later)
+    assert datasets.deleted() == []
+    assert not sent.path.exists() and two_classes.is_dir()
+
+
+def test_an_upload_grows_by_pictures_it_does_not_have_yet(two_classes, tmp_path):
+    choice = upload(two_classes)
+    more = draw_pictures(tmp_path / "more", {"cats": 3}, seed=9) / "cats"
+    known = two_classes / "cats" / "cats_05.png"
+    files = [("cats_00.png", io.BytesIO((more / "cats_00.png").read_bytes()))]
+    files += [("c:\\x\\cats_01.png", io.BytesIO((more / "cats_01.png").read_bytes()))]
+    files += [("again.png", io.BytesIO(known.read_bytes()))]
+    assert datasets.enlarge(choice, "cats", files) == 2
+    cats = next(path for path in choice.path.rglob("cats") if path.is_dir())
+    assert len(list(cats.glob("*.png"))) == 22
+    assert datasets.enlarge(choice, "../../birds", [("b.png", io.BytesIO(known.read_bytes()))]) == 1
+    assert [path.parent.parent for path in choice.path.rglob("b.png")] == [cats.parent]
+
+
+def test_pictures_are_added_to_the_training_part_of_a_set_that_is_split_already(tmp_path):
+    root = draw_pictures(tmp_path / "cast", {"train/a": 6, "train/b": 6, "test/a": 4, "test/b": 4})
+    choice = datasets.add_zip("cast.zip", zip_of(root))
+    extra = draw_pictures(tmp_path / "extra", {"a": 1}, seed=5) / "a" / "a_00.png"
+    assert datasets.enlarge(choice, "a", [("new.png", io.BytesIO(extra.read_bytes()))]) == 1
+    (added,) = choice.path.rglob("new.png")
+    assert added.parent.parent.name == "train"
+
+
+def test_what_is_no_picture_is_refused(two_classes):
+    with pytest.raises(NoReadableImages):
+        datasets.enlarge(upload(two_classes), "cats", [("a.txt", io.BytesIO(b"no"))])

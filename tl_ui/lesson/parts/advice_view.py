@@ -6,11 +6,14 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.runs import about
 from tl_core.runs.advice import GOAL, Advice, advise
 from tl_ui.frame import state
-from tl_ui.frame.text import help_of, name_of, number, percent, t
-from tl_ui.lesson.parts import retry, which_run
+from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
+from tl_ui.lesson.parts import which_run
+from tl_ui.screens.train import again
 from tl_ui.stores.scores import Cell, reported
+from tl_ui.widgets import setting_words
 from tl_ui.widgets.curves import rate
 
 
@@ -29,7 +32,7 @@ def show() -> None:
     if not found:
         st.success(t("lesson_reading.advice_none"), icon=":material/check:")
     for number_of, one in enumerate(found):
-        _advice(one, config, number_of)
+        _advice(one, config, about.name_of(shown.run), number_of)
     st.caption(t("lesson_reading.advice_note"))
 
 
@@ -46,19 +49,25 @@ def _goal(cell: Cell) -> None:
     judged_on(cell)
 
 
-def _advice(one: Advice, config: dict[str, Any], number_of: int) -> None:
+def _advice(one: Advice, config: dict[str, Any], called: str, number_of: int) -> None:
     values = {name: _plain(name, value) for name, value in one.values.items()}
     with st.container(border=True, key=f"advice_{one.code}"):
         st.markdown(f"**{t(f'lesson_reading.advice_{one.code}_title')}**")
         st.markdown(t(f"lesson_reading.advice_{one.code}", **values))
         if not one.changes:
             return
-        parts = [f"`{name}` {_was(config, name)} → {_short(value)}" for name, value in one.changes.items()]
-        st.caption(" · ".join(parts))
+        changed = again.differing(config, one.changes)
+        if not changed:
+            return
+        parts = [
+            f"{setting_words.name(name)} {setting_words.value(name, old)} → {setting_words.value(name, new)}"
+            for name, (old, new) in changed.items()
+        ]
+        st.caption(literal(" · ".join(parts)))
         if state.chosen_data() is None:
             st.caption(f":material/lock: {t('train.needs_data')}")
         elif st.button(t("lesson_reading.try"), key=f"try_{number_of}", icon=":material/arrow_forward:"):
-            retry.open_train(config, one.changes)
+            again.open_train(config, one.changes, called, t(f"lesson_reading.advice_{one.code}", **values))
 
 
 def _plain(name: str, value: Any) -> str:
@@ -69,21 +78,6 @@ def _plain(name: str, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if name in ("head", "finetune") else percent(value)
     return number(value)
-
-
-def _was(config: dict[str, Any], name: str) -> str:
-    value: Any = config
-    for step in name.split("."):
-        value = value[step]
-    return _short(value)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {item:g}" for name, item in value.items())
-    return (
-        rate(value) if isinstance(value, float) and value < 0.01 else str(value) if value is not None else "–"
-    )
 
 
 def judged_on(cell: Cell) -> None:

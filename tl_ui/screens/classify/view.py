@@ -15,7 +15,7 @@ from tl_core.base.errors import TlError, UnreadableImage
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.inference import decision_rule, seen_pictures
-from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder, read_table
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
@@ -171,8 +171,8 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     decided = decision_rule.read(model.run)
     _show_decided(decided)
     limit = st.slider(
-        t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
-        help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
+        t("classify.sure_from"), round(1 / len(model.classes), 2), 0.99, _sure_from(model, decided), 0.01,
+        format="percent", help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
     for item in answers:
@@ -192,6 +192,11 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
         on_click="ignore",
     )
     classify_correct.draw(model.run, given, model.classes)
+
+
+def _sure_from(model: Predictor, decided: DecisionRule) -> float:
+    final_stage = str((model.run.read_summary() or {}).get("final_stage"))
+    return decision_rule.sure_from(model.run, decided, model.classes, final_stage)
 
 
 def _show_decided(decided: DecisionRule) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.errors import NotComparable, TlError
-from tl_core.models.weights.record import source_name
 from tl_core.runs import comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
@@ -20,17 +19,13 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
 from tl_ui.stores.scores import reported
-from tl_ui.widgets import charts, run_picker, score_rows
+from tl_ui.widgets import charts, run_picker, score_rows, setting_words
 from tl_ui.widgets.liveplot import still
 
 MOST = 6
 """Runs at a time: as many as the colours and dashes tell apart at a glance."""
 KEPT = "kept_runs"
 """Session state: the runs that were compared last."""
-TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
-TERMS += ("target_per_class", "views", "weights", "device")
-# settings that have a name under [terms] already
-
 Judged = tuple[RunFolder, dict[str, Any]]
 
 
@@ -131,11 +126,23 @@ def settings(judged: list[Judged]) -> None:
             st.caption(t("compare.no_difference"))
             return
         rows = []
+        if {"positive_weight", "class_weights", "positive_class"} & found.keys():
+            found = _in_force(found, judged)
         for name, values in found.items():
-            row = {t("compare.setting"): _setting(name)}
+            row = {t("compare.setting"): setting_words.name(name)}
             values = _ends(values) if name == "data" else values
-            rows.append(row | {run.name: _said(name, v) for (run, _), v in zip(judged, values, strict=True)})
+            rows.append(
+                row
+                | {run.name: setting_words.value(name, v) for (run, _), v in zip(judged, values, strict=True)}
+            )
         st.dataframe(rows, hide_index=True, key="differing")
+
+
+def _in_force(found: dict[str, list[Any]], judged: list[Judged]) -> dict[str, list[Any]]:
+    """Two settings say how much a class counts; what differs to the loss is what they come to."""
+    weights = [setting_words.weights_in_force(run.read_config()) for run, _ in judged]
+    rest = {name: v for name, v in found.items() if name not in ("positive_weight", "class_weights")}
+    return rest | ({"class_weights": weights} if any(w != weights[0] for w in weights) else {})
 
 
 def _ends(folders: list[str | None]) -> list[str | None]:
@@ -146,30 +153,6 @@ def _ends(folders: list[str | None]) -> list[str | None]:
         if len(set(ends)) == len(set(parts)):
             return [str(PurePath(*end)) if end else None for end in ends]
     return folders
-
-
-def _setting(name: str) -> str:
-    stage, _, field = name.rpartition(".")
-    if stage:
-        return f"{name_of(f'stage_{stage}')} · {t(f'compare.setting_{field}')}"
-    return name_of(name) if name in TERMS else t(f"compare.setting_{name}")
-
-
-def _said(name: str, value: Any) -> str:
-    if value is None:
-        return "–"
-    if name == "weights":
-        return source_name(str(value), state.language())
-    if name == "pictures_fingerprint":
-        return str(value)[:12]
-    if name == "decisions":
-        counts = {"excluded": 0, "relabelled": 0, "added": 0} | value
-        return t("compare.decisions", **counts)
-    if isinstance(value, bool):
-        return t("compare.yes" if value else "compare.no")
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {number}" for key, number in value.items())
-    return str(value)
 
 
 def scores(judged: list[Judged]) -> None:

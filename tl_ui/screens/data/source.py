@@ -14,13 +14,17 @@ from tl_ui.frame import shell, state
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.datasets import DataChoice
-from tl_ui.widgets import practice_sets
+from tl_ui.widgets import own_sets, practice_sets
 
 SOURCES = ("sample", "folder", "zip", "upload")
 
 
 def chooser() -> None:
     """Ask for pictures; a choice reruns the page with it."""
+    if mine := own_sets.listed():
+        with st.container(border=True, key="card_sets"):
+            st.markdown(f"**{t('runs.sets_title')}**")
+            own_sets.show(mine)
     with st.container(border=True, key="card_source"):
         source = st.segmented_control(
             t("data.source"),
@@ -38,8 +42,12 @@ def chosen(choice: DataChoice) -> None:
     """What is chosen now, with the ways to change it or to read it again."""
     with st.container(horizontal=True, vertical_alignment="center", key="chosen_data"):
         st.subheader(literal(data_name(choice)), anchor=False, width="stretch")
-        if st.button(t("data.again"), key="read_again", icon=":material/refresh:", type="tertiary"):
+        # an upload changes by what is added here alone
+        if choice.kind == "folder" and st.button(
+            t("data.again"), key="read_again", icon=":material/refresh:", type="tertiary"
+        ):
             overview.forget()
+        own_sets.manage(choice, can_enlarge=True)
         if not st.session_state.get("is_choosing_data") and st.button(
             t("data.change"), key="change_data", icon=":material/swap_horiz:"
         ):

@@ -8,7 +8,7 @@ import streamlit as st
 from tl_core.evaluation import calibration
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import SURE_FROM, DecisionRule
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
@@ -126,8 +126,9 @@ def _unsure(
     run: RunFolder, found: Predictions, judged: SplitPredictions, val: SplitPredictions, decided: DecisionRule
 ) -> None:
     st.markdown(f"#### {t('explore.unsure_title')}", help=help_of("unsure"))
+    usual = decision_rule.sure_from(run, decided, found.classes, found.final_stage)
     limit = st.slider(
-        t("classify.sure_from"), 0.5, 0.99, decided.sure_from or SURE_FROM, 0.01, format="percent",
+        t("classify.sure_from"), round(1 / len(found.classes), 2), 0.99, usual, 0.01, format="percent",
         help=t("classify.sure_from_help"), key=f"explore_sure_{run.name}", width=420,
     )  # fmt: skip
     shown = {
@@ -148,7 +149,7 @@ def _unsure(
         f"{t(f'explore.unsure_{key}')} {number(n)} / {number(of)}" for key, (n, of) in shown["val"].items()
     ]
     st.caption(t("explore.unsure_val", split=name_of("val"), parts=" · ".join(parts)))
-    if limit != (decided.sure_from or SURE_FROM) and st.button(
+    if limit != usual and st.button(
         t("explore.unsure_save", limit=percent(limit, 0)), key="save_sure", icon=":material/save:"
     ):
         write(run, decided, sure_from=limit)

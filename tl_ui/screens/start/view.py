@@ -42,7 +42,10 @@ def practice_panel() -> None:
                 icon=":material/play_arrow:",
             ):
                 _run(find(name), practice_sets.settings(name, source, found))
-            shell.link("data", t("start.own"), icon=":material/folder_open:")
+            if st.button(t("start.own"), key="own_pictures", icon=":material/folder_open:"):
+                # the question for pictures of one's own, whatever was chosen before
+                st.session_state.update(data_source="upload", is_choosing_data=True)
+                shell.go("data")
 
 
 def _weights_found() -> str | None:

@@ -10,6 +10,7 @@ from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import data_name, error_text, literal, number, t
+from tl_ui.screens.train import again
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.launching import start_run
@@ -24,6 +25,7 @@ def draw() -> None:
     train_settings.prepare(practice_set or "expression")
     if classes:
         train_settings.fit_classes(classes)
+    again.banner()
     with st.container(border=True, key="card_settings"):
         train_settings.simple(classes)
         with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):

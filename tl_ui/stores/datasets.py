@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NotRequired, TypedDict
+from typing import Any, BinaryIO, TypedDict
 
 from filelock import FileLock
 
@@ -248,11 +248,14 @@ def _register_file() -> Path:
     return datasets_dir() / "register.json"
 
 
-class Entry(TypedDict):
+class _Named(TypedDict):
     kind: str
     label: str
     path: Path
-    deleted: NotRequired[float]
+
+
+class Entry(_Named, total=False):
+    deleted: float
     # seconds since 1970
 
 

@@ -1,7 +1,8 @@
 """Every setting of a run, as frozen records whose defaults are the guides' numbers.
 
-Two presets of one system: `expression` (the facial-expression guide, timm backbone)
-and `casting` (the casting-defect guide, torchvision backbone).
+Three presets of one system: `standard` (a person's own pictures; chosen on validation pictures,
+see benchmarks/RESULTS.md), `expression` (the facial-expression guide, timm backbone) and `casting`
+(the casting-defect guide, torchvision backbone).
 """
 
 from __future__ import annotations
@@ -83,14 +84,21 @@ class RunConfig:
     head: StageConfig = field(default_factory=lambda: StageConfig(15, 1e-3))
     finetune: StageConfig = field(default_factory=lambda: StageConfig(20, 1e-4))
 
+    head_solver: str = "adam"
+    # "adam": in epochs; "lbfgs": solved as a logistic regression on the frozen part's features
+
     positive_class: str | None = None
-    # class that precision, recall and the threshold speak of; None = the preset's choice
+    # class that precision, recall and the threshold speak of; None = the guide's choice, or none
     positive_weight: float = 2.0
     # loss weight of the positive class; every other class weighs 1
     class_weights: dict[str, float] | None = None
     # loss weight per class name; replaces positive_weight
+    class_balance: str = "none"
+    # "auto": rarer classes weigh more where the counts are unequal; replaces positive_weight
 
     augment: bool = True
+    augmentation: str = "guide"
+    # "guide": the expression guide's strengths; "light": mirrored, a little brighter or darker
     target_per_class: int = 250
     # training pictures per class after augmentation; larger classes stay as they are
     views: int = 8
@@ -106,6 +114,9 @@ class RunConfig:
     val_fraction: float = 0.2
     test_fraction: float = 0.2
     # of all pictures, where the data has no such folder of its own; together MAX_HELD_OUT at most
+
+    cross_validation: bool = True
+    # where there is no test part: the whole recipe once per fold; False: only the solved head
 
     use_decisions: bool = True
     # follow headswap-decisions.csv beside the pictures
@@ -132,6 +143,9 @@ class RunConfig:
         require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
         require("weight_decay", 0 <= self.weight_decay < 1, ">= 0, < 1")
         require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= NUM_BLOCK_GROUPS, "0..7")
+        require("head_solver", self.head_solver in ("adam", "lbfgs"), "adam|lbfgs")
+        require("class_balance", self.class_balance in ("none", "auto"), "none|auto")
+        require("augmentation", self.augmentation in ("guide", "light"), "guide|light")
         require("positive_weight", 0 < self.positive_weight < math.inf, "> 0")
         require("target_per_class", 0 <= self.target_per_class <= 100_000, "0..100000")
         require("views", 0 <= self.views <= 1000, "0..1000")
@@ -177,6 +191,17 @@ class RunConfig:
 
 
 PRESETS: dict[str, dict[str, Any]] = {
+    "standard": {
+        "head": StageConfig(30, 1e-3),
+        "head_solver": "lbfgs",
+        "finetune": StageConfig(6, 1e-4),
+        "positive_weight": 1.0,
+        "class_balance": "auto",
+        "augmentation": "light",
+        "target_per_class": 0,
+        "views": 3,
+        "cross_validation": False,
+    },
     "expression": {},
     "casting": {
         "library": "torchvision",
@@ -187,9 +212,12 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """What each preset changes. Sources: the two guides; the casting guide names no fine-tuning
-epochs or weights, so the expression guide's 20 epochs and no class weights stand in."""
+epochs or weights, so the expression guide's 20 epochs and no class weights stand in. `standard` has no
+guide: its numbers were chosen on the validation pictures of `benchmarks.first_minute`."""
 
-PRESETS_NAMES = ("expression", "casting")
+PRESETS_NAMES = ("standard", "expression", "casting")
+DEFAULT_PRESET = "standard"
+"""For a person's own pictures: no guide's class, weight or number acts there."""
 
 
 def preset(name: str, **overrides: Any) -> RunConfig:
@@ -213,7 +241,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(name="--config", value=f"{path}: {error}", need="a TOML file") from None
 
 
-def default_positive(preset_name: str, classes: list[str]) -> str:
-    """The class that the preset looks for: the defect (first by alphabet: `def_front`),
-    or the expression (last by alphabet: `teasing`)."""
-    return classes[0] if preset_name == "casting" else classes[-1]
+def default_positive(preset_name: str, classes: list[str]) -> str | None:
+    """The class that a guide looks for: the defect (first by alphabet: `def_front`), or the expression
+    (last by alphabet: `teasing`). None in `standard`: nothing is sought until the person names it."""
+    return {"casting": classes[0], "expression": classes[-1]}.get(preset_name)

@@ -48,7 +48,7 @@ class Progress(Event):
 
     kind: ClassVar[str] = "progress"
     phase: str
-    # reading, caching, training, evaluating, cross_validating
+    # reading, caching, solving, training, evaluating, checking_head, cross_validating
     done: int
     total: int
     epoch: int = 0
@@ -135,6 +135,17 @@ class StageEnded(Event):
         """By keeping: 1 where nothing is kept."""
         spent = self.stage_seconds + self.frozen_seconds
         return (spent + self.avoided_seconds) / spent if spent else 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelReady(Event):
+    """models/final and metrics/ hold the best model so far; after `head` that is the first answer. stage:
+    the one just evaluated."""
+
+    kind: ClassVar[str] = "model_ready"
+    best_stage: str
+    seconds: float = 0.0
+    # since the run was started
 
 
 @dataclass(frozen=True, kw_only=True)

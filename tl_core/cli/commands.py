@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tl_core.base.config import RunConfig, preset, read_toml
+from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
 from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.messages import say
 from tl_core.base.paths import expanded, is_dir, is_file
@@ -148,7 +148,7 @@ def settings(args: argparse.Namespace) -> RunConfig:
         if getattr(args, option) is not None:
             given = chosen.get(stage)
             chosen[stage] = {**(given if isinstance(given, dict) else {}), "epochs": getattr(args, option)}
-    name = args.preset or chosen.pop("preset", None) or "expression"
+    name = args.preset or chosen.pop("preset", None) or DEFAULT_PRESET
     chosen.pop("preset", None)
     return preset(name, **chosen)
 

@@ -31,9 +31,9 @@ def finished(path: Path, summary: dict[str, Any], language: str) -> str:
 def scores(metrics: dict[str, Any], language: str) -> str:
     """What `evaluate` says: figures with intervals, per class, confusion matrix."""
     classes = metrics["classes"]
-    is_pair = len(classes) == 2
-    values = {"name": metrics["positive_class"]} if is_pair else {"count": len(classes)}
-    lines = [say("cli.positive" if is_pair else "cli.averaged", language, **values)]
+    positive = metrics["positive_class"] if len(classes) == 2 else None
+    values = {"name": positive} if positive else {"count": len(classes)}
+    lines = [say("cli.positive" if positive else "cli.averaged", language, **values)]
     lines += _metric_lines(metrics, language)
     header = ["", *(say(f"metrics.{name}", language) for name in PER_CLASS)]
     rows = [

@@ -1,4 +1,4 @@
-"""Random variations of training pictures, at the expression guide's strengths.
+"""Random variations of training pictures: at the expression guide's strengths, or lightly.
 
 Two things changed since the guide was written and are set right here:
 - GaussNoise took a variance in grey levels squared, (10, 50); it now takes a standard deviation
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 _local = threading.local()
 
 
-def augmenter() -> albumentations.Compose:
-    """The guide's pipeline: its albumentations list, then its torchvision ColorJitter(0.1, 0.1).
-    (Its second horizontal flip adds nothing: two fair flips are one.)"""
+STRENGTHS = ("guide", "light")
+
+
+def augmenter(strength: str = "guide") -> albumentations.Compose:
+    """ "guide": its albumentations list, then its torchvision ColorJitter(0.1, 0.1). (Its second
+    horizontal flip adds nothing: two fair flips are one.) "light": mirrored, a little brighter or darker,
+    whatever the pictures show; no colour is changed, for a colour may be the class."""
     import albumentations as A
 
+    if strength == "light":
+        light = A.RandomBrightnessContrast(brightness_limit=0.1, contrast_limit=0.1, p=0.5)
+        return A.Compose([A.HorizontalFlip(p=0.5), light])
     return A.Compose(
         [
             A.HorizontalFlip(p=0.5),
@@ -39,21 +46,23 @@ def augmenter() -> albumentations.Compose:
     )
 
 
-def recipe() -> dict[str, Any]:
+def recipe(strength: str = "guide") -> dict[str, Any]:
     """All that `augmenter` does, as plain values: its transforms in order, their strengths and odds."""
-    content: dict[str, Any] = augmenter().to_dict()
+    content: dict[str, Any] = augmenter(strength).to_dict()
     return content
 
 
-def augment(image: np.ndarray, *, key: tuple[int, ...]) -> np.ndarray:
+def augment(image: np.ndarray, *, key: tuple[int, ...], strength: str = "guide") -> np.ndarray:
     """One random variation. The same key gives the same picture in any process, thread or order.
 
     Shapes: uint8 (px, px, 3) -> the same. key: integers >= 0, such as (seed, picture, copy, view).
     """
-    if not hasattr(_local, "pipeline"):
-        _local.pipeline = augmenter()  # one per thread: the pipeline holds the generator
-    _local.pipeline.set_random_state(np.random.default_rng(key), random.Random(repr(tuple(map(int, key)))))
-    return _local.pipeline(image=image)["image"]
+    pipelines = _local.__dict__.setdefault("pipelines", {})  # one per thread: it holds the generator
+    if strength not in pipelines:
+        pipelines[strength] = augmenter(strength)
+    pipeline = pipelines[strength]
+    pipeline.set_random_state(np.random.default_rng(key), random.Random(repr(tuple(map(int, key)))))
+    return pipeline(image=image)["image"]
 
 
 def training_entries(

@@ -81,7 +81,7 @@ def split_dataset(
     folds: list[list[int]] = []
     if not len(test):
         together = np.sort(np.concatenate([pool, val]))
-        folds = _folds(together, labels, groups, 5 if num_distinct >= 5 else 3, seed + 2)
+        folds = stratified_folds(together, labels, groups, 5 if num_distinct >= 5 else 3, seed + 2)
     return Split(pool.tolist(), val.tolist(), test.tolist(), folds)
 
 
@@ -127,7 +127,7 @@ def take_part(
     """(what remains, what was taken): about `fraction` of the pool, as whole folds."""
     distinct = [len(np.unique(groups[pool][labels[pool] == label])) for label in np.unique(labels[pool])]
     num_folds, num_taken = _folds_for(fraction, min(distinct))
-    folds = _folds(pool, labels, groups, num_folds, seed)
+    folds = stratified_folds(pool, labels, groups, num_folds, seed)
     taken = np.sort(np.concatenate(folds[:num_taken]))
     return np.setdiff1d(pool, taken), taken
 
@@ -140,8 +140,10 @@ def _folds_for(fraction: float, most: int) -> tuple[int, int]:
     return close[0] if close else min(options, key=lambda option: abs(option[1] / option[0] - fraction))
 
 
-def _folds(
+def stratified_folds(
     pool: np.ndarray, labels: np.ndarray, groups: np.ndarray, count: int, seed: int
 ) -> list[list[int]]:
+    """`count` parts of the pool (indices into labels and groups, which are (N,)): each class in its share,
+    a group in one part."""
     splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed % 2**32)
     return [np.sort(pool[held]).tolist() for _, held in splitter.split(pool, labels[pool], groups[pool])]

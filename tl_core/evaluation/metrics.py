@@ -29,15 +29,16 @@ def evaluate(
     truth: np.ndarray,
     probabilities: np.ndarray,
     classes: list[str],
-    positive: str,
+    positive: str | None,
     predicted: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Scores of one split.
 
     Shapes: truth (N,) int, probabilities (N, C) float, rows summing to 1. `classes[i]` names column i.
     predicted: (N,) int, the class that is said; None: the most probable one.
-    With two classes precision, recall, f1 and roc_auc speak of `positive`; with more they are averages
-    over the classes that occur in `truth` (roc_auc: one against the rest).
+    With two classes precision, recall, f1 and roc_auc speak of `positive`; with more, or where none is
+    named, they are averages over the classes that occur in `truth` (roc_auc: one against the rest, which
+    of two is the same for either).
     Returns plain types only, ready for JSON; what cannot be computed (AUC of a single class) is None.
 
     Raises: ValueError: no predictions.
@@ -54,7 +55,7 @@ def evaluate(
         truth, predicted, labels=labels, zero_division=0.0
     )
     present = support > 0
-    focus: Any = classes.index(positive) if len(classes) == 2 else present
+    focus: Any = classes.index(str(positive)) if is_focused(classes, positive) else present
     result: dict[str, Any] = {
         "num": len(truth),
         "classes": list(classes),
@@ -81,13 +82,20 @@ def evaluate(
     return result
 
 
-def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str) -> float | None:
+def is_focused(classes: list[str], positive: str | None) -> bool:
+    """Whether precision, recall and F1 speak of one class, and not of the average of all."""
+    return positive is not None and len(classes) == 2
+
+
+def _roc_auc(
+    truth: np.ndarray, probabilities: np.ndarray, classes: list[str], positive: str | None
+) -> float | None:
     from sklearn import metrics as sk
 
     if len(np.unique(truth)) < len(classes):
         return None
     if len(classes) == 2:
-        column = classes.index(positive)
+        column = classes.index(positive) if positive else 1
         return float(sk.roc_auc_score(truth == column, probabilities[:, column]))
     return float(sk.roc_auc_score(truth, probabilities, multi_class="ovr", average="macro"))
 
@@ -98,24 +106,25 @@ def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def _intervals(
-    result: dict[str, Any], confusion: np.ndarray, classes: list[str], positive: str
+    result: dict[str, Any], confusion: np.ndarray, classes: list[str], positive: str | None
 ) -> dict[str, Any]:
     total = int(confusion.sum())
     intervals: dict[str, Any] = {"accuracy": wilson(int(np.trace(confusion)), total)}
     recall, precision, f1 = _posterior_draws(confusion)
     present = confusion.sum(axis=1) > 0
     intervals["balanced_accuracy"] = _around(result["balanced_accuracy"], recall[:, present].mean(axis=1))
-    if len(classes) > 2:
+    if not is_focused(classes, positive):
         for name, draws in (("f1", f1), ("precision", precision), ("recall", recall)):
             intervals[name] = _around(result[name], draws[:, present].mean(axis=1))
     else:
-        column = classes.index(positive)
+        column = classes.index(str(positive))
         intervals["f1"] = _around(result["f1"], f1[:, column])
         hits = int(confusion[column, column])
         intervals["precision"] = wilson(hits, int(confusion[:, column].sum()))
         intervals["recall"] = wilson(hits, int(confusion[column].sum()))
-        num_positive = int(confusion[column].sum())
-        intervals["roc_auc"] = auc_interval(result["roc_auc"], num_positive, total - num_positive)
+    if len(classes) == 2:
+        num_first = int(confusion[0].sum())
+        intervals["roc_auc"] = auc_interval(result["roc_auc"], num_first, total - num_first)
     return intervals
 
 

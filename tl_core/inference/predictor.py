@@ -61,7 +61,7 @@ class Predictor:
 
     run: RunFolder
     classes: list[str]
-    positive: str
+    positive: str | None
     image_px: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -96,7 +96,7 @@ class Predictor:
         predictor = cls(
             run=folder,
             classes=classes,
-            positive=str(config.positive_class),
+            positive=config.positive_class,
             image_px=config.image_px,
             mean=mean,
             std=std,

@@ -88,9 +88,14 @@ def _overlooked(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Adv
     worst, best = min(recalls, key=recalls.__getitem__), max(recalls, key=recalls.__getitem__)
     if recalls[best] - recalls[worst] < RECALL_GAP:
         return
-    weights = config["class_weights"] or {
-        n: config["positive_weight"] if n == summary["positive_class"] else 1.0 for n in summary["classes"]
-    }
+    weights = (
+        config["class_weights"]
+        or summary.get("loss_weights")
+        or {
+            n: config["positive_weight"] if n == summary["positive_class"] else 1.0
+            for n in summary["classes"]
+        }
+    )
     # the expression guide goes from 2 to 3; never down, so the best class is left as it is
     weights = {**weights, worst: weights.get(worst, 1.0) + 1.0}
     values = {"worst": worst, "best": best, "low": recalls[worst], "high": recalls[best]}

@@ -115,26 +115,30 @@ def confusion_matrix(reported: dict[str, Any]) -> Figure | None:
 
 
 def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[str, Any]]) -> Figure | None:
-    """The positive class's probability, by true class; the fixed axis makes runs comparable."""
+    """The positive class's probability, by true class; the fixed axis makes runs comparable. Where no class
+    is sought: the right class's."""
     reported = summary.get("reported") or {}
     classes, positive = summary.get("classes") or [], summary.get("positive_class")
     # under cross-validation each fold has a final stage of its own; its rows are called "final"
     is_crossed = reported.get("split") == "cross_validation"
     wanted = ("final" if is_crossed else reported.get("stage"), reported.get("split"))
     rows = [row for row in predictions if (row.get("stage"), row.get("split")) == wanted]
-    if not rows or f"p_{positive}" not in rows[0]:
+    if not rows or f"p_{positive or classes[0]}" not in rows[0]:
         return None
-    by_class = [[float(row[f"p_{positive}"]) for row in rows if row["truth"] == name] for name in classes]
+    by_class = [
+        [float(row[f"p_{positive or name}"]) for row in rows if row["truth"] == name] for name in classes
+    ]
+    sought = f"“{positive}”" if positive else "the right class"
     figure = _figure(8, 4.2)
     axes = figure.subplots()
     colours = [CLASS_COLOURS[index % len(CLASS_COLOURS)] for index in range(len(classes))]
     bins = np.linspace(0, 1, 21).tolist()
     axes.hist(by_class, bins=bins, stacked=True, color=colours, label=[f"really {c}" for c in classes])
-    if len(classes) == 2:
+    if len(classes) == 2 and positive:
         axes.axvline(THRESHOLD, color="#1B1B2F", linestyle="--", label=f"threshold {THRESHOLD}")
     axes.set_xlim(0, 1)
-    axes.set_title(f"How sure the network is of “{positive}” ({wanted[1]}, {len(rows)} pictures)")
-    axes.set_xlabel(f"Probability of “{positive}”")
+    axes.set_title(f"How sure the network is of {sought} ({wanted[1]}, {len(rows)} pictures)")
+    axes.set_xlabel(f"Probability of {sought}")
     axes.set_ylabel("Pictures")
     axes.locator_params(axis="y", integer=True)
     figure.legend(loc="outside lower center", ncols=len(classes) + 1)

@@ -33,15 +33,29 @@ def write(
     prepared: Prepared,
     folds: dict[str, np.ndarray],
     *,
+    cross_validated: str | None = None,
     weights: dict[str, Any],
     seconds: float,
+    is_complete: bool = True,
+    with_plots: bool = True,
 ) -> dict[str, Any]:
-    """Write every result file and return the summary.
+    """Write every result file of what is known and return the summary.
 
     recorded: the run's config.json. folds: probabilities from cross-validation, {} without.
-    Raises: OutputUnwritable.
+    cross_validated: what was: "recipe", or "head" alone. is_complete: False while the run goes on, or
+    was stopped: the best model so far. with_plots: they take seconds. Raises: OutputUnwritable.
     """
-    summary = summarise(folder.name, recorded, trainer, prepared, folds, weights=weights, seconds=seconds)
+    summary = summarise(
+        folder.name,
+        recorded,
+        trainer,
+        prepared,
+        folds,
+        cross_validated=cross_validated,
+        weights=weights,
+        seconds=seconds,
+        is_complete=is_complete,
+    )
     rows = prediction_rows(trainer, prepared, folds)
     about = {key: summary[key] for key in ("classes", "positive_class", "library", "image_px")}
     checkpoint_files.save_weights(
@@ -53,7 +67,8 @@ def write(
     write_atomic(folder.predictions_path, _csv(rows))
     write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))
     write_json(folder.training_log_path, training_log(trainer.history))
-    plots.write_plots(folder, training_log(trainer.history), summary, rows)
+    if with_plots:
+        plots.write_plots(folder, training_log(trainer.history), summary, rows)
     write_atomic(folder.metrics / "summary.txt", text(summary))
     write_json(folder.summary_path, summary)  # last: whoever sees it finds the rest
     return summary
@@ -66,10 +81,12 @@ def summarise(
     prepared: Prepared,
     folds: dict[str, np.ndarray],
     *,
+    cross_validated: str | None = None,
     weights: dict[str, Any],
     seconds: float,
+    is_complete: bool = True,
 ) -> dict[str, Any]:
-    """The content of metrics/summary.json."""
+    """The content of metrics/summary.json. Arguments: as of `write`."""
     split, classes = prepared.split, prepared.dataset.classes
 
     def scores(probabilities: np.ndarray, indices: list[int]) -> dict[str, Any]:
@@ -82,11 +99,12 @@ def summarise(
     everyone = sorted(index for fold in split.folds for index in fold)
     crossed = {stage: scores(p, everyone) for stage, p in folds.items()} if folds else None
     final = trainer.final_stage
-    reported = (
-        {"stage": final, "split": "test", "metrics": stages[final]["test"]}
-        if crossed is None
-        else {"stage": final, "split": "cross_validation", "metrics": crossed["final"]}
-    )
+    if crossed is not None:
+        judged = "head" if cross_validated == "head" else final
+        reported = {"stage": judged, "split": "cross_validation", "metrics": crossed["final"]}
+    else:
+        part = "test" if split.test else "val"  # which has chosen the epoch: a little too good
+        reported = {"stage": final, "split": part, "metrics": stages[final][part]}
     return {
         "run": name,
         "created": recorded.get("created"),
@@ -102,10 +120,13 @@ def summarise(
         "refused": [vars(refused) for refused in prepared.dataset.refused],
         "leak": {"exact": prepared.leak.exact, "near": prepared.leak.near, "pairs": prepared.leak.pairs},
         "final_stage": final,
+        "is_complete": is_complete,
+        "loss_weights": trainer.loss_weights,
         "best": trainer.best,
         "image_px": trainer.config.image_px,
         "stages": stages,
         "cross_validation": crossed,
+        "cross_validated": cross_validated,
         "reported": reported,
         "seconds": seconds,
         "frozen_work": trainer.frozen_work,
@@ -184,10 +205,16 @@ def text(summary: dict[str, Any]) -> str:
     ]
     if not weights["is_pretrained"]:
         lines.append("Trained from scratch: this is not transfer learning.")
-    is_pair = len(summary["classes"]) == 2
-    focus = f"positive: {summary['positive_class']}" if is_pair else "precision, recall, F1: their averages"
+    is_focused = metrics.is_focused(summary["classes"], summary["positive_class"])
+    focus = (
+        f"positive: {summary['positive_class']}" if is_focused else "precision, recall, F1: their averages"
+    )
     split = summary["split"]
     held_out = f"{split['test']} test" if split["test"] else f"{split['folds']}-fold cross-validation"
+    if summary["cross_validated"] == "head":
+        held_out += " of the head alone"
+    if not summary["is_complete"]:
+        lines.append("The best model so far: the run goes on, or was stopped.")
     lines += [
         f"Classes: {', '.join(summary['classes'])} ({focus})",
         f"Pictures: {split['train']} train, {split['val']} validation, {held_out}",

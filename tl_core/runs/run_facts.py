@@ -44,7 +44,7 @@ class Facts:
     num_head: int | None
     # parameters of the new head
     classes: list[str]
-    positive: str
+    positive: str | None
     pictures: dict[str, dict[str, int]]
     # class -> split -> how many
     stages: list[StageFacts]

@@ -55,7 +55,7 @@ def key_of(
     about = [
         FORMAT, model.library, model.name, stations, str(dtype), device, cpu_name(), torch.get_num_threads(),
         pictures.images.shape, pictures.entries, pictures.mean, pictures.std, pictures.seed,
-        recipe() if pictures.is_augmented else None, pictures.num_views,
+        recipe(pictures.strength) if pictures.is_augmented else None, pictures.num_views,
         [metadata.version(name) for name in LIBRARIES],
     ]  # fmt: skip
     digest.update(json.dumps(about).encode())

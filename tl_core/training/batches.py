@@ -25,6 +25,7 @@ class AugmentedPictures:
 
     images: (N, px, px, 3) uint8. labels: (N,) int64. entries: (picture, copy) pairs, one per training
     example; copies of a picture differ by their augmentation. num_views: 0 = a fresh one every epoch.
+    strength: of the augmentation, see `tl_core.data.augment`.
     """
 
     images: np.ndarray
@@ -35,6 +36,7 @@ class AugmentedPictures:
     seed: int = 0
     is_augmented: bool = False
     num_views: int = 1
+    strength: str = "guide"
 
     def view_of(self, epoch: int) -> int:
         """epoch counts from 1."""
@@ -51,7 +53,9 @@ class AugmentedPictures:
     def _draw(self, entry: tuple[int, int], view: int) -> np.ndarray:
         index, copy = entry
         image = self.images[index]
-        return augment(image, key=(self.seed, index, copy, view)) if self.is_augmented else image
+        if not self.is_augmented:
+            return image
+        return augment(image, key=(self.seed, index, copy, view), strength=self.strength)
 
 
 def clean_pictures(images: np.ndarray, labels: np.ndarray, mean: tuple, std: tuple) -> AugmentedPictures:

@@ -37,7 +37,8 @@ EVALUATION_BATCH = 32
 
 @dataclass(frozen=True)
 class FeedPlan:
-    """How a stage is fed. kind: cached or plain. why: a key under [feed] in the messages."""
+    """How a stage is fed. kind: cached, plain or solved (not at all). why: a key under [feed] in the
+    messages."""
 
     kind: str
     why: str
@@ -96,13 +97,15 @@ class FrozenFeatures:
         self.spent_seconds = dict.fromkeys(STAGES, 0.0)  # on views, at the start of a stage
 
     def _plan(self, stage: str) -> FeedPlan:
+        if stage == "head" and self.config.head_solver == "lbfgs":
+            return FeedPlan("solved", "solved")
         entry, epochs = self.entries[stage], getattr(self.config, stage).epochs
         num_bytes = self._bytes(self.training, entry, self.dtype) if entry != "pixels" else 0
         return plan_feed(self.config, epochs, entry, num_bytes, self.free_bytes, self.free_disk_bytes)
 
     def avoided_seconds(self, stage: str, epochs: int) -> float:
         """What the frozen part would have taken in `epochs` without keeping, less what it did take."""
-        if self.plans[stage].kind == "plain":
+        if self.plans[stage].kind != "cached":
             return 0.0
         return epochs * self.view_seconds[self.entries[stage]] - self.spent_seconds[stage]
 
@@ -121,29 +124,30 @@ class FrozenFeatures:
                 wanted = {entry}  # later stations have been trained, their outputs changed
             stations = sorted(wanted, key=STATIONS.index)
             started = time.perf_counter()
-            self._views = yield from self._views_of(stations, stage)
+            self._views = yield from self._kept(self.training, stations, self.dtype, stage)
             self.spent_seconds[stage] = time.perf_counter() - started
         views = self._views.pop(entry)
         return CachedBatches(views, self.training.targets(), entry, self.config.batch_size)
 
-    def _views_of(
-        self, stations: list[str], stage: str
+    def _kept(
+        self, pictures: AugmentedPictures, stations: list[str], dtype: torch.dtype, stage: str | None
     ) -> Generator[Progress, None, dict[str, torch.Tensor]]:
         """Read where an earlier run has kept them, else computed, and kept for a later one."""
-        in_memory = "disk" not in {self.plans[s].why for s in self.plans if self.entries[s] in stations}
-        if (
-            self.folder is None
-            or not in_memory
-            or self.training.images.nbytes > activation_cache.MAX_BYTES // activation_cache.MAX_SHARE
-        ):
-            return (yield from self._compute(self.training, stations, self.dtype, stage, in_memory))
-        key = activation_cache.key_of(self.model, self.training, stations, self.dtype, self.device)
+        is_spilled = stage and "disk" in {
+            self.plans[s].why for s in self.plans if self.entries[s] in stations
+        }
+        limit = activation_cache.MAX_BYTES // activation_cache.MAX_SHARE
+        if self.folder is None or is_spilled or pictures.images.nbytes > limit:
+            return (yield from self._compute(pictures, stations, dtype, stage, not is_spilled))
+        key = activation_cache.key_of(self.model, pictures, stations, dtype, self.device)
         found = activation_cache.load(self.folder, key)
         if found is not None:
-            stored, self.view_seconds = found
+            stored, seconds = found
+            if stage:
+                self.view_seconds = seconds
             return {station: values.to(self.device) for station, values in stored.items()}
-        stored = yield from self._compute(self.training, stations, self.dtype, stage)
-        activation_cache.save(self.folder, key, stored, self.view_seconds)
+        stored = yield from self._compute(pictures, stations, dtype, stage)
+        activation_cache.save(self.folder, key, stored, self.view_seconds if stage else {})
         return stored
 
     def prepare_clean(self) -> Generator[Progress, None, None]:
@@ -152,16 +156,24 @@ class FrozenFeatures:
         room = self.free_bytes // MEMORY_SHARE
         kept = [s for s in stations if s != "pixels" and self._bytes(self.clean, s, torch.float32) <= room]
         if kept:
-            stored = yield from self._compute(
-                self.clean, sorted(kept, key=STATIONS.index), torch.float32, None
-            )
+            ordered = sorted(kept, key=STATIONS.index)
+            is_worth_it = "solved" in {plan.kind for plan in self.plans.values()}  # it asks for nothing else
+            keep = self._kept if is_worth_it else self._compute
+            stored = yield from keep(self.clean, ordered, torch.float32, None)
             self._clean = {station: values[0] for station, values in stored.items()}
 
-    @torch.no_grad()
     def logits(self, indices: list[int], stage: str) -> torch.Tensor:
         """Clean pictures through the model as it stands in `stage` -> (len(indices), C) float32 on CPU."""
+        return self._clean_to(indices, self.entries.get(stage, "pooled"), CLASSIFIER)
+
+    def pooled(self) -> torch.Tensor:
+        """(N, width) float32 on CPU: what the whole backbone says of every clean picture. Call while it is
+        frozen."""
+        return self._clean_to(list(range(len(self.clean.entries))), "pooled", "pooled")
+
+    @torch.no_grad()
+    def _clean_to(self, indices: list[int], entry: str, stop: str) -> torch.Tensor:
         self.model.eval()
-        entry = self.entries.get(stage, "pooled")
         kept = self._clean.get(entry)
         order, results = np.asarray(indices, dtype=np.int64), []
         for piece in batch_slices(len(order), EVALUATION_BATCH):
@@ -170,7 +182,7 @@ class FrozenFeatures:
                 z = self._enter(self.clean.draw(chosen, 0), entry, torch.float32)
             else:
                 z = kept[torch.from_numpy(chosen).to(kept.device)].to(self.device)
-            results.append(self.model.forward_between(z, entry, CLASSIFIER).float().cpu())
+            results.append(self.model.forward_between(z, entry, stop).float().cpu())
         return torch.cat(results)
 
     @torch.no_grad()

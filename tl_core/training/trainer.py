@@ -1,4 +1,4 @@
-"""The two-stage recipe: train a new head on a frozen backbone, then fine-tune its last blocks.
+"""The two-stage recipe: a new head on a frozen backbone, trained or solved; then its last blocks, fine-tuned.
 
     trainer = Trainer(model, prepared, config, positive="teasing", mean=…, std=…)
     for event in trainer.fit():
@@ -30,6 +30,7 @@ from tl_core.base.events import (
     Evaluated,
     Event,
     LearningRateReduced,
+    ModelReady,
     NewBest,
     Progress,
     StageEnded,
@@ -41,7 +42,10 @@ from tl_core.data.augment import training_entries
 from tl_core.data.prepare import Prepared
 from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
+from tl_core.models.head import final_linear
+from tl_core.training import head_solver
 from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, clean_pictures
+from tl_core.training.class_balance import loss_weights
 from tl_core.training.frozen_features import FrozenFeatures
 from tl_core.training.stage_state import Stage
 
@@ -63,7 +67,8 @@ Weights = dict[str, torch.Tensor]
 class Trainer:
     """One run of the recipe over `prepared` data; see the module.
 
-    positive: the class that metrics speak of. mean, std: the normalisation that the weights ask for.
+    positive: the class that metrics speak of; None: all alike. mean, std: the normalisation that the
+    weights ask for.
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
     depthwise: "library", or "split" for the trained part's `tl_core.compute.fast_gradients`.
@@ -77,7 +82,7 @@ class Trainer:
         prepared: Prepared,
         config: RunConfig,
         *,
-        positive: str,
+        positive: str | None,
         mean: tuple[float, ...],
         std: tuple[float, ...],
         device: str = "cpu",
@@ -92,7 +97,9 @@ class Trainer:
         self.classes = prepared.dataset.classes
         self.tail_dtype, self.depthwise = DTYPES[tail_precision], depthwise
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.class_weights = torch.tensor([self._class_weight(name) for name in self.classes])
+        counts = np.bincount(prepared.labels[prepared.split.train], minlength=len(self.classes)).tolist()
+        self.loss_weights = loss_weights(config, dict(zip(self.classes, counts, strict=True)), positive)
+        self.class_weights = torch.tensor([float(self.loss_weights[name]) for name in self.classes])
         self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
         target = config.target_per_class if config.augment else 0
         training = AugmentedPictures(
@@ -104,6 +111,7 @@ class Trainer:
             seed=config.seed,
             is_augmented=config.augment,
             num_views=config.views if config.augment else 1,
+            strength=config.augmentation,
         )
         self.frozen = FrozenFeatures(
             model,
@@ -123,30 +131,110 @@ class Trainer:
         self.probabilities: dict[str, np.ndarray] = {}  # before, head, finetune -> (N, C), every picture
         self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
         self._stage: Stage | None = None
+        self._done: list[str] = []  # stages that have ended
         self._restored: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ the recipe
 
     def fit(self) -> Iterator[Event]:
-        """Train the stages and evaluate before, between and after; yields what happens. Afterwards
-        the model holds the weights of `final_stage`.
+        """Train the stages and evaluate before, between and after; yields what happens, and a ModelReady
+        whenever a stage stands. Afterwards the model holds the weights of `final_stage`.
 
         Raises: NonFiniteLoss, OutOfMemory.
         """
         self.model.freeze_backbone()
-        yield from self._paced(self.frozen.prepare_clean())
+        if len(self._done) < len(self.stages):
+            yield from self._paced(self.frozen.prepare_clean())
         yield from self._evaluate("before")
         for stage in self.stages:
-            if not self._is_done(stage):
-                yield from self._run_stage(stage)
+            is_new = stage not in self._done
+            if is_new:
+                yield from self._solve_head() if not self.is_trained(stage) else self._run_stage(stage)
             self.model.load_state_dict(self.best_weights[stage])
             yield from self._evaluate(stage)
+            if is_new:
+                self._done.append(stage)
+                yield ModelReady(stage=stage, best_stage=self.final_stage)
         self.model.load_state_dict(self.best_weights[self.final_stage])
+
+    def is_trained(self, stage: str | None) -> bool:
+        """Whether the stage has epochs to go on from, and is not solved at once."""
+        return stage in self.stages and self.frozen.plans[stage].kind != "solved"
 
     @property
     def final_stage(self) -> str:
         """The stage whose best epoch has the lower validation loss."""
         return min(self.best, key=lambda stage: self.best[stage]["val_loss"])
+
+    def conclude(self) -> None:
+        """Judge the best model so far, wherever `fit` stands; it cannot go on afterwards."""
+        self.model.load_state_dict(self.best_weights[self.final_stage])
+        self._answer(self.final_stage)
+
+    def cross_validate_head(self) -> Generator[Progress, None, dict[str, np.ndarray]]:
+        """{"before" | "head" | "final": (N, C)} probabilities of every picture by a head that was solved
+        without it, on the frozen part's features. Call while the backbone is frozen."""
+        folds = self.prepared.split.folds
+        results = np.zeros_like(self.probabilities["before"])
+        answers = head_solver.cross_validated(
+            self.frozen.pooled().double().numpy(),
+            self.prepared.labels,
+            self.prepared.groups,
+            self.class_weights.double().numpy(),
+            folds,
+            np.array(sorted({*self.prepared.added, *(i for fold in folds for i in fold)})),
+            self.config.seed,
+        )
+        for done, (held_out, probabilities) in enumerate(answers, 1):
+            results[held_out] = probabilities
+            yield Progress(stage="head", phase="checking_head", done=done, total=len(folds))
+        return {"before": self.probabilities["before"], "head": results, "final": results}
+
+    def _solve_head(self) -> Iterator[Event]:
+        """Stage `head` at once: its best answer is computed. Each step towards it is told as an epoch."""
+        stage, started = "head", time.perf_counter()
+        self.history[stage] = {column: [] for column in HISTORY}
+        yield self._stage_started(stage, 0.0)
+        yield Progress(stage=stage, phase="solving", done=0, total=1)
+        train, val = self.prepared.split.train, self.prepared.split.val
+        features, labels = self.frozen.pooled().double().numpy(), self.prepared.labels
+        weights, groups = self.class_weights.double().numpy(), self.prepared.groups
+        solution = head_solver.solve(features[train], labels[train], groups[train], weights, self.config.seed)
+        seconds = (time.perf_counter() - started) / len(solution.steps)
+        for epoch, head in enumerate(solution.steps, 1):
+            train_loss, train_accuracy = self._scores(head.log_probabilities(features[train]), train)
+            val_loss, val_accuracy = self._scores(head.log_probabilities(features[val]), val)
+            self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, 0.0)
+            yield EpochEnd(
+                stage=stage,
+                epoch=epoch,
+                epochs=len(solution.steps),
+                train_loss=train_loss,
+                train_accuracy=train_accuracy,
+                val_loss=val_loss,
+                val_accuracy=val_accuracy,
+                learning_rate=0.0,
+                epoch_seconds=seconds,
+                images_per_second=len(train) / max(seconds, 1e-9),
+            )
+        if not np.isfinite(train_loss + val_loss):
+            raise NonFiniteLoss(stage=stage, epoch=epoch, learning_rate=0.0)
+        linear = final_linear(self.model.classifier)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(solution.head.weight))
+            linear.bias.copy_(torch.from_numpy(solution.head.bias))
+        self.best[stage] = {"epoch": epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
+        self._keep_best(stage)
+        yield NewBest(stage=stage, epoch=epoch, val_loss=val_loss, val_accuracy=val_accuracy)
+        self.frozen_work[stage] = {"feed": "solved", "why": "solved", "times_faster": 1.0}
+        yield StageEnded(
+            stage=stage,
+            epochs_run=epoch,
+            best_epoch=epoch,
+            best_val_loss=val_loss,
+            best_val_accuracy=val_accuracy,
+            stage_seconds=time.perf_counter() - started,
+        )
 
     def _run_stage(self, stage: str) -> Iterator[Event]:
         settings = getattr(self.config, stage)
@@ -155,7 +243,7 @@ class Trainer:
             self._speed_up_trained_part()
         self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype)
         self._continue_restored(run)
-        yield self._stage_started(run)
+        yield self._stage_started(stage, run.learning_rate)
         feed = yield from self._paced(self.frozen.training_feed(stage))
         started, epochs_before = time.perf_counter(), run.epoch
 
@@ -177,7 +265,7 @@ class Trainer:
             self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, rate)
             if val_loss < self.best.get(stage, {}).get("val_loss", np.inf):
                 self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
-                self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+                self._keep_best(stage)
                 yield NewBest(stage=stage, epoch=run.epoch, val_loss=val_loss, val_accuracy=val_accuracy)
             yield EpochEnd(
                 stage=stage,
@@ -248,16 +336,18 @@ class Trainer:
         """(loss, accuracy) on the validation pictures as they are; classes weigh as in training."""
         indices = self.prepared.split.val
         logits = self.frozen.logits(indices, stage)
-        truth = torch.from_numpy(self.prepared.labels[indices])
-        log_p = torch.log_softmax(logits, dim=1).clamp(min=math.log(LEAST_PROBABILITY))
-        loss = nn.functional.nll_loss(log_p, truth, weight=self.class_weights)
-        return float(loss), float((logits.argmax(1) == truth).float().mean())
+        return self._scores(torch.log_softmax(logits, dim=1).numpy(), indices)
+
+    def _scores(self, log_p: np.ndarray, indices: list[int]) -> tuple[float, float]:
+        """log probabilities (N, C) of the pictures at `indices` (N,) -> (loss, accuracy)."""
+        truth = self.prepared.labels[indices]
+        bounded = torch.from_numpy(log_p).float().clamp(min=math.log(LEAST_PROBABILITY))
+        loss = nn.functional.nll_loss(bounded, torch.from_numpy(truth), weight=self.class_weights)
+        return float(loss), float((log_p.argmax(axis=1) == truth).mean())
 
     def _evaluate(self, stage: str) -> Iterator[Event]:
         """Probabilities of every picture, and the scores of each split, with the weights as they stand."""
-        everything = list(range(len(self.prepared.labels)))
-        probabilities = torch.softmax(self.frozen.logits(everything, stage), dim=1).numpy()
-        self.probabilities[stage] = probabilities
+        probabilities = self._answer(stage)
         for split in ("train", "val", "test"):
             indices = getattr(self.prepared.split, split)
             if indices:
@@ -265,27 +355,41 @@ class Trainer:
                 scores = metrics.evaluate(truth, probabilities[indices], self.classes, self.positive)
                 yield Evaluated(stage=stage, split=split, metrics=scores)
 
+    def _answer(self, stage: str) -> np.ndarray:
+        """(N, C) probabilities of every picture by the weights as they stand; once per stage."""
+        if stage not in self.probabilities:
+            everything = list(range(len(self.prepared.labels)))
+            self.probabilities[stage] = torch.softmax(self.frozen.logits(everything, stage), dim=1).numpy()
+        return self.probabilities[stage]
+
+    def _keep_best(self, stage: str) -> None:
+        self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
     # ------------------------------------------------------------------ stop and go on
 
     def state(self) -> dict[str, Any]:
         """What `restore` needs beside the best weights of each stage; tensors and plain values only.
-        Take it at an EpochEnd."""
+        Take it at an EpochEnd of a trained stage, or at a ModelReady."""
         run = self._stage
-        if run is None:
+        if run is not None and run.name not in self._done:
+            place = run.state()
+        elif self._done:
+            place = {"stage": self._done[-1], "epoch": len(self.history[self._done[-1]]["lr"])}
+        else:
             raise RuntimeError("no epoch has ended yet")
+        known = {stage: torch.from_numpy(p) for stage, p in self.probabilities.items()}
         told = {"history": self.history, "best": self.best, "frozen_work": self.frozen_work}
-        return {**run.state(), **told}
+        return {**place, **told, "done": list(self._done), "probabilities": known}
 
     def restore(self, state: dict[str, Any], best_weights: dict[str, Weights]) -> None:
-        """Let `fit` go on after the epoch at which `state` was taken. best_weights: {stage: state dict}
+        """Let `fit` go on after the point at which `state` was taken. best_weights: {stage: state dict}
         of every stage in state["best"]."""
-        self._restored, self.history, self.best = state, state["history"], state["best"]
+        self.history, self.best = state["history"], state["best"]
         self.best_weights = best_weights
         self.frozen_work = state.get("frozen_work", {})
-
-    def _is_done(self, stage: str) -> bool:
-        reached = self._restored["stage"] if self._restored else self.stages[0]
-        return self.stages.index(stage) < self.stages.index(reached)
+        self._done = list(state.get("done", self.stages[: self.stages.index(state["stage"])]))
+        self._restored = state if state["stage"] not in self._done else None
+        self.probabilities = {stage: p.numpy() for stage, p in state.get("probabilities", {}).items()}
 
     def _continue_restored(self, run: Stage) -> None:
         if self._restored is None or self._restored["stage"] != run.name:
@@ -303,11 +407,6 @@ class Trainer:
                 for module in self.model.part_modules(part):
                     give_fast_gradients(module)
 
-    def _class_weight(self, name: str) -> float:
-        if self.config.class_weights is not None:
-            return self.config.class_weights.get(name, 1.0)
-        return self.config.positive_weight if name == self.positive else 1.0
-
     def _is_out_of_patience(self, run: Stage) -> bool:
         patience = self.config.early_stopping_patience
         return bool(patience and run.epoch and run.epoch - self.best[run.name]["epoch"] >= patience)
@@ -316,13 +415,13 @@ class Trainer:
         for column, value in zip(HISTORY, values, strict=True):
             self.history[stage][column].append(value)
 
-    def _stage_started(self, run: Stage) -> StageStarted:
+    def _stage_started(self, stage: str, learning_rate: float) -> StageStarted:
         counts = self.model.parameter_counts()
-        plan = self.frozen.plans[run.name]
+        plan = self.frozen.plans[stage]
         return StageStarted(
-            stage=run.name,
-            epochs=getattr(self.config, run.name).epochs,
-            learning_rate=run.learning_rate,
+            stage=stage,
+            epochs=getattr(self.config, stage).epochs,
+            learning_rate=learning_rate,
             trainable_parts=self.model.trainable_parts(),
             frozen_parts=self.model.frozen_parts(),
             parameters={part: total for part, (total, _) in counts.items()},

@@ -140,7 +140,7 @@ def _result(facts: Facts, t: Words) -> list[str]:
         t("explain.accuracy", value=percent(scores["accuracy"]), low=percent(low, 0), high=percent(high, 0)),
     ]
     for metric in ("recall", "precision"):
-        if scores.get(metric) is not None:
+        if facts.positive and len(facts.classes) == 2 and scores.get(metric) is not None:
             lines.append(t(f"explain.{metric}", name=facts.positive, value=percent(scores[metric])))
     return lines
 

@@ -81,7 +81,7 @@ def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
             str(run.predictions_path),
             run.predictions_path.stat().st_mtime_ns,
             tuple(summary["classes"]),
-            summary["positive_class"],
+            summary["positive_class"] or summary["classes"][0],
             summary["final_stage"],
         )
     except (OSError, ValueError):

@@ -65,7 +65,7 @@ def matrix() -> None:
         t("results.metric"), SHOWN, format_func=labels.get, default="precision", required=True,
         key="matrix_metric", label_visibility="collapsed",
     )  # fmt: skip
-    positive = summary["positive_class"]
+    positive = summary["positive_class"] or summary["classes"][0]
     st.html(_matrix_table(cell.metrics, positive, metric))
     st.markdown(_arithmetic(cell.metrics, positive, metric), help=help_of(metric))
     st.caption(t("results.positive_is", name=literal(positive)), help=help_of("positive_class"))
@@ -132,7 +132,7 @@ def _arithmetic(metrics: dict[str, Any], positive: str, metric: str) -> str:
 def threshold() -> None:
     """Move the threshold: what is found, what is missed, what is a false alarm."""
     shown, summary, cell = _result()
-    name = summary["positive_class"]
+    name = summary["positive_class"] or summary["classes"][0]
     rows = rows_of(read_table(shown.run.predictions_path), cell)
     if not rows:
         st.info(t("results.no_predictions"))

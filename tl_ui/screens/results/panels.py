@@ -103,7 +103,7 @@ def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
     st.markdown(f"#### {t('results.sureness_title')}", help=help_of("probability"))
     classes = summary["classes"]
     cell, is_reported = _pick_cell(summary, "sureness_cell")
-    name = summary["positive_class"]
+    name = summary["positive_class"] or classes[0]
     if len(classes) > 2:
         name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
     rows = rows_of(_predictions(run), cell, is_reported)

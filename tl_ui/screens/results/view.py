@@ -54,7 +54,7 @@ def verdict(summary: dict[str, Any]) -> None:
                     delta_arrow="off",
                     width="content",
                 )
-        if len(summary["classes"]) == 2:
+        if summary["positive_class"] and len(summary["classes"]) == 2:
             words = t("results.positive_is", name=literal(summary["positive_class"]))
             st.caption(words, help=help_of("positive_class"))
         else:

@@ -211,9 +211,9 @@ def text(summary: dict[str, Any]) -> str:
     )
     split = summary["split"]
     held_out = f"{split['test']} test" if split["test"] else f"{split['folds']}-fold cross-validation"
-    if summary["cross_validated"] == "head":
+    if summary.get("cross_validated") == "head":
         held_out += " of the head alone"
-    if not summary["is_complete"]:
+    if not summary.get("is_complete", True):
         lines.append("The best model so far: the run goes on, or was stopped.")
     lines += [
         f"Classes: {', '.join(summary['classes'])} ({focus})",

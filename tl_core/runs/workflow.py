@@ -155,11 +155,9 @@ class _Work:
         yield RunEnded(final_stage=trainer.final_stage, run_seconds=self._seconds())
 
     def leave_best(self) -> None:
-        """Where something better has been learnt since the last answer was written, write that."""
-        if self.trainer is None or not self.trainer.best:
-            return
-        final, known = self.trainer.final_stage, self.folder.read_summary()
-        if known is None or known["best"].get(final) != self.trainer.best[final]:
+        """The best model so far, judged and drawn; nothing where none has been learnt yet."""
+        is_complete = (self.folder.read_summary() or {}).get("is_complete")
+        if self.trainer is not None and self.trainer.best and not is_complete:
             self.trainer.conclude()
             self._write(is_complete=False)
 

@@ -52,6 +52,8 @@ class RunView:
     stages: dict[str, StageView] = field(default_factory=dict)
     progress: ev.Progress | None = None
     warnings: list[ev.WarningRaised] = field(default_factory=list)
+    ready: ev.ModelReady | None = None
+    # the best model so far can be used
     ended: ev.RunEnded | None = None
     stopped: ev.RunStopped | None = None
     failed: ev.RunFailed | None = None
@@ -107,6 +109,8 @@ def _add(view: RunView, event: ev.Event) -> None:
         case ev.WarningRaised():
             if (event.code, event.values) not in [(w.code, w.values) for w in view.warnings]:
                 view.warnings.append(event)
+        case ev.ModelReady():
+            view.ready = event
         case ev.RunEnded():
             view.ended = event
         case ev.RunStopped():

@@ -104,7 +104,9 @@ def default(runs: Sequence[RunFolder]) -> RunFolder:
     """For somebody who has chosen none: the newest that has finished, else the newest. `runs` is not empty
     and in the order of `all_runs`, where what only measured something comes last."""
     own = [run for run in runs if not about.read(run).is_helper] or runs
-    return next((run for run in own if run.summary_path.is_file()), own[0])
+    finished = (run for run in own if run.summary_path.is_file())
+    # the best model so far of a run that goes on, or was stopped, has results too
+    return next((run for run in finished if run.read_status().get("state") == "finished"), own[0])
 
 
 def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder | None:

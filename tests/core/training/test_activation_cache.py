@@ -140,7 +140,7 @@ def test_another_augmentation_has_another_key_and_pictures_as_they_are_keep_thei
 
     before = keys()
     others = [albumentations.HorizontalFlip(p=0.4), albumentations.VerticalFlip(p=0.5)]
-    monkeypatch.setattr(augment, "augmenter", lambda: albumentations.Compose(others))
+    monkeypatch.setattr(augment, "augmenter", lambda strength: albumentations.Compose(others))
     after = keys()
     assert before[0] != after[0] and before[1] == after[1]
 

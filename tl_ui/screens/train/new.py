@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tl_core.base.config import RunConfig
+from tl_core.base.config import DEFAULT_PRESET, RunConfig
 from tl_core.base.errors import ConfigError, TlError
 from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
@@ -22,7 +22,7 @@ def draw() -> None:
     # one set of values per data set would surprise; a practice set only suggests its preset once
     choice = state.chosen_data()
     practice_set = datasets.practice_set_of(choice) if choice else None
-    train_settings.prepare(practice_set or "expression")
+    train_settings.prepare(practice_set or DEFAULT_PRESET)
     if classes:
         train_settings.fit_classes(classes)
     again.banner()

@@ -189,12 +189,19 @@ def advanced(classes: list[str]) -> None:
                     name_of("unfreeze_blocks"), 0, NUM_BLOCK_GROUPS, help=help_of("unfreeze_blocks"),
                     **_kept("unfreeze_blocks"),
                 )  # fmt: skip
+            _choice("head_solver", ("lbfgs", "adam"))
             _numbers(LEARNING)
         case "classes":
             _classes(classes)
         case "pictures":
             st.toggle(name_of("augmentation"), help=help_of("augmentation"), **_kept("augment"))
+            _choice("augmentation", ("light", "guide"))
             _numbers(PICTURES)
+            st.toggle(
+                t("train.cross_validation"),
+                help=t("train.cross_validation_help"),
+                **_kept("cross_validation"),
+            )
         case _:
             _machine()
 
@@ -209,9 +216,15 @@ def _classes(classes: list[str]) -> None:
         **_kept("positive_class"),
     )
     st.toggle(t("train.weight_each"), help=help_of("class_weight"), **_kept("use_class_weights"))
-    if not remembered("use_class_weights"):
-        _number(Number("positive_weight", 0.01, 1000.0, 0.5, "train.positive_weight"))
+    if remembered("use_class_weights"):
+        _class_weights(classes)
         return
+    _choice("class_balance", ("auto", "none"))
+    if remembered("class_balance") == "none":
+        _number(Number("positive_weight", 0.01, 1000.0, 0.5, "train.positive_weight"))
+
+
+def _class_weights(classes: list[str]) -> None:
     for column, name in zip(st.columns(max(len(classes), 1)), classes, strict=False):
         st.session_state.setdefault(key_of(f"class_weight.{name}"), 1.0)
         column.number_input(literal(name), 0.01, 1000.0, step=0.5, **_kept(f"class_weight.{name}"))
@@ -230,6 +243,16 @@ def _machine() -> None:
             **_kept("precision"),
         )  # fmt: skip
         _number(Number("threads", 0, 1024, 1, "train.threads"))
+
+
+def _choice(name: str, values: tuple[str, ...]) -> None:
+    st.selectbox(
+        t(f"train.{name}"),
+        values,
+        format_func={value: t(f"train.{name}_{value}") for value in values}.get,
+        help=t(f"train.{name}_help"),
+        **_kept(name),
+    )
 
 
 def _numbers(numbers: tuple[Number, ...]) -> None:

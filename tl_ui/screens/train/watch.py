@@ -94,11 +94,30 @@ def _picture(run: RunFolder, view: RunView, seen: str) -> None:
             st.progress(share, text=words)
         _numbers(view, seen)
         _parts(view, seen)
+    _answer(run, view, seen)
     for warning in view.warnings:
         st.warning(run_picker.warning_text(warning.code, warning.values), icon=":material/warning:")
     if view.last_epoch is not None:
         _charts(run, view)
     _details(run, view)
+
+
+def _answer(run: RunFolder, view: RunView, seen: str) -> None:
+    """The model as it stands, once it can be used: while the run goes on, and after a stop."""
+    is_there = view.ready is not None or seen in RESUMABLE
+    summary = run.read_summary() if is_there and seen != "finished" else None
+    if summary is None:
+        return
+    with st.container(border=True, key="card_answer"):
+        st.markdown(t("train.first_answer" if seen in LIVE else "train.best_so_far_stands"))
+        scores = summary["reported"]["metrics"]
+        if summary["reported"]["split"] != "val":
+            low, high = scores["intervals"]["accuracy"]
+            values = {"value": percent(scores["accuracy"]), "low": percent(low, 0), "high": percent(high, 0)}
+            st.markdown(t("train.first_answer_score", **values), help=help_of("interval"))
+        with st.container(horizontal=True):
+            shell.link("classify", t("train.try_it"), icon=":material/image_search:")
+            shell.link("results", t("train.see_results"), icon=":material/arrow_forward:")
 
 
 def _charts(run: RunFolder, view: RunView) -> None:
@@ -169,9 +188,10 @@ def _numbers(view: RunView, seen: str) -> None:
         best = percent(view.best_accuracy())
         st.metric(t("train.best_so_far"), best, help=t("train.best_so_far_help"), width="content")
         st.metric(t("train.epochs_done"), number(epochs), help=help_of("epoch"), width="content")
-        st.metric(
-            t("train.rate_now"), rate(last.learning_rate), help=help_of("learning_rate"), width="content"
-        )
+        if last.learning_rate:  # a head that was calculated has none
+            st.metric(
+                t("train.rate_now"), rate(last.learning_rate), help=help_of("learning_rate"), width="content"
+            )
         if seen in LIVE:
             speed = number(last.images_per_second)
             says = t("train.images_per_second_help")

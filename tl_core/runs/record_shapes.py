@@ -75,7 +75,7 @@ class Scores(TypedDict):
 
     num: int
     classes: list[str]
-    positive_class: str
+    positive_class: str | None
     accuracy: float
     balanced_accuracy: float
     precision: float
@@ -123,6 +123,9 @@ class SummaryMore(TypedDict, total=False):
     preset: str
     versions: dict[str, str | None]
     cross_validation: dict[str, Scores] | None
+    cross_validated: Literal["head", "recipe"] | None
+    is_complete: bool
+    loss_weights: dict[str, float]
     decisions: dict[str, int] | None
     frozen_work: dict[str, Any]
 
@@ -134,7 +137,7 @@ class Summary(SummaryMore):
     library: str
     weights: WeightsUsed
     classes: list[str]
-    positive_class: str
+    positive_class: str | None
     split: Sizes
     refused: list[LeftOut]
     leak: Leak
@@ -168,7 +171,7 @@ def contradiction(summary: dict[str, Any]) -> str | None:
     classes, final = summary["classes"], summary["final_stage"]
     if not classes or len(set(classes)) < len(classes):
         return "classes: every class once"
-    if summary["positive_class"] not in classes:
+    if summary["positive_class"] not in (None, *classes):
         return "positive_class: none of classes"
     if not {"train", "val"} <= summary["stages"].get(final, {}).keys() or final not in summary["best"]:
         return f"stages: no scores of {final}"

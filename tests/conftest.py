@@ -33,6 +33,22 @@ for name in ("HF_HUB_OFFLINE", "HF_HUB_CACHE", "TRANSFORMERS_OFFLINE", "HUGGINGF
 pytest_plugins = ["tests.browser"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    says = "the number format that the processor counts as fastest in (default: fp32)"
+    parser.addoption("--precision", choices=("fp32", "bf16"), default="fp32", help=says)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def probed(request: pytest.FixtureRequest) -> str:
+    """The format that runs take by themselves here. The answer of the measurement lies in the cache from
+    the beginning: what a processor is fastest in, or was busy with just then, decides no test."""
+    from tl_core.compute import cpu_probe
+
+    form = str(request.config.getoption("precision"))
+    cpu_probe._remember({"frozen": form, "tail": form, "depthwise": {"fp32": "library", "bf16": "split"}}, {})
+    return form
+
+
 @pytest.fixture(autouse=True)
 def own_runs_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A runs folder per test; the cache is shared, so that a practice set is drawn once."""

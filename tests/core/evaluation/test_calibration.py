@@ -93,3 +93,18 @@ def test_the_change_of_the_loss_has_the_width_of_its_paired_differences():
 def test_no_pictures_fit_no_temperature():
     with pytest.raises(ValueError, match="no pictures"):
         fit_temperature(np.zeros(0, int), np.zeros((0, 2)))
+
+
+def test_the_temperature_is_looked_for_between_a_twentieth_and_twenty():
+    sure = np.tile([0.52, 0.48], (10, 1))
+    assert fit_temperature(np.zeros(10, int), sure) == pytest.approx(0.05, rel=0.02)
+    assert fit_temperature(np.ones(10, int), sure) == pytest.approx(20, rel=0.02)
+
+
+def test_every_picture_may_be_drawn_again_and_several_times():
+    truth, p = np.array([1, 0]), np.array([[0.9, 0.1], [0.9, 0.1]])  # the first is wrong, the second right
+    found = bootstrap(truth, p)
+    assert found["log_loss"] == pytest.approx((-np.log(0.9), -np.log(0.1)))
+    assert found["calibration_error"] == pytest.approx((0.1, 0.9))
+    change = loss_change(truth, p, p[:, ::-1])
+    assert change == pytest.approx((-np.log(9), np.log(9)))

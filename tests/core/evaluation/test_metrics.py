@@ -160,6 +160,7 @@ def test_averages_are_over_the_classes_that_occur():
     assert scores["recall"] == scores["balanced_accuracy"] == pytest.approx(0.95)
     assert scores["f1"] == pytest.approx((2 * 9 / 19 + 1) / 2)
     assert scores["intervals"]["recall"] == scores["intervals"]["balanced_accuracy"]
+    assert scores["intervals"]["recall"][0] > 0.6
 
 
 def test_a_split_with_one_class_only_has_no_auc_and_does_not_fail():

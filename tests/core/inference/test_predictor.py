@@ -42,7 +42,7 @@ SETTINGS = {
     "augment": False,
     "target_per_class": 0,
     "views": 1,
-    "precision": "fp32",
+    "precision": "auto",
     "device": "cpu",
     # so that the answers are far apart
     "head": {"epochs": 3, "learning_rate": 0.05},

@@ -25,7 +25,7 @@ from tl_core.runs.run_folder import open_run
 
 SETTINGS = {
     "weights": "formula", "image_px": 64, "augment": False, "target_per_class": 0, "views": 1,
-    "precision": "fp32", "device": "cpu", "head": {"epochs": 2, "learning_rate": 0.05},
+    "precision": "auto", "device": "cpu", "head": {"epochs": 2, "learning_rate": 0.05},
     "finetune": {"epochs": 1, "learning_rate": 0.001},
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tl_core.base import atomic
+from tl_core.base.config import preset
 from tl_core.base.errors import OutputUnwritable, RunDamaged, RunExists, RunNotFound
 from tl_core.base.events import NewBest, RunStopped
 from tl_core.base.paths import cache_dir, datasets_dir, runs_dir
@@ -87,6 +88,69 @@ def test_run_is_found_by_its_listed_name_only(tmp_path):
     for name in ("../outside", str(tmp_path / "outside"), "", ".", "two"):
         with pytest.raises(RunNotFound):
             run_folder.find(tmp_path / "inside", name)
+
+
+def test_every_part_of_a_run_lies_where_it_was_promised(run):
+    promised = {
+        "config_path": "config.json", "status_path": "status.json", "stop_path": "STOP",
+        "lock_path": "worker.lock", "events_path": "logs/events.jsonl", "worker_log_path": "logs/worker.log",
+        "training_log_path": "logs/training_log.json", "last_checkpoint": "models/last.pt",
+        "summary_path": "metrics/summary.json", "predictions_path": "metrics/predictions.csv",
+        "pictures_path": "metrics/pictures.csv", "plots": "plots",
+    }  # fmt: skip
+    assert {name: getattr(run, name).relative_to(run.path).as_posix() for name in promised} == promised
+
+
+def test_settings_are_read_out_of_a_configuration_that_holds_more(tmp_path):
+    config = preset("casting", seed=7)
+    run = run_folder.create(tmp_path / "run", {**config.to_dict(), "data": "/pictures", "anything": 1})
+    assert run.settings() == config
+
+
+def test_runs_that_start_in_the_same_second_are_numbered_until_there_are_ninety_nine(tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path))
+    monkeypatch.setattr(run_folder.time, "strftime", lambda _: "20260131-142501")
+    names = [run_folder.new_path("casting").name for _ in range(99)]
+    assert names[:3] == [f"20260131-142501-casting{suffix}" for suffix in ("", "-2", "-3")]
+    assert names[-1].endswith("-99")
+    with pytest.raises(RunExists) as caught:
+        run_folder.new_path("casting")
+    assert caught.value.values["path"] == str(tmp_path / "20260131-142501-casting")
+
+
+@pytest.mark.parametrize("created", ["yesterday", 5, None])
+def test_a_run_that_does_not_say_when_it_was_made_is_as_old_as_its_file(tmp_path, created):
+    run = run_folder.create(tmp_path / "run", {})
+    run_folder.write_json(run.config_path, {"created": created})
+    os.utime(run.config_path, (1000, 1000))
+    assert run.created() == 1000
+    run.config_path.unlink()
+    assert run.created() == 0
+
+
+@pytest.mark.parametrize(
+    ("system", "busy", "is_read"), [("nt", 19, True), ("nt", 20, False), ("posix", 1, False)]
+)
+def test_a_file_that_is_just_being_replaced_is_asked_for_again_on_windows(
+    run, monkeypatch, system, busy, is_read
+):
+    real, refusals = Path.read_text, [PermissionError(13, "in use")] * busy
+
+    def read_text(self, **options):
+        if refusals:
+            raise refusals.pop()
+        return real(self, **options)
+
+    monkeypatch.setattr(run_folder.time, "sleep", lambda _: None)
+    monkeypatch.setattr(Path, "read_text", read_text)
+    monkeypatch.setattr(run_folder.os, "name", system)
+    try:
+        found = run_folder.read_json(run.status_path)
+    except RunDamaged as error:
+        found, detail = None, error.values["detail"]
+        assert "in use" in detail
+    monkeypatch.undo()
+    assert (found is not None) is is_read
 
 
 def test_folder_without_a_configuration_is_no_run(tmp_path):

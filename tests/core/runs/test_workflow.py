@@ -35,7 +35,7 @@ FAST = {
     "target_per_class": 20,
     "views": 1,
     "batch_size": 16,
-    "precision": "fp32",
+    "precision": "auto",
     "device": "cpu",
     "head": {"epochs": 2},
     "finetune": {"epochs": 2},
@@ -73,7 +73,7 @@ def test_whoever_listens_is_told_what_is_written_with_the_name_of_the_run(finish
     assert {event.run for event in events} == {folder.name}
 
 
-def test_config_names_the_weights_the_data_and_the_versions(finished):
+def test_config_names_the_weights_the_data_and_the_versions(finished, probed):
     folder, _ = finished
     config = folder.read_config()
     assert config["weights_used"]["source"] == "random" and config["weights_used"]["is_pretrained"] is False
@@ -82,8 +82,10 @@ def test_config_names_the_weights_the_data_and_the_versions(finished):
     assert config["positive_class"] == "dots"
     assert config["versions"]["torch"]
     used = config["device_used"]
-    assert used.pop("depthwise") in ("library", "split")
-    assert used == {"device": "cpu", "frozen_precision": "fp32", "tail_precision": "fp32"}
+    layers = {"fp32": "library", "bf16": "split"}[probed]
+    assert used == {
+        "device": "cpu", "frozen_precision": probed, "tail_precision": probed, "depthwise": layers,
+    }  # fmt: skip
 
 
 def test_summary_holds_three_stages_by_three_splits_and_says_where_the_number_comes_from(finished):

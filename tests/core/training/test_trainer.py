@@ -12,6 +12,7 @@ from tests.core.drawn import write_classes
 from tl_core.base.config import RunConfig, preset
 from tl_core.base.errors import NonFiniteLoss, OutOfMemory
 from tl_core.base.events import EarlyStopped, EpochEnd, Evaluated, LearningRateReduced, NewBest, StageStarted
+from tl_core.compute.cpu_probe import cpu_probe
 from tl_core.compute.depthwise import SplitDepthwise
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.models import build, parts
@@ -46,6 +47,8 @@ def new_trainer(prepared: Prepared, config: RunConfig, source: str = "random", *
     choice = sources.choose(source)
     network = build.build(config.library, 2, config.dropout, choice, config.seed)
     positive = config.positive_class or "stripes"
+    of_machine = {f"{part}_precision": cpu_probe()[part] for part in ("frozen", "tail")}
+    options = {**of_machine, **options}  # as `pytest --precision` says
     return Trainer(network, prepared, config, positive=positive, mean=choice.mean, std=choice.std, **options)
 
 
@@ -226,7 +229,7 @@ def test_weight_of_the_positive_class_reaches_the_loss(prepared):
 
 def test_bf16_training_ends_near_fp32(prepared):
     config = settings(head={"epochs": 3}, finetune={"epochs": 0})
-    exact, rough = new_trainer(prepared, config), new_trainer(prepared, config, frozen_precision="bf16")
+    exact, rough = (new_trainer(prepared, config, frozen_precision=form) for form in ("fp32", "bf16"))
     list(exact.fit())
     list(rough.fit())
     np.testing.assert_allclose(exact.probabilities["head"], rough.probabilities["head"], atol=0.05)

@@ -38,5 +38,6 @@ except TlError as error:
 bar.empty()
 
 data_view.facts(found)
+data_view.notes(found)
 data_view.panels(found)
 shell.next_step("train", t("data.next"))

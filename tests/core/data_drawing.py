@@ -24,7 +24,10 @@ def encoded(image: np.ndarray | Image.Image, ending: str, **options: object) -> 
     """The file's content in the format that the ending asks for."""
     picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
     buffer = io.BytesIO()
-    formats = {"jpg": "JPEG", "jpeg": "JPEG", "tif": "TIFF", "tiff": "TIFF"}
+    formats = dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), "JPEG") | {"tif": "TIFF", "tiff": "TIFF"}
+    formats |= {"jp2": "JPEG2000", "j2k": "JPEG2000"}
+    if ending in ("jp2", "j2k"):
+        options = {"no_jp2": ending == "j2k", **options}
     picture.save(buffer, formats.get(ending, ending.upper()), **options)
     return buffer.getvalue()
 

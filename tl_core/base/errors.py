@@ -7,6 +7,8 @@
     │  ├─ NotAFolder           the path is no folder and no zip
     │  ├─ NoClassFolders       no class folders with pictures
     │  ├─ OneClass             pictures of a single class only
+    │  ├─ NoTrainingPart       a val and a test, but nothing to train on
+    │  ├─ LabelsInFile         pictures without class folders, whose labels are in a file we cannot use
     │  ├─ TooFewPictures       a class with fewer pictures than a split needs
     │  ├─ SplitClassMissing    a given split lacks a class, or has one that training lacks
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
@@ -106,6 +108,18 @@ class OneClass(DataError):
     """values: path, name"""
 
     code = "one_class"
+
+
+class NoTrainingPart(DataError):
+    """values: path, names (the splits there are)"""
+
+    code = "no_training_part"
+
+
+class LabelsInFile(DataError):
+    """values: path (of the pictures), file (of the labels), reason (a key under [reason]), detail"""
+
+    code = "labels_in_file"
 
 
 class TooFewPictures(DataError):

@@ -48,17 +48,17 @@ def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.predictor import Predictor, evaluate_folder
 
     predictor = Predictor.load(args.run)
-    _say_decisions(args.data, language)
+    _say_decisions(args.data, predictor.classes, language)
     scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
     return CommandResult(content, report.scores(scores, language))
 
 
-def _say_decisions(data: Path, language: str) -> None:
+def _say_decisions(data: Path, classes: list[str], language: str) -> None:
     """One line on standard error when decisions beside the pictures change what is judged."""
     from tl_core.data import curation, folders
 
-    found = folders.scan(data)
+    found = folders.scan(data, known=classes)
     counts = curation.counts(found, curation.followed(found))
     if any(counts.values()):
         print(say("warning.decisions", language, **counts), file=sys.stderr)
@@ -66,13 +66,15 @@ def _say_decisions(data: Path, language: str) -> None:
 
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
+    from tl_core.data.dataset import Account, Refused
     from tl_core.inference import decision_rule
     from tl_core.inference.predictor import Predictor, predict_files
 
     predictor = Predictor.load(args.run)
     decided = decision_rule.read(predictor.run)
     answers = []
-    for answer in predict_files(predictor, _expand(args.images), decided):
+    files, folders_below = _expand(args.images)
+    for answer in predict_files(predictor, files, decided):
         if isinstance(answer.get("error"), TlError):
             answer = {**answer, "error": answer["error"].message(language)}
         if "error" in answer:
@@ -80,6 +82,11 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
         answers.append(answer)
     is_any_read = any("error" not in answer for answer in answers)
     content: dict[str, Any] = {"predictions": answers}
+    if folders_below:
+        left_out = [Refused(name, "folder_below", "") for name in folders_below]
+        account = Account(sum("error" not in answer for answer in answers), left_out, [])
+        content["account"] = account.to_dict()
+        print(*account.lines(language), sep="\n", file=sys.stderr)
     if not decided.is_empty:
         content["decision"] = decided.to_dict()
     return CommandResult(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
@@ -199,16 +206,20 @@ def _carry_out(run: RunFolder, language: str) -> CommandResult:
     return CommandResult(content, report.finished(run.path, summary, language))
 
 
-def _expand(names: list[str]) -> list[str]:
-    """A folder stands for the pictures right in it. Windows' shells leave `*.jpg` to the program."""
-    from tl_core.data.file_kinds import is_picture_name
+def _expand(names: list[str]) -> tuple[list[str], list[str]]:
+    """(files, folders not entered). A folder stands for the files right in it: each gets an answer, or the
+    reason why not. Windows' shells leave `*.jpg` to the program."""
+    from tl_core.data.file_kinds import is_skipped_name
 
     found: list[str] = []
+    below: list[str] = []
     for name in names:
         if is_dir(Path(name)):
             inside = sorted(glob.glob(f"{glob.escape(name)}/*"))  # noqa: PTH207
-            found += [path for path in inside if is_picture_name(path)] or [name]
+            inside = [path for path in inside if not is_skipped_name(Path(path).name)]
+            below += [path for path in inside if is_dir(Path(path))]
+            found += [path for path in inside if not is_dir(Path(path))] or [name]
             continue
         is_pattern = any(sign in name for sign in "*?") and not is_file(Path(name))
         found += (sorted(glob.glob(name)) or [name]) if is_pattern else [name]  # noqa: PTH207
-    return found
+    return found, below

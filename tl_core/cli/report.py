@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tl_core.base.messages import say
 from tl_core.cli.text_table import table
+from tl_core.data.dataset import Account
 
 if TYPE_CHECKING:
     from tl_core.inference.decision_rule import DecisionRule
@@ -25,6 +26,7 @@ def finished(path: Path, summary: dict[str, Any], language: str) -> str:
         metrics = told["metrics"]
         values = {"split": told["split"], "num": metrics["num"], "stage": told["stage"]}
         lines += [say("cli.reported", language, **values), *_metric_lines(metrics, language)]
+    lines += _account_lines(summary, language)
     return "\n".join(lines)
 
 
@@ -47,8 +49,7 @@ def scores(metrics: dict[str, Any], language: str) -> str:
         values = {"name": decided["positive_class"], "threshold": f"{decided['threshold']:.1%}"}
         names = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
         lines += ["", say("cli.with_threshold", language, **values), *_metric_lines(decided, language, names)]
-    if metrics.get("refused"):
-        lines.append(say("cli.left_out", language, count=len(metrics["refused"])))
+    lines += _account_lines(metrics, language)
     if metrics.get("seen"):
         total = sum(map(sum, metrics["confusion_matrix"]))
         lines.append(say("cli.seen", language, count=metrics["seen"], total=total))
@@ -74,6 +75,12 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
     if decided.temperature is not None:
         lines.append(say("cli.temperature", language, temperature=f"{decided.temperature:.2f}"))
     return "\n".join(lines)
+
+
+def _account_lines(record: dict[str, Any], language: str) -> list[str]:
+    """What became of the files, unless all were used."""
+    account = Account.of(record)
+    return [] if account.is_complete else account.lines(language)
 
 
 def _metric_lines(metrics: dict[str, Any], language: str, names: Sequence[str] = METRICS) -> list[str]:

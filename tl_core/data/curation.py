@@ -65,8 +65,10 @@ def read(path: Path) -> list[CurationEdit]:
     rows: dict[str, CurationEdit] = {}
     reader = csv.DictReader(io.StringIO(text))
     for row in reader:
-        values = {name: (row.get(name) or "").strip() for name in COLUMNS}
-        if values["decision"] not in KINDS or not values["file"]:
+        values = {name: row.get(name) or "" for name in COLUMNS}
+        # names keep their blanks: " cat" and "cat" are two folders
+        values |= {name: values[name].strip() for name in ("decision", "why", "when")}
+        if values["decision"] not in KINDS or not values["file"].strip():
             need = ", ".join(KINDS[:3])
             raise BadDecisions(file=path, line=reader.line_num, value=values["decision"], need=need)
         # a person who writes the table on macOS may paste decomposed names
@@ -228,11 +230,11 @@ def fingerprint(found: Dataset, used: Dataset, of_found: str) -> str:
 
 
 def _index(dataset: Dataset, row: CurationEdit) -> int:
-    try:
-        return dataset.class_to_idx[row.label]
-    except KeyError:
-        need = ", ".join(dataset.classes)
-        raise BadDecisions(file=row.file, line="–", value=row.label, need=need) from None
+    known = dataset.class_to_idx
+    for label in (row.label, row.label.strip()):  # a person may have typed a blank after the comma
+        if label in known:
+            return known[label]
+    raise BadDecisions(file=row.file, line="–", value=row.label, need=", ".join(dataset.classes))
 
 
 def _one_writer(root: Path) -> FileLock:

@@ -1,23 +1,26 @@
 """One picture file -> RGB uint8 (H, W, 3), or a stated reason why not.
 
 Pillow reads the header first, so an oversized picture is refused before a pixel is decoded.
-OpenCV decodes what it decodes faithfully (upright 8-bit grey or RGB); Pillow does the rest.
+OpenCV decodes what it decodes faithfully (upright 8-bit grey or RGB); Pillow does the rest, and OpenCV
+again what Pillow cannot: more than 8 bits in three colours.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 from tl_core.base.errors import UnreadableImage
-
-"""File name endings that count as pictures, lower case."""
+from tl_core.data.decoding.budget import room_for
+from tl_core.data.decoding.sample_depth import Whites, eight_bit, needed
+from tl_core.data.file_kinds import PLUGINS, ending, has_plugin, plugin_detail
 
 MAX_PIXELS = 40_000_000
 """Of what is decoded. OpenCV took a 400-megapixel file without a word: 20 s and 2.9 GB."""
@@ -25,7 +28,13 @@ MAX_JPEG_PIXELS = 210_000_000
 """Of a JPEG that can be decoded at a half, a quarter or an eighth, as phones write them: at 200 megapixels
 0.25 s and 45 MB, a progressive one 1.4 s and 620 MB."""
 
-_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")  # several pictures in one JPEG (MPO) open as JPEG
+_FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "AVIF", "JPEG2000")
+# several pictures in one JPEG (MPO) open as JPEG
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
+_MAY_BE_DEEP = ("png", "tif", "tiff", "jp2", "j2k")
+_BITS, _PHOTOMETRIC, _PLANES = 258, 262, 284
+# tags of TIFF 6.0
+_BAND_ROWS = 256
 _OPENCV_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP")
 _REDUCED = {
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -41,36 +50,68 @@ Image.MAX_IMAGE_PIXELS = None
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
-def read_image(source: Path | bytes, name: str | None = None, *, max_px: int | None = None) -> np.ndarray:
+def read_image(
+    source: Path | bytes, name: str | None = None, *, max_px: int | None = None, whites: Whites | None = None
+) -> np.ndarray:
     """Decode a picture as a person sees it: EXIF rotation applied, first frame of an animation,
-    transparency over white, 16 bits scaled to 8 by the format's full range, CMYK converted.
+    transparency over white, more than 8 bits scaled to 8, CMYK converted.
 
     Args: name: what the error calls the file. max_px: side that the picture will be resized to,
         in pixels; a JPEG with more than twice that may be decoded at 1/2, 1/4 or 1/8, never
         below twice `max_px` on its short side, and may so be larger.
+        whites: the scale of deep pictures in the set it belongs to; None: see `sample_depth.eight_bit`.
     Returns: uint8 (H, W, 3), RGB.
     Raises: UnreadableImage: with the reason; nothing else.
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     try:
-        if isinstance(source, Path):
-            if source.is_fifo():  # opening one waits for a writer, perhaps for ever
-                raise UnreadableImage(file=name, reason="not_an_image", detail="FIFO")
-            with source.open("rb") as file:  # the header alone decides whether to read on
-                _check_header(file, name, max_px)
-            source = source.read_bytes()
-        return _decode(source, name, max_px)
+        return _decode(_checked_bytes(source, name, max_px), name, max_px, whites)
     except OSError as error:
         raise from_os_error(error, name) from None
+
+
+def whites_needed(path: Path) -> Whites | None:
+    """What a deep picture asks for, to find the scale of its set; None of one of 8 bits, unreadable
+    ones included: their reader says why."""
+    if ending(path.name) not in _MAY_BE_DEEP:
+        return None
+    try:
+        data = _checked_bytes(path, path.name, None)
+        with _header(io.BytesIO(data), path.name) as opened:
+            if not opened.is_deep:
+                return None
+            with room_for(opened.num_pixels):
+                return needed(_deep_values(opened, data))
+    except (OSError, UnreadableImage):
+        return None
+    except Exception:  # see _header
+        return None
+
+
+def _checked_bytes(source: Path | bytes, name: str, max_px: int | None) -> bytes:
+    """The content of a file whose header has been found good. Raises: OSError, UnreadableImage."""
+    if isinstance(source, bytes):
+        return source
+    if source.is_fifo():  # opening one waits for a writer, perhaps for ever
+        raise UnreadableImage(file=name, reason="not_an_image", detail="FIFO")
+    with source.open("rb") as file:  # the header alone decides whether to read on
+        _header(file, name, max_px)
+    return source.read_bytes()
 
 
 def resize_square(image: np.ndarray, px: int) -> np.ndarray:
     """Resize to (px, px, 3), aspect ratio ignored, as the expression guide does.
 
-    Area averaging when shrinking (bilinear would alias fine defects away), bilinear otherwise.
+    Every side that shrinks is averaged over (bilinear would alias fine defects away), whatever the other
+    one does; a side that grows is interpolated, bilinear.
     """
-    shrinks = image.shape[0] >= px and image.shape[1] >= px
-    return cv2.resize(image, (px, px), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    height, width = image.shape[:2]
+    smaller = min(width, px), min(height, px)
+    if smaller != (width, height):  # OpenCV averages only where no side grows
+        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    if smaller != (px, px):
+        image = cv2.resize(image, (px, px), interpolation=cv2.INTER_LINEAR)
+    return image
 
 
 def pixels_hash(square: np.ndarray) -> str:
@@ -78,42 +119,157 @@ def pixels_hash(square: np.ndarray) -> str:
     return hashlib.blake2b(square.tobytes(), digest_size=16).hexdigest()
 
 
-def _check_header(file: IO[bytes], name: str, max_px: int | None) -> Image.Image:
+@dataclass(frozen=True)
+class _Opened:
+    """A picture whose header has been read; nothing is decoded."""
+
+    size: tuple[int, int]
+    # (width, height)
+    picture: Image.Image | None
+    # Pillow's; None of a TIFF whose samples only OpenCV knows, such as floats in three colours
+    tags: Any = None
+    # of a TIFF
+    is_deep: bool = False
+    # more than 8 bits
+
+    @property
+    def num_pixels(self) -> int:
+        return self.size[0] * self.size[1]
+
+    def __enter__(self) -> _Opened:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.picture:
+            self.picture.close()
+
+
+def _header(file: IO[bytes], name: str, max_px: int | None = None) -> _Opened:
     """Open without decoding; refuse what is empty, foreign or too large."""
-    start = file.read(12)
+    start = file.read(132)
     file.seek(0)
     if not start:
         raise UnreadableImage(file=name, reason="empty_file", detail="")
+    formats = (*_FORMATS, *_plugin_formats(start, name))
     try:
-        picture = Image.open(file, formats=_FORMATS)
+        try:
+            picture = Image.open(file, formats=formats)
+        except UnidentifiedImageError:
+            if start[:2] not in (b"II", b"MM"):
+                raise
+            opened = _tiff_header(file)
+        else:
+            opened = _Opened(
+                picture.size, picture, getattr(picture, "tag_v2", None), _is_deep(picture, start)
+            )
     except Exception as error:  # damaged files make Pillow's readers raise almost anything
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        is_heif = start[4:8] == b"ftyp"  # HEIC and AVIF, what many phones write
-        reason = "unsupported" if is_heif else "not_an_image"
-        raise UnreadableImage(file=name, reason=reason, detail=_first_line(error)) from None
-    pixels = picture.width * picture.height
-    if pixels > MAX_JPEG_PIXELS or pixels / _reduction(picture, max_px) ** 2 > MAX_PIXELS:
+        raise UnreadableImage(file=name, reason="not_an_image", detail=_first_line(error)) from None
+    pixels = opened.num_pixels
+    if pixels > MAX_JPEG_PIXELS or pixels / _reduction(opened.picture, max_px) ** 2 > MAX_PIXELS:
         raise UnreadableImage(file=name, reason="too_large", detail=f"{pixels / 1e6:.1f}")
-    return picture
+    return opened
 
 
-def _decode(data: bytes, name: str, max_px: int | None) -> np.ndarray:
-    with _check_header(io.BytesIO(data), name, max_px) as picture:
-        if _opencv_is_faithful(picture):
-            flag = _REDUCED.get(_reduction(picture, max_px), cv2.IMREAD_COLOR)
+def _plugin_formats(start: bytes, name: str) -> tuple[str, ...]:
+    """What Pillow reads beside its own: HEIC and JPEG XL, where the package for it is installed.
+
+    Raises: UnreadableImage: it is not, or what we never read, both by their content, whatever the name.
+    """
+    is_heic = start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS
+    is_jxl = start[:2] == b"\xff\x0a" or start[4:12] == b"JXL \r\n\x87\n"
+    if is_heic or is_jxl:
+        own = "heic" if is_heic else "jxl"
+        if not has_plugin(own):
+            raise UnreadableImage(file=name, reason="unsupported", detail=plugin_detail(own))
+        import importlib
+
+        plugin = importlib.import_module(PLUGINS[own][2])
+        if is_heic:
+            plugin.register_heif_opener()
+        return ("HEIF",) if is_heic else ("JXL",)
+    if start[128:132] == b"DICM":
+        raise UnreadableImage(file=name, reason="unsupported", detail="DICOM")
+    return ()
+
+
+def _tiff_header(file: IO[bytes]) -> _Opened:
+    """Of a TIFF that Pillow does not know; OpenCV reads floats in three colours and of 64 bits."""
+    file.seek(0)
+    start = file.read(16)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(start if start[2] == 43 or start[3] == 43 else start[:8])
+    file.seek(tags.next)
+    tags.load(file)
+    return _Opened((int(tags[256]), int(tags[257])), None, tags, is_deep=True)
+
+
+def _is_deep(picture: Image.Image, start: bytes) -> bool:
+    """Whether it has more than 8 bits in a sample, also where Pillow would give only the upper ones."""
+    if picture.mode.startswith(("I", "F")):
+        return True
+    if picture.format == "TIFF":
+        return max(picture.tag_v2.get(_BITS, (8,))) > 8  # type: ignore[attr-defined]
+    return picture.format == "PNG" and start[24] == 16
+
+
+def _decode(data: bytes, name: str, max_px: int | None, whites: Whites | None) -> np.ndarray:
+    with _header(io.BytesIO(data), name, max_px) as opened:
+        picture, reduction = opened.picture, _reduction(opened.picture, max_px)
+        with room_for(max(opened.num_pixels // reduction**2, opened.num_pixels // 4)):
+            if picture and not opened.is_deep and _opencv_is_faithful(picture):
+                decoded = _with_opencv(data, _REDUCED.get(reduction, cv2.IMREAD_COLOR))
+                if decoded is not None:
+                    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
             try:
-                decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-            except cv2.error:
-                decoded = None
-            if decoded is not None:
-                return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-        try:
-            return _decode_with_pillow(picture, max_px)
-        except Exception as error:  # see _check_header
-            text = _first_line(error)
-            reason = "truncated" if "truncated" in text.lower() else "not_an_image"
-            raise UnreadableImage(file=name, reason=reason, detail=text) from None
+                if opened.is_deep:
+                    return _shown(_deep_values(opened, data), opened, whites)
+                return _decode_with_pillow(picture, reduction)  # type: ignore[arg-type]
+            except UnreadableImage as error:
+                raise UnreadableImage(**{**error.values, "file": name}) from None
+            except Exception as error:  # see _header
+                text = _first_line(error)
+                reason = "truncated" if "truncated" in text.lower() else "not_an_image"
+                raise UnreadableImage(file=name, reason=reason, detail=text) from None
+
+
+def _with_opencv(data: bytes, flag: int) -> np.ndarray | None:
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    except cv2.error:
+        return None
+
+
+def _deep_values(opened: _Opened, data: bytes) -> np.ndarray:
+    """(H, W) or (H, W, 3 or 4), RGB, upright: samples as the file has them. Raises: what Pillow raises."""
+    picture = opened.picture
+    if picture and picture.mode.startswith(("I", "F")):
+        picture.load()
+        return np.asarray(ImageOps.exif_transpose(picture))
+    if opened.tags and opened.tags.get(_PLANES, 1) == 2:
+        # both decoders give wrong colours without a word
+        raise UnreadableImage(file="", reason="unsupported", detail="TIFF, planes")
+    decoded = _with_opencv(data, cv2.IMREAD_UNCHANGED)
+    if decoded is not None:
+        return decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
+    if picture is None:
+        raise ValueError("no decoder reads these samples")
+    picture.load()  # zstd and lzma: Pillow alone, which keeps the upper 8 bits
+    return np.asarray(ImageOps.exif_transpose(picture).convert("RGB")).astype(np.uint16) * 257
+
+
+def _shown(values: np.ndarray, opened: _Opened, whites: Whites | None) -> np.ndarray:
+    """Deep samples -> uint8 (H, W, 3), transparency over white."""
+    is_negative = bool(opened.tags) and opened.tags.get(_PHOTOMETRIC) == 0
+    if values.dtype == np.uint8:  # OpenCV gave the upper bits
+        values = values.astype(np.uint16) * 257
+    image = eight_bit(values[..., :3] if values.ndim == 3 else values, whites, is_negative=is_negative)
+    if image.ndim == 2 or image.shape[2] == 1:
+        image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
+    if values.ndim == 3 and values.shape[2] == 4:
+        alpha = eight_bit(values[..., 3:], None).astype(np.float32) / 255
+        image = (image * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    return image
 
 
 def _opencv_is_faithful(picture: Image.Image) -> bool:
@@ -142,39 +298,36 @@ def upright_size(picture: Image.Image) -> tuple[int, int]:
     return (height, width) if is_turned else (width, height)
 
 
-def _reduction(picture: Image.Image, max_px: int | None) -> int:
-    if max_px is None or picture.format not in ("JPEG", "MPO"):
+def _reduction(picture: Image.Image | None, max_px: int | None) -> int:
+    if max_px is None or picture is None or picture.format not in ("JPEG", "MPO"):
         return 1
     factor = min(picture.size) // (2 * max_px)
     return next((step for step in (8, 4, 2) if step <= factor), 1)
 
 
-def _decode_with_pillow(picture: Image.Image, max_px: int | None) -> np.ndarray:
-    reduction = _reduction(picture, max_px)
+def _decode_with_pillow(picture: Image.Image, reduction: int) -> np.ndarray:
     if reduction > 1:
         picture.draft(None, (picture.width // reduction, picture.height // reduction))
     picture.seek(0)
     picture.load()
+    is_bmp = picture.format == "BMP"
     picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith(("I", "F")):
-        return _eight_bit(np.asarray(picture), picture.mode)
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        picture = Image.new("RGB", layer.size, "white")
-        picture.paste(layer, mask=layer.getchannel("A"))
-    return np.array(picture.convert("RGB"))
+    is_clear = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
+    if is_clear and is_bmp and picture.getextrema()[-1] == (0, 0):
+        # Windows leaves the fourth byte at 0 where nothing is meant to be transparent
+        is_clear = False
+    image = np.empty((picture.height, picture.width, 3), np.uint8)
+    for top in range(0, picture.height, _BAND_ROWS):  # whole, each step would need the picture once more
+        band = picture.crop((0, top, picture.width, min(top + _BAND_ROWS, picture.height)))
+        image[top : top + _BAND_ROWS] = _over_white(band) if is_clear else np.asarray(band.convert("RGB"))
+    return image
 
 
-def _eight_bit(values: np.ndarray, mode: str) -> np.ndarray:
-    """(H, W) integers of 16 bits, or floats in 0..1 or 0..255 -> uint8 (H, W, 3). Pillow's own
-    conversion clips at 255 and turns a 16-bit picture white."""
-    values = np.nan_to_num(values.astype(np.float32))
-    if mode.startswith("I;16") or values.max() > 255:
-        values = values / 257
-    elif mode == "F" and values.max() <= 1:
-        values = values * 255
-    grey = np.clip(values + 0.5, 0, 255).astype(np.uint8)
-    return np.repeat(grey[:, :, None], 3, axis=2)
+def _over_white(band: Image.Image) -> np.ndarray:
+    layer = band.convert("RGBA")
+    shown = Image.new("RGB", layer.size, "white")
+    shown.paste(layer, mask=layer.getchannel("A"))
+    return np.asarray(shown)
 
 
 def from_os_error(error: OSError, name: str) -> UnreadableImage:

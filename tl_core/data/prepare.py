@@ -24,6 +24,8 @@ from tl_core.base.messages import say
 from tl_core.data import curation as deciding
 from tl_core.data import decode, folders
 from tl_core.data.curation import CurationEdit
+from tl_core.data.dataset import Refused
+from tl_core.data.decoding.sample_depth import Whites
 from tl_core.data.duplicates import near_duplicate_groups
 from tl_core.data.split import LeakReport, Split, leaks, split_dataset
 
@@ -48,6 +50,8 @@ class Prepared:
     # the readable pictures as the folders give them, before decisions; None: no decision changed any
     added: list[int] = field(default_factory=list)
     # indices of corrections; always in split.train and in no fold
+    whites: Whites = field(default_factory=Whites)
+    # the scale of pictures of more than 8 bits, one for the whole set
 
     @property
     def decision_counts(self) -> dict[str, int]:
@@ -74,15 +78,17 @@ def prepare(
         OutputUnwritable: pictures too many for memory, and no room for them on disk.
     """
     dataset = folders.scan(path)
+    folders.refuse_without_training(dataset)
     rows = deciding.in_force(dataset.root) if decisions is None else list(decisions)
     added = deciding.added_pictures(dataset, rows)
     both = dataclasses.replace(dataset, pictures=[*dataset.pictures, *added])
-    images, refused = _read_all(both, image_px, on_progress)
+    whites = whites_of(both.pictures)
+    images, refused = _read_all(both, image_px, whites, on_progress)
     if sum(index < len(dataset.pictures) for index in refused) == len(dataset.pictures):
         first = refused[0]
         why = say(f"reason.{first.reason}", detail=first.detail)
         raise NoReadableImages(path=path, count=len(dataset.pictures), example=f"{first.name}: {why}")
-    both = folders.without(both, refused)
+    both = both.without(refused)
     names_added = {picture.name for picture in added}
     num_found = sum(picture.name not in names_added for picture in both.pictures)
     found = dataclasses.replace(both, pictures=both.pictures[:num_found])
@@ -97,7 +103,7 @@ def prepare(
         test_fraction=test_fraction,
         classes=found.classes,
     )
-    return _follow(rows, found, both, images, groups, split)
+    return dataclasses.replace(_follow(rows, found, both, images, groups, split), whites=whites)
 
 
 def _follow(
@@ -124,7 +130,7 @@ def _follow(
         for old, new in place.items():
             images[new] = images[old]  # in place: the pictures may be more than memory holds twice
     images = images[: len(kept)]
-    held_out = [folders.Refused(both.pictures[i].name, "copy_of_held_out", "") for i in sorted(copies)]
+    held_out = [Refused(both.pictures[i].name, "copy_of_held_out", "") for i in sorted(copies)]
     used = dataclasses.replace(
         both, pictures=[both.pictures[i] for i in kept], refused=[*both.refused, *held_out]
     )
@@ -167,30 +173,40 @@ def _check_parts(used: folders.Dataset, split: Split) -> None:
             raise DecisionsLeaveNone(split=name, name=used.classes[missing[0]])
 
 
+def whites_of(pictures: Sequence[folders.Picture]) -> Whites:
+    """The scale of the deep pictures of a set; reads those files."""
+    with ThreadPoolExecutor(_num_threads()) as pool:
+        return Whites.together(pool.map(decode.whites_needed, [picture.path for picture in pictures]))
+
+
+def _num_threads() -> int:
+    return min(os.cpu_count() or 1, 8)  # decoders let go of the interpreter
+
+
 def _read_all(
-    dataset: folders.Dataset, image_px: int, on_progress: Callable[[int, int], None] | None
-) -> tuple[np.ndarray, dict[int, folders.Refused]]:
+    dataset: folders.Dataset,
+    image_px: int,
+    whites: Whites,
+    on_progress: Callable[[int, int], None] | None,
+) -> tuple[np.ndarray, dict[int, Refused]]:
     """(N, px, px, 3) with the readable pictures first, in order, and the others with their reason."""
     pictures = dataset.pictures
     images = _allocate((len(pictures), image_px, image_px, 3))
-    refused: dict[int, folders.Refused] = {}
+    refused: dict[int, Refused] = {}
 
     def read(picture: folders.Picture) -> np.ndarray | UnreadableImage:
         try:
-            return decode.resize_square(
-                decode.read_image(picture.path, picture.name, max_px=image_px), image_px
-            )
+            image = decode.read_image(picture.path, picture.name, max_px=image_px, whites=whites)
+            return decode.resize_square(image, image_px)
         except UnreadableImage as error:
             return error
 
     num_kept = 0
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 8)) as pool:  # decoders let go of the interpreter
+    with ThreadPoolExecutor(_num_threads()) as pool:
         for index, result in enumerate(pool.map(read, pictures)):
             if isinstance(result, UnreadableImage):
                 values = result.values
-                refused[index] = folders.Refused(
-                    pictures[index].name, str(values["reason"]), str(values["detail"])
-                )
+                refused[index] = Refused(pictures[index].name, str(values["reason"]), str(values["detail"]))
             else:
                 images[num_kept] = result
                 num_kept += 1

@@ -15,7 +15,6 @@ import numpy as np
 from tl_core.base.atomic import UNREADABLE, write_atomic
 from tl_core.base.errors import OutputUnwritable, UnreadableImage
 from tl_core.base.paths import cache_dir
-from tl_core.data.decode import read_image
 from tl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def embed(
         images = []
         for name, path in pictures[start : start + BATCH]:
             try:
-                images.append(read_image(path, name, max_px=predictor.image_px))
+                images.append(predictor.read(path, name))
                 names.append(name)
             except UnreadableImage:
                 continue  # gone or changed since the run: the others are still worth seeing

@@ -22,7 +22,9 @@ from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, Unkno
 from tl_core.base.file_names import readable
 from tl_core.base.paths import is_file
 from tl_core.data import curation, folders
+from tl_core.data.dataset import Account, Refused
 from tl_core.data.decode import pixels_hash, read_image, resize_square
+from tl_core.data.decoding.sample_depth import Whites
 from tl_core.inference import decision_rule, reference_features, seen_pictures
 from tl_core.inference.decision_rule import DecisionRule
 from tl_core.models import onnx_export
@@ -72,6 +74,8 @@ class Predictor:
     path: Path
     # of the weights
     device: str = "cpu"
+    whites: Whites = field(default_factory=Whites)
+    # the scale of pictures of more than 8 bits, of the set that it was trained on
     _answered: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
     # "fast": the ONNX model or None; "num": pictures that torch has answered
 
@@ -105,6 +109,7 @@ class Predictor:
             dropout=config.dropout,
             path=path,
             device=device,
+            whites=Whites.of(recorded.get("whites")),
         )
         if predictor._may_be_fast:
             with contextlib.suppress(OSError):  # said better below
@@ -128,6 +133,10 @@ class Predictor:
             # another network's weights; torch names every tensor
             raise RunDamaged(file=self.path, detail=" ".join(str(error).split())[:200]) from None
         return model.to(self.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+    def read(self, source: Path | bytes, name: str | None = None) -> np.ndarray:
+        """A picture as this run reads pictures: uint8 (H, W, 3) RGB. Raises: UnreadableImage."""
+        return read_image(source, name, max_px=self.image_px, whites=self.whites)
 
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
@@ -229,7 +238,7 @@ def _read(
         for file in some:
             name = readable(str(file))
             try:
-                image = read_image(Path(file), name, max_px=predictor.image_px)
+                image = predictor.read(Path(file), name)
                 squares.append(resize_square(image, predictor.image_px))
                 told.append({"file": name})
             except UnreadableImage as error:
@@ -253,11 +262,12 @@ def _answers(predictor: Predictor, decided: DecisionRule, found: Decided) -> Ite
 
 
 def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
-    """Scores on every readable picture of a labelled folder whose classes the run knows; labels and
-    omissions decided beside the pictures are followed.
+    """Scores on every readable picture of a labelled folder whose classes the run knows, one class or more;
+    labels and omissions decided beside the pictures are followed.
 
     Of the network itself, as in the run's summary. Returns what `metrics.evaluate` does, and
-    `refused`: [{name, reason, detail}]; `seen`: how many of these pictures the run was trained on or
+    `used`, `refused`: [{name, reason, detail}] and `empty`, as `dataset.Account` has them; `seen`:
+    how many of these pictures the run was trained on or
     chose its best epoch by, whatever they are called now; and, where a threshold was saved for the run,
     `with_threshold`: the same scores of the answers that it leads to.
     Raises: DataError: no such folder, no pictures, a class the run does not know.
@@ -266,7 +276,7 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     from tl_core.evaluation import metrics  # brings scikit-learn along
 
     classes = predictor.classes
-    dataset = curation.followed(folders.scan(path))
+    dataset = curation.followed(folders.scan(path, known=classes))
     unknown = [name for name in dataset.classes if name not in classes]
     if unknown:
         raise UnknownClass(path=path, name=unknown[0], known=", ".join(classes))
@@ -278,16 +288,16 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
         told += some
         hashes += map(pixels_hash, squares)
         pieces.append(predictor.predict(squares))
-    refused = [vars(item) for item in dataset.refused]
+    refused = list(dataset.refused)
     judged = []
     for picture, answer in zip(dataset.pictures, told, strict=True):
         if "error" in answer:
             values = answer["error"].values
-            refused.append({"name": picture.name, "reason": values["reason"], "detail": values["detail"]})
+            refused.append(Refused(picture.name, str(values["reason"]), str(values["detail"])))
         else:
             judged.append(picture)
     if not judged:
-        raise NoReadableImages(path=path, count=len(refused), example=refused[0]["name"])
+        raise NoReadableImages(path=path, count=len(refused), example=refused[0].name)
     truth = np.array([classes.index(dataset.classes[picture.label]) for picture in judged])
     raw = np.concatenate(pieces)
     places, pixels = (
@@ -298,7 +308,8 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
         own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
     )
     scores = metrics.evaluate(truth, raw, classes, predictor.positive)
-    found = {**scores, "refused": refused, "seen": num_seen}
+    account = Account(len(judged), refused, list(dataset.empty))
+    found = {**scores, **account.to_dict(), "seen": num_seen}
     if decided.threshold is not None:
         p = decided.probabilities(raw)
         said = decided.answers(p, classes)

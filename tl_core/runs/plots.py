@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +47,14 @@ def write_plots(
     history: dict[str, dict[str, list[float]]],
     summary: dict[str, Any],
     predictions: Sequence[dict[str, Any]],
+    *,
+    on_skip: Callable[[str, str], None] = lambda name, detail: None,
 ) -> list[Path]:
     """Draw what there is to draw into `folder.plots` and return the files written.
 
     Args: history: as in logs/training_log.json. summary: as in metrics/summary.json.
     predictions: rows of metrics/predictions.csv (values may be strings).
+    on_skip: told (file, why) of one that cannot be drawn; the others are.
     Raises: OutputUnwritable: read-only folder or full disk.
     """
     from tl_core.runs.run_folder import write_atomic
@@ -59,15 +62,21 @@ def write_plots(
     reported = summary.get("reported") or {}
     with _style():
         figures = {
-            "curves.png": curves(history),
-            "confusion_matrix.png": confusion_matrix(reported),
-            "probability_histogram.png": probability_histogram(summary, predictions),
+            "curves.png": lambda: curves(history),
+            "confusion_matrix.png": lambda: confusion_matrix(reported),
+            "probability_histogram.png": lambda: probability_histogram(summary, predictions),
         }
         written = []
         for name, figure in figures.items():
-            if figure is not None:
+            try:
+                drawn = figure()
+                content = _png(drawn) if drawn is not None else None
+            except Exception as error:  # matplotlib raises almost anything over a name or a number
+                on_skip(name, str(error).partition("\n")[0][:200] or type(error).__name__)
+                continue
+            if content is not None:
                 path = Path(folder.plots) / name
-                write_atomic(path, _png(figure))
+                write_atomic(path, content)
                 written.append(path)
     return written
 
@@ -208,6 +217,7 @@ def _style() -> Iterator[None]:
     settings: dict[Any, Any] = {
         "font.family": ["DejaVu Sans", *korean],
         "axes.unicode_minus": False,
+        "text.parse_math": False,  # a class may be called $x_1$
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.grid": True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -75,6 +76,7 @@ def fingerprints(prepared: Prepared, recorded: dict[str, Any]) -> dict[str, Any]
         "data_fingerprint": fingerprint,
         "pictures_fingerprint": of_pictures,
         "decisions": prepared.decision_counts,
+        "whites": dataclasses.asdict(prepared.whites),
     }
 
 
@@ -117,6 +119,8 @@ def warnings(
         yield WarningRaised(code="decisions", values=prepared.decision_counts)
     if prepared.dataset.refused:
         yield WarningRaised(code="refused", values={"count": len(prepared.dataset.refused)})
+    if prepared.dataset.empty:
+        yield WarningRaised(code="empty_classes", values={"names": ", ".join(prepared.dataset.empty)})
     if prepared.leak.pairs:
         yield WarningRaised(code="leak", values={"count": len(prepared.leak.pairs)})
     num, num_groups = len(prepared.groups), len(set(prepared.groups.tolist()))

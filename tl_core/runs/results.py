@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from tl_core.base.errors import OutputUnwritable
 from tl_core.base.file_names import readable
 from tl_core.data.prepare import Prepared
 from tl_core.data.split import Split
@@ -38,12 +40,14 @@ def write(
     seconds: float,
     is_complete: bool = True,
     with_plots: bool = True,
+    on_skip: Callable[[str, str], None] = lambda name, detail: None,
 ) -> dict[str, Any]:
     """Write every result file of what is known and return the summary.
 
     recorded: the run's config.json. folds: probabilities from cross-validation, {} without.
     cross_validated: what was: "recipe", or "head" alone. is_complete: False while the run goes on, or
-    was stopped: the best model so far. with_plots: they take seconds. Raises: OutputUnwritable.
+    was stopped: the best model so far. with_plots: they take seconds. on_skip: told (name, why) of a
+    plot that could not be drawn; the results stand before. Raises: OutputUnwritable.
     """
     summary = summarise(
         folder.name,
@@ -67,10 +71,13 @@ def write(
     write_atomic(folder.predictions_path, _csv(rows))
     write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))
     write_json(folder.training_log_path, training_log(trainer.history))
-    if with_plots:
-        plots.write_plots(folder, training_log(trainer.history), summary, rows)
     write_atomic(folder.metrics / "summary.txt", text(summary))
-    write_json(folder.summary_path, summary)  # last: whoever sees it finds the rest
+    write_json(folder.summary_path, summary)  # whoever sees it finds the rest
+    if with_plots:  # last: no drawing may cost a training its result
+        try:
+            plots.write_plots(folder, training_log(trainer.history), summary, rows, on_skip=on_skip)
+        except OutputUnwritable as error:
+            on_skip("plots", str(error))
     return summary
 
 
@@ -117,7 +124,7 @@ def summarise(
         "positive_class": trainer.positive,
         "split": {**{part: len(getattr(split, part)) for part in SPLITS}, "folds": len(split.folds)},
         "decisions": prepared.decision_counts,
-        "refused": [vars(refused) for refused in prepared.dataset.refused],
+        **prepared.dataset.account.to_dict(),
         "leak": {"exact": prepared.leak.exact, "near": prepared.leak.near, "pairs": prepared.leak.pairs},
         "final_stage": final,
         "is_complete": is_complete,

@@ -50,6 +50,8 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
     for label in [*named, *(config.class_weights or {})]:
         if label not in dataset.classes:
             raise ConfigError(name="class", value=label, need=", ".join(dataset.classes))
+    if config.batch_size == 1 and config.finetune.epochs:
+        raise ConfigError(name="batch_size", value=1, need=">= 2 (finetune: BatchNorm)")
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
     rows = curation.in_force(dataset.root) if config.use_decisions else []
@@ -113,6 +115,7 @@ class _Work:
         self.checkpoints = Checkpoints(folder)
         self.trainer: Any = None
         self.head_folds: dict[str, Any] = {}  # answers of the cheap cross-validation, {} before or without
+        self.not_drawn: dict[str, str] = {}  # plot -> why
         self.seconds_before = 0.0
         self.started = time.perf_counter()
 
@@ -151,6 +154,8 @@ class _Work:
             yield from self._cross_validate()
         elif not (self.folder.read_summary() or {}).get("is_complete"):  # stopped after the last stage
             self._write(is_complete=True)
+        for name, detail in self.not_drawn.items():
+            yield WarningRaised(code="not_drawn", values={"name": name, "detail": detail})
         self._prepare_answers(trainer)
         yield RunEnded(final_stage=trainer.final_stage, run_seconds=self._seconds())
 
@@ -201,6 +206,7 @@ class _Work:
             seconds=self._seconds(),
             is_complete=is_complete,
             with_plots=with_plots,
+            on_skip=self.not_drawn.__setitem__,
         )
 
     def _prepare_answers(self, trainer: Any) -> None:

@@ -64,8 +64,9 @@ def clean_pictures(images: np.ndarray, labels: np.ndarray, mean: tuple, std: tup
 
 
 def batch_slices(num: int, batch_size: int) -> list[slice]:
-    """Nearly equal batches: a last batch of one would upset BatchNorm."""
-    edges = np.linspace(0, num, -(-num // batch_size) + 1).round().astype(int)
+    """Nearly equal batches, none of one picture, which would upset BatchNorm: 9 by 2 gives 2, 2, 2, 3."""
+    count = max(1, min(-(-num // batch_size), num // 2))
+    edges = np.linspace(0, num, count + 1).round().astype(int)
     return [slice(low, high) for low, high in zip(edges[:-1], edges[1:], strict=True)]
 
 

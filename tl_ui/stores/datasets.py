@@ -179,7 +179,7 @@ def add_zip(name: str, file: BinaryIO) -> DataChoice:
 
     Raises: BadArchive: broken, dangerous or too large. DataError: no pictures to train on, as `scan` says.
     """
-    from tl_core.data.archives import unpack_zip
+    from tl_core.data.layouts.archives import unpack_zip
 
     data_id, label = "u" + secrets.token_hex(8), Path(name).stem
     path = unpack_zip(file, datasets_dir() / data_id / _folder(label), name)
@@ -188,7 +188,7 @@ def add_zip(name: str, file: BinaryIO) -> DataChoice:
 
 def add_folder_upload(files: Iterable[tuple[str, BinaryIO]]) -> DataChoice:
     """Save a folder chosen in the browser; names are untrusted. Raises: as `add_zip`."""
-    from tl_core.data.archives import save_upload
+    from tl_core.data.layouts.archives import save_upload
 
     files = list(files)
     data_id = "u" + secrets.token_hex(8)

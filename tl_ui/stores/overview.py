@@ -15,7 +15,8 @@ import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.data.curation import in_force
-from tl_core.data.folders import Dataset, Refused, scan
+from tl_core.data.dataset import Dataset, Refused
+from tl_core.data.folders import scan
 from tl_ui.stores.memo import Memo
 
 PARTS = ("train", "val", "test")
@@ -34,6 +35,10 @@ class Overview:
     counts: dict[str, int]
     # readable pictures per class
     refused: list[Refused]
+    empty: tuple[str, ...]
+    # class folders in which no picture is read
+    bits: int | None
+    # that the integers of deep pictures use, the scale of the whole set; None: 8 bits only
     given_splits: tuple[str, ...]
     parts: dict[str, dict[str, int]]
     # {train, val, test: {class: pictures}}
@@ -124,6 +129,8 @@ def _look(path: Path, on_progress: Callable[[int, int], None] | None) -> Overvie
         class_to_idx=data.class_to_idx,
         counts=data.counts(),
         refused=data.refused,
+        empty=data.empty,
+        bits=prepared.whites.bits,
         given_splits=data.given_splits,
         parts={part: _count(data, chosen) for part, chosen in indices.items()},
         num_folds=len(split.folds),

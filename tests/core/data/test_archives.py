@@ -14,9 +14,9 @@ import pytest
 
 from tests.core.data_drawing import encoded, scene
 from tl_core.base.errors import BadArchive, NoClassFolders, OutputUnwritable, RunExists
-from tl_core.data import archives
-from tl_core.data.archives import save_upload, unpack_zip
 from tl_core.data.folders import scan
+from tl_core.data.layouts import archives
+from tl_core.data.layouts.archives import save_upload, unpack_zip
 
 PNG = encoded(scene(1, px=16), "png")
 

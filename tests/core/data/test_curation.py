@@ -242,3 +242,13 @@ def test_only_own_corrections_are_ever_deleted(root: Path):
 def test_a_zip_or_folder_with_the_table_still_has_only_its_own_classes(root: Path):
     write(root / curation.CORRECTIONS / "cats" / "x.png", 5)
     assert scan(root).classes == ["cats", "dogs"]
+
+
+def test_blanks_around_a_name_belong_to_it(tmp_path: Path):
+    root = class_folders(tmp_path, {"cat": 2, " cat": 2, "dog ": 2})
+    curation.decide(root, " cat/000.png", "exclude")
+    curation.decide(root, "cat/001.png", "relabel", "dog ")
+    before, after = scan(root), curation.followed(scan(root))
+    assert {one.name for one in before.pictures} - {one.name for one in after.pictures} == {" cat/000.png"}
+    (moved,) = (one for one in after.pictures if one.name == "cat/001.png")
+    assert after.classes[moved.label] == "dog "

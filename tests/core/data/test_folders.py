@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 import sys
 import unicodedata
@@ -14,13 +15,15 @@ import pytest
 from tests.core.data_drawing import class_folders, write
 from tl_core.base.errors import (
     DataNotFound,
+    LabelsInFile,
     NoClassFolders,
     NotAFolder,
+    NoTrainingPart,
     OneClass,
     SplitClassMissing,
     UnreadableImage,
 )
-from tl_core.data.folders import fingerprint, scan
+from tl_core.data.folders import fingerprint, refuse_too_few, scan
 
 
 def test_class_folders_are_numbered_alphabetically(tmp_path: Path):
@@ -242,3 +245,160 @@ def test_importing_it_loads_neither_torch_nor_albumentations():
 def test_a_home_that_nobody_has_is_a_path_where_nothing_is(tmp_path):
     with pytest.raises(DataNotFound):
         scan(Path("~nosuchuser/pictures"))
+
+
+def reasons(data) -> dict[str, str]:
+    return {one.name: one.reason for one in data.refused}
+
+
+def test_an_empty_class_folder_is_named_and_files_of_other_formats_are_left_out_with_the_reason(tmp_path):
+    class_folders(tmp_path, {"a": 2, "b": 2})
+    (tmp_path / "bird").mkdir()
+    for name in ("fish/1.pgm", "a/x.jxl", "a/labels.txt", "a/noending"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    data = scan(tmp_path)
+    assert data.empty == ("bird", "fish")
+    assert reasons(data) == {
+        "a/x.jxl": "unsupported",
+        "a/labels.txt": "not_a_picture",
+        "a/noending": "no_ending",
+        "fish/1.pgm": "unsupported",
+    }
+    for language in ("en", "ko"):
+        lines = data.account.lines(language)
+        assert "4" in lines[0] and "bird, fish" in lines[-1] and any("pillow-jxl-plugin" in x for x in lines)
+
+
+def test_a_linked_folder_inside_a_class_is_followed_once(tmp_path: Path):
+    class_folders(tmp_path / "d", {"a": 1, "b": 1})
+    class_folders(tmp_path / "else", {"more": 3}, first_seed=9)
+    try:
+        for name in ("more", "again"):
+            (tmp_path / "d" / "a" / name).symlink_to(tmp_path / "else" / "more", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system does not let us make links")
+    data = scan(tmp_path / "d")
+    assert data.counts() == {"a": 4, "b": 1}
+    assert reasons(data) == {"a/more": "link_loop"}
+
+
+def test_a_run_in_the_data_is_no_class(tmp_path: Path):
+    class_folders(tmp_path, {"a": 1, "b": 1, "first/plots": 3, "b/second": 2})
+    for folder in ("first", "b/second"):
+        for name in ("config.json", "status.json"):
+            (tmp_path / folder / name).write_text("{}", encoding="utf-8")
+    data = scan(tmp_path)
+    assert data.counts() == {"a": 1, "b": 1}
+    assert reasons(data) == {"first": "run_folder", "b/second": "run_folder"}
+
+
+@pytest.mark.parametrize("train", ["training", "Train_Set", "seg_train", "TRAIN", "train data", "훈련"])
+@pytest.mark.parametrize("test", ["testing", "test-set", "eval", "Evaluation", "holdout", "hold_out", "시험"])
+def test_splits_are_known_by_their_usual_names(tmp_path: Path, train: str, test: str):
+    class_folders(tmp_path / train, {"a": 2, "b": 2})
+    class_folders(tmp_path / "dev", {"a": 1, "b": 1}, first_seed=10)
+    class_folders(tmp_path / test / test, {"a": 1, "b": 1}, first_seed=20)
+    data = scan(tmp_path)
+    assert (data.classes, data.given_splits) == (["a", "b"], ("train", "val", "test"))
+
+
+def test_a_second_folder_of_held_out_pictures_is_used_and_any_other_is_named(tmp_path: Path):
+    for number, part in enumerate(("train", "test", "holdout", "predictions")):
+        class_folders(tmp_path / part, {"a": 1, "b": 1}, first_seed=10 * number)
+    data = scan(tmp_path)
+    assert [one.given_split for one in data.pictures] == ["train"] * 2 + ["test"] * 4
+    assert set(reasons(data).values()) == {"outside_split"} and len(data.refused) == 2
+
+
+def test_classes_beside_one_that_is_called_train_stay_classes(tmp_path: Path):
+    class_folders(tmp_path, {"train": 2, "train/steam": 1, "car": 2, "bus": 2})
+    assert scan(tmp_path).counts() == {"bus": 2, "car": 2, "train": 3}
+
+
+def test_only_a_val_and_a_test_can_be_judged_but_not_trained_on(tmp_path: Path):
+    for number, part in enumerate(("val", "test")):
+        class_folders(tmp_path / part, {"a": 5, "b": 5}, first_seed=20 * number)
+    data = scan(tmp_path)
+    assert data.given_splits == ("val", "test")
+    with pytest.raises(NoTrainingPart):
+        refuse_too_few(data)
+
+
+@pytest.mark.parametrize("name", ["no_label", "Unlabeled", "unlabelled", ".ipynb_checkpoints"])
+def test_what_nobody_has_labelled_is_no_class(tmp_path: Path, name: str):
+    class_folders(tmp_path, {"a": 1, "b": 1, name: 2})
+    data = scan(tmp_path)
+    assert data.classes == ["a", "b"]
+    assert set(reasons(data).values()) == (set() if name.startswith(".") else {"unlabelled"})
+
+
+def loose(folder: Path, names: list[str], first_seed: int = 0) -> None:
+    for number, name in enumerate(names):
+        write(folder / name, first_seed + number)
+
+
+def test_a_roboflow_table_labels_the_pictures_of_each_split(tmp_path: Path):
+    for number, part in enumerate(("train", "valid", "test")):
+        loose(tmp_path / part, ["1.png", "2.png", "3.png"], 10 * number)
+        table = "filename, cat, dog\n1.png, 1, 0\n2.png, 0, 1\n3.png, 0, 0\ngone.png, 1, 0\n"
+        (tmp_path / part / "_classes.csv").write_text(table, encoding="utf-8")
+    data = scan(tmp_path)
+    assert (data.classes, data.given_splits) == (["cat", "dog"], ("train", "val", "test"))
+    assert len(data.pictures) == 6
+    assert reasons(data)["train/3.png"] == "not_in_table" and reasons(data)["gone.png"] == "vanished"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("metadata.csv", "file_name,label\n1.png,cat\n2.png,dog\n"),
+        (
+            "metadata.jsonl",
+            '{"file_name": "1.png", "label": "cat"}\n{"file_name": "2.png", "label": "dog"}\n',
+        ),
+        ("labels.csv", "id;breed\n1;cat\n2;dog\n"),
+        ("answers.tsv", "image\tclass\n./1.png\tcat\n2.png\tdog\n"),
+    ],
+)
+@pytest.mark.parametrize("at", ["", "images"])
+def test_a_table_beside_the_pictures_labels_them(tmp_path: Path, file: str, content: str, at: str):
+    loose(tmp_path / at, ["1.png", "2.png"])
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    data = scan(tmp_path)
+    assert data.counts() == {"cat": 1, "dog": 1}
+
+
+def test_a_kaggle_table_at_the_root_labels_train_and_leaves_the_test_pictures_out(tmp_path: Path):
+    loose(tmp_path / "train", ["a1.png", "a2.png"])
+    loose(tmp_path / "test", ["b1.png"], 9)
+    (tmp_path / "sample_submission.csv").write_text("id,label\nb1,cat\n", encoding="utf-8")
+    (tmp_path / "train_labels.csv").write_text("id,label\na1,cat\na2,dog\n", encoding="utf-8")
+    data = scan(tmp_path)
+    assert data.counts() == {"cat": 1, "dog": 1} and data.given_splits == ("train",)
+    assert reasons(data) == {"test/b1.png": "no_class"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("train/_annotations.coco.json", "{}", "labels_are_boxes"),
+        ("data.yaml", "names: [a]", "labels_are_boxes"),
+        ("train/_classes.csv", "filename,a,b\n1.png,1,1\n", "labels_several"),
+        ("metadata.csv", "file_name,text\n1.png,a cat\n", "labels_unclear"),
+        (None, "", "labels_missing"),
+    ],
+)
+def test_labels_that_cannot_be_used_are_refused_by_their_file(tmp_path, file, content, reason):
+    for number, part in enumerate(("train", "valid")):
+        loose(tmp_path / part, ["1.png", "2.png"], 10 * number)
+    if file:
+        (tmp_path / file).write_text(content, encoding="utf-8")
+    with pytest.raises(LabelsInFile, match=re.escape(file or "_classes.csv")) as caught:
+        scan(tmp_path)
+    assert caught.value.values["reason"] == reason
+
+
+def test_one_class_is_enough_to_be_judged_by(tmp_path: Path):
+    class_folders(tmp_path / "cat", {"2023": 1, "2024": 1})
+    assert scan(tmp_path, known=["cat", "dog"]).counts() == {"cat": 2}

@@ -70,3 +70,9 @@ def test_an_epoch_meets_every_entry_once_in_the_view_that_is_due():
     for epoch, view in ((1, 0), (2, 1), (3, 0)):
         x, y = (torch.cat(parts) for parts in zip(*feed.batches(epoch, (0, epoch)), strict=True))
         assert torch.equal(x[:, 0], activations[view, y, 0]) and sorted(y.tolist()) == list(range(10))
+
+
+@pytest.mark.parametrize(("num", "size"), [(9, 2), (3, 2), (2, 1), (33, 32), (5, 4)])
+def test_no_batch_holds_one_picture_alone(num: int, size: int):
+    lengths = [piece.stop - piece.start for piece in batch_slices(num, size)]
+    assert sum(lengths) == num and min(lengths) >= 2 and max(lengths) <= size + 1

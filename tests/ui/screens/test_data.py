@@ -157,3 +157,14 @@ def test_the_next_step_leads_to_training(open_page, two_classes):
     app = chosen(open_page, two_classes)
     app.button(key="next_train").click().run()
     assert app.title[0].value == catalogue("en")["train.title"]
+
+
+def test_empty_class_folders_and_the_scale_of_deep_pictures_are_said(open_page, two_classes):
+    import numpy as np
+    from PIL import Image
+
+    (two_classes / "birds").mkdir()
+    deep = np.full((48, 48), 3000, np.uint16)
+    Image.fromarray(deep).save(two_classes / sorted(one.name for one in two_classes.iterdir())[1] / "x.png")
+    app = chosen(open_page, two_classes)
+    assert "birds" in app.warning[0].value and "12" in texts(app)

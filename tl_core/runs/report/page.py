@@ -21,6 +21,7 @@ from tl_core.base.events import WarningRaised
 from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.data import folders
+from tl_core.data.dataset import Account
 from tl_core.data.decode import read_image
 from tl_core.models.weights.record import source_name
 from tl_core.runs.event_log import EventLog
@@ -105,6 +106,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
         "decisions": {"excluded": 0, "relabelled": 0, "added": 0} | (summary.get("decisions") or {}),
         "settings": _settings(recorded, t),
         "warnings": _warnings(run, language),
+        "account": [] if (account := Account.of(summary)).is_complete else account.lines(language),
         "config_toml": config_toml(run),
         "command": command(run),
         "percent": percent,

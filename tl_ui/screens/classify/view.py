@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.base.errors import TlError, UnreadableImage
-from tl_core.data.decode import pixels_hash, read_image, resize_square
+from tl_core.data.decode import pixels_hash, resize_square
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.inference import decision_rule, seen_pictures
 from tl_core.inference.decision_rule import DecisionRule
@@ -118,7 +118,7 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPic
     images, squares, kept, refused = [], [], [], []
     for item in given:
         try:
-            images.append(read_image(item.content, item.name, max_px=model.image_px))
+            images.append(model.read(item.content, item.name))
             squares.append(resize_square(images[-1], model.image_px))
             kept.append(item)
         except UnreadableImage as error:

@@ -26,6 +26,15 @@ def facts(found: Overview) -> None:
         )
 
 
+def notes(found: Overview) -> None:
+    """What a person would not guess: empty class folders, and how deep pictures are read."""
+    if found.empty:
+        names = ", ".join(literal(name) for name in found.empty)
+        st.warning(t("data.empty_classes", names=names), icon=":material/folder_off:")
+    if found.bits:
+        st.caption(t("data.bits", bits=found.bits, white=number(2**found.bits - 1)))
+
+
 def panels(found: Overview) -> None:
     """One panel at a time; the others are not computed."""
     names = ["pictures", "split", "augmentation", "numbers"] + (["refused"] if found.refused else [])

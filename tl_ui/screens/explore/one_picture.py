@@ -145,7 +145,7 @@ def _neighbours(run: RunFolder, found: Predictions, stage: str, name: str, path:
         own = embedded.features[[embedded.names.index(name)]]
     else:
         loaded = explore_models.model(run, body)
-        own = loaded.predict_with_features([read_image(path, max_px=loaded.image_px)])[1]
+        own = loaded.predict_with_features([loaded.read(path)])[1]
     away, places = out_of_distribution.nearest(embedded.features[known], own, NUM_NEIGHBOURS)
     items = []
     for distance, place in zip(away[0], places[0], strict=True):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from tl_core.data.decode import read_image
 from tl_core.inference import feature_cache
 from tl_core.inference.feature_cache import Embedded
 from tl_core.runs.run_folder import RunFolder
@@ -58,7 +57,7 @@ def heat(path: str, changed_ns: int, stage: str, picture: str, picture_ns: int, 
     from tl_core.models import gradcam
 
     predictor = model(RunFolder(Path(path)), stage)
-    image = read_image(Path(picture), max_px=predictor.image_px)
+    image = predictor.read(Path(picture))
     return gradcam.gradcam(predictor.model, predictor.enter([image]), target)[0]
 
 

@@ -116,6 +116,7 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     BadArchive: too much. OutputUnwritable.
     """
     from tl_core.data.archives import save_upload
+
     from tl_core.data.folders import scan
 
     assert choice.path is not None and choice.kind != "folder"

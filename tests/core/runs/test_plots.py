@@ -157,3 +157,27 @@ def test_drawing_needs_no_main_thread_and_leaves_no_open_figures(folder):
 
     assert not failures
     assert not _pylab_helpers.Gcf.get_all_fig_managers()
+
+
+STRANGE = ("$\\frac{", "a_b^c", "100 % $x$", "{0}", "<50\\alpha")
+
+
+def test_class_names_are_drawn_as_they_are_and_not_as_formulas(folder):
+    skipped: dict[str, str] = {}
+    told, rows = summary(STRANGE, np.eye(5, dtype=int).tolist()), predictions(STRANGE)
+    written = plots.write_plots(folder, HISTORY, told, rows, on_skip=skipped.__setitem__)
+    assert (len(written), skipped) == (3, {})
+    with plots._style():
+        labels = plots.confusion_matrix(told["reported"]).axes[0].get_xticklabels()
+    assert [(one.get_text(), one.get_parse_math()) for one in labels] == [(name, False) for name in STRANGE]
+
+
+def test_a_plot_that_fails_is_said_and_the_others_are_drawn(folder, monkeypatch):
+    def breaks(*_):
+        raise RuntimeError("no such glyph\nand more")
+
+    monkeypatch.setattr(plots, "confusion_matrix", breaks)
+    skipped: dict[str, str] = {}
+    written = plots.write_plots(folder, HISTORY, summary(), predictions(), on_skip=skipped.__setitem__)
+    assert len(written) == 2
+    assert skipped == {"confusion_matrix.png": "no such glyph"}

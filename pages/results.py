@@ -26,7 +26,7 @@ if runs:
         results_view.warnings(run, summary)
         results_view.origin(summary)
         results_panels.panels(run, summary)
-        results_view.downloads(run)
+        results_view.files(run)
         shell.next_step("classify", t("results.to_classify"))
 else:
     results_view.nothing_yet(run_picker.all_runs())

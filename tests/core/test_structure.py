@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripts import structure
+from tl_core.base import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREEN_LIBRARIES = {"streamlit", "plotly", "altair"}
@@ -96,6 +97,33 @@ def test_a_circle_and_a_wrong_way_would_be_found(tmp_path: Path):
     ]
 
 
+def test_where_to_add_names_files_that_are_there():
+    """The table of CONTRIBUTING, row by row; `<name>` stands for any."""
+    table = (
+        (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Where to add")[1].split("\n## ")[0]
+    )
+    rows = [line for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) > 15
+    for row in rows:
+        named = [word for word in re.findall(r"`([^`\s]+)`", row) if "/" in word or word.endswith(".txt")]
+        gone = [word for word in named if not any(ROOT.glob(re.sub("<[^>]+>", "*", word).rstrip("/")))]
+        assert named and gone == [], row
+
+
+def test_a_language_is_its_files_only():
+    """Added by files alone: no code names one, but for the one that stands in where a language is missing."""
+    naming = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for package in ("tl_core", "tl_ui", "pages")
+        for path in structure.files_of(package)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and node.value in messages.LANGUAGES
+    ]
+    assert len(naming) == 1 and naming[0].startswith("tl_core/base/messages/__init__.py"), naming
+    for folder in ("tl_ui/locales", "tl_ui/lesson/quiz/questions"):
+        assert {path.stem for path in (ROOT / folder).iterdir()} == set(messages.LANGUAGES), folder
+
+
 MOST_ENTRIES = 15
 """On one floor, except where pictures are drawn; about nine is comfortable."""
 
@@ -117,6 +145,27 @@ def test_every_module_of_the_core_states_its_purpose():
         if path.stat().st_size and not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert silent == []
+
+
+SHAPE = re.compile(r"\((?:[A-Z]|[hnw]|px|…|channels|\d+)(?:,[^()]*)?\)")
+
+
+def test_who_takes_an_array_says_its_shape():
+    """Every public function of a module; but what draws takes arrays of any one shape."""
+    silent = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
+        for path in structure.files_of("tl_core") + structure.files_of("tl_ui")
+        if "synthetic" not in path.parts
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and takes_an_array(node)
+        if not SHAPE.search(ast.get_docstring(node) or "")
+    ]
+    assert silent == []
+
+
+def takes_an_array(function: ast.FunctionDef) -> bool:
+    kinds = [ast.unparse(arg.annotation) for arg in function.args.args if arg.annotation]
+    return any({"np.ndarray", "torch.Tensor", "Tensor"} & set(kind.split(" | ")) for kind in kinds)
 
 
 def names_in_the_documents() -> set[str]:

@@ -47,19 +47,24 @@ def write_atomic(path: Path, content: bytes | str) -> None:
 
     Raises: OutputUnwritable.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     with output_errors(path):
-        try:
-            with beside.open("wb") as file:
-                file.write(data)
-                file.flush()
+        write_whole(path, content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def write_whole(path: Path, *parts: bytes, survives_power_cut: bool = True) -> None:
+    """Writes the parts, one after the other, beside `path`, then renames. Raises: OSError."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with beside.open("wb") as file:
+            file.writelines(parts)
+            file.flush()
+            if survives_power_cut:
                 os.fsync(file.fileno())
-            _replace(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            raise
+        _replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
 
 
 def _replace(beside: Path, path: Path) -> None:

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+
+from tl_core.base.atomic import write_whole
 
 CHECKSUM_BYTES = 32
 
 
-def write(path: Path, content: bytes) -> None:
-    """Raises: OSError."""
-    write_with(path, lambda file: file.write(content))
-
-
 def write_checked(path: Path, content: bytes) -> None:
-    """With its checksum before it, for `read_checked`. Raises: OSError."""
-    write_with(path, lambda file: (file.write(_checksum(content)), file.write(content)))
+    """With its checksum before it, for `read_checked`; makes the folder. Raises: OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, _checksum(content), content, survives_power_cut=False)
 
 
 def read_checked(path: Path) -> bytes | None:
@@ -41,19 +35,6 @@ def read_checked(path: Path) -> bytes | None:
 
 def _checksum(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=CHECKSUM_BYTES).digest()
-
-
-def write_with(path: Path, fill: Callable[[IO[bytes]], object]) -> None:
-    """`fill` writes a file beside `path`, which then takes its name. Raises: OSError, what `fill` raises."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            fill(file)
-        Path(name).replace(path)
-    except BaseException:
-        forget(Path(name))
-        raise
 
 
 def forget(*paths: Path) -> None:

@@ -40,7 +40,7 @@
     │  └─ ClassFull            more learners than this server keeps
     └─ DeviceError             the device or precision asked for is not here
 
-The sentences live in `messages/en.toml` and `messages/ko.toml`, section [error], under the
+The sentences live in `messages/<language>.toml`, section [error], under the
 class's `code`. Every class is raised with keyword values that fill the sentence.
 """
 
@@ -49,7 +49,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from tl_core.base.file_names import readable
-from tl_core.base.messages import say
+from tl_core.base.messages import FALLBACK, say
 
 
 class TlError(Exception):
@@ -62,14 +62,14 @@ class TlError(Exception):
         super().__init__(values)
         self.values = {name: _plain(value) for name, value in values.items()}
 
-    def message(self, language: str = "en") -> str:
+    def message(self, language: str = FALLBACK) -> str:
         values = dict(self.values)
         if "reason" in values:
             values["reason"] = say(f"reason.{values['reason']}", language, detail=values.get("detail", ""))
         return say(f"error.{self.code}", language, **values)
 
     def __str__(self) -> str:
-        return self.message("en")
+        return self.message()
 
 
 def _plain(value: Any) -> Any:
@@ -219,7 +219,7 @@ class OutOfMemory(TrainingError):
 
     code = "out_of_memory"
 
-    def message(self, language: str = "en") -> str:
+    def message(self, language: str = FALLBACK) -> str:
         code = "out_of_memory" if self.values.get("fits") else "out_of_memory_none"
         return say(f"error.{code}", language, **self.values)
 

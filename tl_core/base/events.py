@@ -13,6 +13,9 @@ from typing import Any, ClassVar, get_type_hints
 
 from tl_core.base.reading import misfit
 
+LEAST_TIMES = 1.05
+"""Below this, keeping the frozen part's results saved nothing worth a word (`StageEnded.times_faster`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tl_core import __version__
 from tl_core.base import paths
-from tl_core.base.messages import say
+from tl_core.base.messages import FALLBACK, say
 from tl_core.cli.text_table import table
 from tl_core.compute import device
 from tl_core.models.weights.record import source_name
@@ -24,7 +24,7 @@ LOADED = ("torch", "torchvision", "timm", "albumentations", "cv2", "sklearn", "P
 PLACES = ((paths.runs_dir, "HEADSWAP_RUNS"), (paths.cache_dir, "HEADSWAP_CACHE"))
 
 
-def examine(language: str = "en") -> dict[str, Any]:
+def examine(language: str = FALLBACK) -> dict[str, Any]:
     """{"version", "machine", "weights": [...], "auto": source or None, "versions", "problems": [...]}.
 
     Loads torch and measures the processor if that has not been done (a few seconds); asks the
@@ -94,7 +94,7 @@ def _unwritable(language: str) -> Iterator[str]:
             yield say("doctor.not_writable", language, path=place(), variable=variable)
 
 
-def text(found: dict[str, Any], language: str = "en") -> str:
+def text(found: dict[str, Any], language: str = FALLBACK) -> str:
     """The findings for a person: sections with aligned lines, problems last."""
 
     def word(key: str, **values: Any) -> str:

@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from tl_core.base.atomic import output_errors, to_json
 from tl_core.base.errors import OutputUnwritable, TlError
-from tl_core.base.messages import LANGUAGES, say
+from tl_core.base.messages import closest, say
 from tl_core.cli import commands
 from tl_core.cli.parser import UsageError, build_parser
 
@@ -45,13 +45,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def person_language() -> str:
-    """HEADSWAP_LANG, or what the system is set to; English unless that is Korean."""
+    """HEADSWAP_LANG, or what the system is set to."""
     names = ("HEADSWAP_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
     said = next((value for name in names if (value := os.environ.get(name))), None)
     if said is None:
         # Windows keeps it elsewhere, and says "Korean_Korea"
         said = locale.getlocale()[0] or ""
-    return next((name for name in LANGUAGES if said.lower().startswith(name)), "en")
+    return closest(said)
 
 
 def _as_json(content: dict[str, Any], stream: TextIO) -> str:

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from tl_core import __version__
 from tl_core.base.config import PRESETS
-from tl_core.base.messages import LANGUAGES, say
+from tl_core.base.messages import FALLBACK, LANGUAGES, say
 from tl_core.cli import usage
 from tl_core.synthetic.practice import SAMPLES
 
@@ -23,7 +23,7 @@ class UsageError(Exception):
 class Parser(argparse.ArgumentParser):
     """Says a mistake as one sentence in the person's language, instead of printing the usage."""
 
-    language = "en"
+    language = FALLBACK
 
     def error(self, message: str) -> NoReturn:
         command = self.prog.removeprefix(PROGRAM).strip()

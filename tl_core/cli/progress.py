@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from tl_core.base.events import (
+    LEAST_TIMES,
     EarlyStopped,
     EpochEnd,
     Event,
@@ -26,8 +27,6 @@ from tl_core.models.weights.record import source_name
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar
-LEAST_TIMES = 1.05
-# below this, keeping the frozen part's results has saved nothing worth a word
 
 
 class ProgressView:

@@ -71,6 +71,8 @@ def training_entries(
     """The training set after augmentation, as (picture index, copy) with copy 0 for each picture
     first. Classes below `target_per_class` are filled up with copies 1, 2, …, dealt out evenly in
     a seeded order; larger classes stay as they are. Only `indices` (the training part) appear.
+
+    labels: (N,) of all pictures.
     """
     entries = [(int(index), 0) for index in indices]
     rng = np.random.default_rng(seed)

@@ -115,7 +115,8 @@ def resize_square(image: np.ndarray, px: int) -> np.ndarray:
 
 
 def pixels_hash(square: np.ndarray) -> str:
-    """Equal for equal pixels, wherever the file lies and whatever it is called: 32 hexadecimal digits."""
+    """Equal for equal pixels, wherever the file lies and whatever it is called: 32 hexadecimal digits.
+    square: (px, px, 3) uint8."""
     return hashlib.blake2b(square.tobytes(), digest_size=16).hexdigest()
 
 

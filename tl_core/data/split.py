@@ -124,7 +124,10 @@ def _check_enough(
 def take_part(
     pool: np.ndarray, labels: np.ndarray, groups: np.ndarray, fraction: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(what remains, what was taken): about `fraction` of the pool, as whole folds."""
+    """(what remains, what was taken): about `fraction` of the pool, as whole folds; ascending.
+
+    pool: (P,) indices. labels, groups: (N,) of all pictures.
+    """
     distinct = [len(np.unique(groups[pool][labels[pool] == label])) for label in np.unique(labels[pool])]
     num_folds, num_taken = _folds_for(fraction, min(distinct))
     folds = stratified_folds(pool, labels, groups, num_folds, seed)

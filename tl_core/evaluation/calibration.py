@@ -99,7 +99,10 @@ def fit_temperature(truth: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def reliability(truth: np.ndarray, probabilities: np.ndarray) -> list[Bin]:
-    """Confidence of the most probable class against how often it is right; empty bins left out."""
+    """Confidence of the most probable class against how often it is right; empty bins left out.
+
+    Shapes: truth (N,) int, index of the class; probabilities (N, C), rows summing to 1.
+    """
     confidence = probabilities.max(axis=1)
     is_right = probabilities.argmax(axis=1) == truth
     place = _bin_of(confidence)
@@ -131,7 +134,10 @@ def bootstrap(
     truth: np.ndarray, probabilities: np.ndarray, num_draws: int = 500
 ) -> dict[str, tuple[float, float]]:
     """95 % percentile intervals of `calibration_error` and `log_loss`: pictures drawn again with
-    replacement, seeded. With few pictures the error is too large on average, in every draw as well."""
+    replacement, seeded. With few pictures the error is too large on average, in every draw as well.
+
+    Shapes: truth (N,) int, probabilities (N, C), N > 0.
+    """
     rng = np.random.default_rng(0)
     confidence = probabilities.max(axis=1)
     gap = (probabilities.argmax(axis=1) == truth) - confidence

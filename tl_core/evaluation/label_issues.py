@@ -92,7 +92,10 @@ def issues(labels: np.ndarray, probabilities: np.ndarray) -> list[int]:
 
 
 def flags(prepared: Prepared, probabilities: np.ndarray) -> list[Flag]:
-    """The issues as flags, with what the label says and what the judge says instead."""
+    """The issues as flags, with what the label says and what the judge says instead.
+
+    probabilities: (N, C), the judge's, in the order of `prepared`'s pictures.
+    """
     names, classes = prepared.dataset.pictures, prepared.dataset.classes
     found = []
     for index in issues(prepared.labels, probabilities):

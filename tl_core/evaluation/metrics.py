@@ -13,10 +13,12 @@ ROC AUC (two classes)         score interval over the Hanley-McNeil variance (Ne
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
+
+METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
+"""The numbers of `evaluate` that stand for a model, in the order in which they are shown."""
 
 Z95 = 1.959964
 """Two-sided 95 % point of the normal distribution."""
@@ -130,13 +132,12 @@ def _intervals(
 
 def wilson(successes: int, trials: int) -> list[float] | None:
     """95 % score interval of a proportion; None without trials. Source: Wilson 1927, JASA 22."""
+    from scipy.stats import binomtest
+
     if not trials:
         return None
-    share = successes / trials
-    scale = 1 + Z95**2 / trials
-    middle = (share + Z95**2 / (2 * trials)) / scale
-    half = Z95 / scale * math.sqrt(share * (1 - share) / trials + Z95**2 / (4 * trials**2))
-    return [max(0.0, middle - half), min(1.0, middle + half)]
+    low, high = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
+    return [max(0.0, float(low)), min(1.0, float(high))]
 
 
 def auc_interval(auc: float | None, num_positive: int, num_negative: int) -> list[float] | None:

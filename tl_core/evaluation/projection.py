@@ -61,7 +61,7 @@ def _tsne(features: np.ndarray) -> np.ndarray:
 
 
 def shared_axes(points: dict[str, np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """((x low, x high), (y low, y high)) that hold every stage's points."""
+    """((x low, x high), (y low, y high)) that hold every stage's points, (N, 2) each."""
     everything = np.concatenate(list(points.values()))
     low, high = everything.min(axis=0), everything.max(axis=0)
     room = np.maximum(high - low, 1e-6) * MARGIN

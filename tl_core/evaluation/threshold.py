@@ -78,7 +78,8 @@ def cheapest(is_positive: np.ndarray, probability: np.ndarray, miss_cost: float)
 
     Several often cost the same: then the middle of the one stretch of them that is nearest to 50 %,
     as far from both neighbours' mistakes as it can be.
-    Args: miss_cost: false alarms that one miss is worth, > 0. Raises: ValueError: no pictures.
+    Args: is_positive: (N,) bool. probability: (N,) of the positive class. miss_cost: false alarms that one
+    miss is worth, > 0. Raises: ValueError: no pictures.
     """
     if not len(probability):
         raise ValueError("no pictures to choose a threshold on")
@@ -94,7 +95,8 @@ def cheapest(is_positive: np.ndarray, probability: np.ndarray, miss_cost: float)
 
 
 def roc_curve(is_positive: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(share of the others that raise a false alarm, share of the positives found), from 0 to 1."""
+    """(share of the others that raise a false alarm, share of the positives found), (T,) each, both rising
+    from 0 to 1. is_positive: (N,) bool. probability: (N,) of the positive class."""
     from sklearn import metrics as sk
 
     alarms, found, _ = sk.roc_curve(is_positive, probability)
@@ -102,7 +104,8 @@ def roc_curve(is_positive: np.ndarray, probability: np.ndarray) -> tuple[np.ndar
 
 
 def precision_recall_curve(is_positive: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(recall, precision) over all thresholds, recall falling from 1 to 0."""
+    """(recall, precision) over all thresholds, (T,) each, recall falling from 1 to 0.
+    is_positive: (N,) bool. probability: (N,) of the positive class."""
     from sklearn import metrics as sk
 
     precision, recall, _ = sk.precision_recall_curve(is_positive, probability)

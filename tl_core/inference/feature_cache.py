@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tl_core.base.atomic import UNREADABLE, write_atomic
-from tl_core.base.errors import OutputUnwritable, UnreadableImage
+from tl_core.base import cache_folder
+from tl_core.base.atomic import UNREADABLE
+from tl_core.base.errors import UnreadableImage
 from tl_core.base.paths import cache_dir
 from tl_core.runs.run_folder import RunFolder
 
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor  # brings torch along
 
 BATCH = 32
-MAX_KEPT = 40
-"""Files kept; the oldest goes first. One is 5 KB a picture."""
+MAX_BYTES = 256 * 2**20
+"""Kept at most; what was unused for longest goes first. A picture takes 5 KB."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,10 @@ class Embedded:
 def kept(run: RunFolder, stage: str, pictures: Sequence[tuple[str, Path]]) -> Embedded | None:
     """What was computed before for exactly these pictures and this model; None when it was not."""
     try:
-        with np.load(cache_path(run, stage, pictures)) as stored:
+        content = cache_folder.read_checked(cache_path(run, stage, pictures))
+        if content is None:
+            return None
+        with np.load(io.BytesIO(content)) as stored:
             return Embedded([str(name) for name in stored["names"]], stored["features"])
     except UNREADABLE:
         return None
@@ -95,11 +100,6 @@ def _stamp(path: Path) -> tuple[int, int]:
 def _keep(place: Path, found: Embedded) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, names=np.array(found.names, dtype=str), features=found.features)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(place, buffer.getvalue())
-        others = sorted(place.parent.glob("*.npz"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for old in others[MAX_KEPT:]:
-            old.unlink(missing_ok=True)
-    except (OSError, OutputUnwritable):
-        return
+    with contextlib.suppress(OSError):
+        cache_folder.write_checked(place, buffer.getvalue())
+        cache_folder.prune(place.parent, MAX_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tl_core.data import folders
+from tl_core.runs import predictions
 from tl_core.runs.run_folder import RunFolder, read_table
 
 PARTS = ("train", "val")
@@ -13,7 +14,7 @@ PARTS = ("train", "val")
 def pictures_used_for_training(run: RunFolder) -> set[Path]:
     """Where they lie; nothing where the run's data has gone. Raises: RunNotFound, RunDamaged."""
     found = folders.paths_of(Path(str(run.read_config().get("data"))))
-    used = {row["file"] for row in read_table(run.predictions_path) if row["split"] in PARTS}
+    used = {row["file"] for row in predictions.read(run) if row["split"] in PARTS}
     return {path.resolve() for name, path in found.items() if name in used}
 
 

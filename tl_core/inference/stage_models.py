@@ -6,16 +6,16 @@ bit, and the new head is drawn from the run's seed. Both are put together again.
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from tl_core.base.config import STAGES
 from tl_core.base.errors import RunDamaged, RunNotReady
-from tl_core.inference.predictor import Predictor
-from tl_core.models import build
-from tl_core.models.weights import sources
+from tl_core.runs.predictions import STAGES as NAMES
 from tl_core.runs.run_folder import RunFolder
 
-NAMES = ("before", *STAGES)
+if TYPE_CHECKING:
+    from tl_core.inference.predictor import Predictor
+
 FILES = {"head": "stage1_best", "finetune": "stage2_best"}
 
 
@@ -28,6 +28,12 @@ def available(run: RunFolder) -> list[str]:
 
 def load(run: RunFolder, stage: str, device: str = "cpu") -> Predictor:
     """Raises: ValueError: no such stage. RunNotReady, RunDamaged, WeightsError."""
+    import torch
+
+    from tl_core.inference.predictor import Predictor
+    from tl_core.models import build
+    from tl_core.models.weights import sources
+
     if stage not in NAMES:
         raise ValueError(f"{stage} is none of: {', '.join(NAMES)}")
     if stage != "before":

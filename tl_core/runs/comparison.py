@@ -7,7 +7,6 @@ out counts for neither.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,7 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import NotComparable, RunDamaged
 from tl_core.evaluation.metrics import evaluate
 from tl_core.evaluation.paired import mcnemar, paired_interval
+from tl_core.runs import predictions
 from tl_core.runs.run_folder import RunFolder
 
 SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in ("head", "finetune")]
@@ -100,19 +100,17 @@ def pictures_of(config: dict[str, Any]) -> str | None:
     return config.get("pictures_fingerprint") or config.get("data_fingerprint")
 
 
-def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) -> dict[str, dict[str, str]]:
+def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) -> dict[str, predictions.Row]:
     """{file: row of predictions.csv} of the pictures that the run is judged on.
 
-    stage: None = the final model. Raises: RunDamaged.
+    stage: None = the final model. Raises: RunDamaged: no such table.
     """
+    rows = predictions.read(run)
+    if not rows:
+        raise RunDamaged(file=run.predictions_path, detail="no table of predictions")
     split = summary["reported"]["split"]
-    wanted = stage or ("final" if split == "cross_validation" else summary["reported"]["stage"])
-    try:
-        with run.predictions_path.open(encoding="utf-8", newline="") as file:
-            rows = [row for row in csv.DictReader(file) if (row["stage"], row["split"]) == (wanted, split)]
-        return {row["file"]: row for row in rows}
-    except (OSError, KeyError, UnicodeDecodeError, csv.Error) as error:
-        raise RunDamaged(file=run.predictions_path, detail=error) from None
+    chosen = predictions.select(rows, stage, split) if stage else predictions.reported(rows, summary)
+    return {row["file"]: row for row in chosen}
 
 
 def pair(

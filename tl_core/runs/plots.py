@@ -1,4 +1,4 @@
-"""The PNG plots of a run folder: curves, confusion matrix, probability histogram.
+"""The plots of a run: curves, confusion matrix, probability histogram as PNG; a report's curves as SVG.
 
 Drawn with matplotlib's Agg canvas and without pyplot, so no window, no global figure list and
 no thread trouble. Labels are English; class names are shown as they are, in a Korean face
@@ -10,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import io
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tl_core.base.config import STAGES
+from tl_core.runs.predictions import reported as reported_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,11 +93,46 @@ def curves(history: dict[str, dict[str, list[float]]]) -> Figure | None:
     loss, accuracy = figure.subplots(1, 2)
     _curve(loss, stages, "loss", "Loss: lower is better")
     _curve(accuracy, stages, "acc", "Accuracy: higher is better")
-    accuracy.set_ylim(0, 1.02)
-    accuracy.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    _as_share(accuracy)
     handles, labels = loss.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
+
+
+def curve_svg(history: dict[str, dict[str, list[float]]], metric: str, t: Callable[[str], str]) -> str:
+    """One metric of both stages as an <svg> to put into a page; "" without an epoch.
+
+    Args: history: as in logs/training_log.json. metric: "accuracy" or "loss". t: the words of `epoch`,
+    `stage_boundary` and `curve_<metric>` in the reader's language.
+    """
+    import matplotlib
+
+    column = {"accuracy": "acc"}.get(metric, metric)
+    stages = [history.get(f"stage{number}") or {} for number in (1, 2)]
+    if not any(stage.get(f"val_{column}") for stage in stages):
+        return ""
+    buffer = io.StringIO()
+    # letters stay letters, in the reader's own face; two drawings of one run are equal
+    with _style(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": metric}):
+        figure = _figure(5, 3)
+        axes = figure.subplots()
+        _curve(axes, stages, column, "")
+        axes.set_xlabel("epoch")
+        if metric == "accuracy":
+            _as_share(axes)
+        if all(stages):
+            at = len(stages[0][f"val_{column}"]) + 0.6
+            axes.text(at, 1, "stage_boundary", transform=axes.get_xaxis_transform(), va="bottom")
+        about = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=about)
+    drawing = buffer.getvalue()
+    # inside a page an address of its own for SVG is not needed
+    drawing = re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawing[drawing.index("<svg") :])
+    for word in ("epoch", "stage_boundary"):
+        # put in last: matplotlib may have no face that holds them
+        drawing = drawing.replace(f">{word}<", f">{escape(t(word))}<")
+    title = escape(t(f"curve_{metric}"))
+    return drawing.replace("xlink:href", "href").replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
 
 def confusion_matrix(reported: dict[str, Any]) -> Figure | None:
@@ -128,10 +166,7 @@ def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[st
     is sought: the right class's."""
     reported = summary.get("reported") or {}
     classes, positive = summary.get("classes") or [], summary.get("positive_class")
-    # under cross-validation each fold has a final stage of its own; its rows are called "final"
-    is_crossed = reported.get("split") == "cross_validation"
-    wanted = ("final" if is_crossed else reported.get("stage"), reported.get("split"))
-    rows = [row for row in predictions if (row.get("stage"), row.get("split")) == wanted]
+    rows = reported_rows(predictions, summary) if reported else []
     if not rows or f"p_{positive or classes[0]}" not in rows[0]:
         return None
     by_class = [
@@ -146,12 +181,17 @@ def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[st
     if len(classes) == 2 and positive:
         axes.axvline(THRESHOLD, color="#1B1B2F", linestyle="--", label=f"threshold {THRESHOLD}")
     axes.set_xlim(0, 1)
-    axes.set_title(f"How sure the network is of {sought} ({wanted[1]}, {len(rows)} pictures)")
+    axes.set_title(f"How sure the network is of {sought} ({reported['split']}, {len(rows)} pictures)")
     axes.set_xlabel(f"Probability of {sought}")
     axes.set_ylabel("Pictures")
     axes.locator_params(axis="y", integer=True)
     figure.legend(loc="outside lower center", ncols=len(classes) + 1)
     return figure
+
+
+def _as_share(axes: Axes) -> None:
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
 def _curve(axes: Axes, stages: list[dict[str, list[float]]], metric: str, title: str) -> None:

@@ -15,15 +15,15 @@ import numpy as np
 
 from tl_core.base.errors import OutputUnwritable
 from tl_core.base.file_names import readable
+from tl_core.data.dataset import SPLITS
 from tl_core.data.prepare import Prepared
 from tl_core.data.split import Split
 from tl_core.evaluation import metrics
 from tl_core.models import checkpoint_files
-from tl_core.runs import plots
+from tl_core.runs import plots, predictions
 from tl_core.runs.run_folder import RunFolder, write_atomic, write_json
 from tl_core.training.trainer import Trainer
 
-SPLITS = ("train", "val", "test")
 NUMBERED = {"head": "stage1", "finetune": "stage2"}
 """The expression guide numbers its stages in the training log and in file names."""
 
@@ -108,7 +108,11 @@ def summarise(
     final = trainer.final_stage
     if crossed is not None:
         judged = "head" if cross_validated == "head" else final
-        reported = {"stage": judged, "split": "cross_validation", "metrics": crossed["final"]}
+        reported = {
+            "stage": judged,
+            "split": predictions.CROSS_VALIDATION,
+            "metrics": crossed[predictions.FINAL],
+        }
     else:
         part = "test" if split.test else "val"  # which has chosen the epoch: a little too good
         reported = {"stage": final, "split": part, "metrics": stages[final][part]}
@@ -149,7 +153,7 @@ def prediction_rows(
     """Rows of metrics/predictions.csv: every picture in every stage; where folds were, those held out."""
     classes = prepared.dataset.classes
     part_of = _part_of(prepared.split)
-    crossed = dict.fromkeys((i for fold in prepared.split.folds for i in fold), "cross_validation")
+    crossed = dict.fromkeys((i for fold in prepared.split.folds for i in fold), predictions.CROSS_VALIDATION)
     sources = [(stage, p, part_of) for stage, p in trainer.probabilities.items()]
     sources += [(stage, p, crossed) for stage, p in folds.items()]
     return [
@@ -229,7 +233,7 @@ def text(summary: dict[str, Any]) -> str:
         "",
         f"On {scores['num']} pictures ({reported['split']}), with 95 % intervals:",
     ]
-    for name in ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc"):
+    for name in metrics.METRICS:
         if scores[name] is not None:
             interval = scores["intervals"].get(name)
             spread = f"  [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""

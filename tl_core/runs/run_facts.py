@@ -8,9 +8,8 @@ from typing import Any
 from tl_core.base.config import NUM_BLOCK_GROUPS, STAGES
 from tl_core.base.errors import RunNotReady
 from tl_core.base.events import StageStarted
+from tl_core.data.dataset import SPLITS
 from tl_core.runs.run_folder import EventLog, RunFolder
-
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ class AugmentedPictures:
 
 
 def clean_pictures(images: np.ndarray, labels: np.ndarray, mean: tuple, std: tuple) -> AugmentedPictures:
-    """Every picture once, as it is: what evaluation sees."""
+    """Every picture once, as it is: what evaluation sees. images: (N, px, px, 3) uint8. labels: (N,) int."""
     return AugmentedPictures(images, labels, [(i, 0) for i in range(len(images))], mean, std)
 
 

@@ -13,13 +13,15 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.base import messages
 from tl_core.base.errors import RunNotFound
+from tl_core.base.messages import say
 from tl_core.base.paths import runs_dir
 from tl_core.runs.run_folder import RunFolder, find
 from tl_ui.stores import datasets
 from tl_ui.stores.datasets import DataChoice
 
-LANGUAGES = {"en": "English", "ko": "한국어"}
+LANGUAGES = {language: say("language.name", language) for language in messages.LANGUAGES}
 MIRRORED = ("lang", "data", "run", "teach")
 
 
@@ -75,11 +77,11 @@ def link_params(**changes: str | None) -> dict[str, str]:
 
 
 def language() -> str:
-    """`en` or `ko`: chosen by the person, else the browser's."""
+    """One of LANGUAGES: chosen by the person, else the browser's."""
     chosen = read("lang")
     if chosen in LANGUAGES:
         return chosen
-    return "ko" if str(st.context.locale or "").lower().startswith("ko") else "en"
+    return messages.closest(str(st.context.locale or ""))
 
 
 def is_dark() -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tl_core.jobs.local import LIVE
+
 PAGES = {
     "start": "streamlit_app.py",
     "data": "pages/data.py",
@@ -20,7 +22,6 @@ MAIN = ("start", "data", "train", "results", "classify")
 DEEPER = ("explore", "improve", "compare")
 LEARN = ("lesson", "head_swap")
 """The three groups of the sidebar: the main job in its order, more about a finished run, and the lesson."""
-LIVE = ("queued", "running", "stopping")
 
 
 @dataclass(frozen=True)

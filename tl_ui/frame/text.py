@@ -1,7 +1,7 @@
-"""Every sentence a page says, in the person's language, from `locales/en/*.toml` and `locales/ko/*.toml`.
+"""Every sentence a page says, in the person's language, from `locales/<language>/*.toml`.
 
 One file and table per page, and `[terms.<name>]` with the name of each metric or notion and its plain-words
-help. Both languages have the same keys and the same {placeholders}, filled in by `t("table.key", value=…)`.
+help. All languages have the same keys and the same {placeholders}, filled in by `t("table.key", value=…)`.
 A value stands in its place as it is, so no Korean particle that depends on its last sound may follow it.
 """
 

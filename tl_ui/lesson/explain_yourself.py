@@ -9,9 +9,8 @@ from tl_core.runs.run_facts import Facts, read_facts
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
 from tl_ui.lesson import explanation_text
-from tl_ui.widgets import printable, run_picker
-
-BOTH = ("en", "ko")
+from tl_ui.lesson.parts import printable
+from tl_ui.widgets import downloads, run_picker
 
 
 def show() -> None:
@@ -36,8 +35,8 @@ def show() -> None:
 
 
 def _languages() -> list[str]:
-    """One language, or both side by side."""
-    options = [state.language(), *(other for other in BOTH if other != state.language())]
+    """One language, or several side by side."""
+    options = [state.language(), *(other for other in state.LANGUAGES if other != state.language())]
     chosen = st.segmented_control(
         t("explain.languages"),
         options,
@@ -92,23 +91,14 @@ def _downloads(name: str, texts: dict[str, str]) -> None:
         for language, text in texts.items()
     }
     with st.container(horizontal=True, key="explain_downloads"):
-        st.download_button(
+        downloads.button(
             t("explain.as_page"),
             printable.document(title, bodies, f"{name} · Headswap"),
-            file_name=f"{name}-explained.html",
-            mime="text/html",
+            f"{name}-explained.html",
             key="explain_html",
             icon=":material/print:",
             type="primary",
-            on_click="ignore",
         )
-        st.download_button(
-            t("explain.as_text"),
-            "\n\n".join(texts.values()),
-            file_name=f"{name}-explained.txt",
-            mime="text/plain",
-            key="explain_txt",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        text = "\n\n".join(texts.values())
+        downloads.button(t("explain.as_text"), text, f"{name}-explained.txt", key="explain_txt")
     st.caption(t("explain.print_how"))

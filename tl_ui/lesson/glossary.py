@@ -43,7 +43,7 @@ def show() -> None:
 def glossary(language: str) -> list[Entry]:
     """All terms by name, in the order of the language's alphabet."""
     words = catalogue(language)
-    others = catalogue("en" if language == "ko" else "ko")
+    others = catalogue(next(other for other in state.LANGUAGES if other != language))
     keys = [key for key in words if key.startswith("terms.") and key.endswith(".name")]
     entries = [
         Entry(

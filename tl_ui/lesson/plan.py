@@ -9,10 +9,10 @@ import streamlit as st
 
 from tl_ui.frame import state
 from tl_ui.frame.text import t
-from tl_ui.widgets import printable
+from tl_ui.lesson.parts import printable
+from tl_ui.widgets import downloads
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-FILES = {"en": "lesson-plan.md", "ko": "lesson-plan.ko.md"}
 MINUTES = ("45", "90")
 
 
@@ -30,24 +30,28 @@ def show() -> None:
             persist_state="session",
         )
         text = plan(language, minutes or MINUTES[0])
-        st.download_button(
+        downloads.button(
             t("plan.print"),
             printable.document(text.splitlines()[0].lstrip("# "), {language: as_html(text)}, "Headswap"),
-            file_name=f"headswap-lesson-{minutes}-{language}.html",
-            mime="text/html",
+            f"headswap-lesson-{minutes}-{language}.html",
             key="plan_html",
             icon=":material/print:",
-            on_click="ignore",
         )
     with st.container(border=True, key="card_plan"):
         # the page has its title already
         st.markdown(text.partition("\n")[2])
 
 
+def file_of(language: str) -> Path:
+    """The file in the language, or the one without a language in its name."""
+    own = DOCS / f"lesson-plan.{language}.md"
+    return own if own.is_file() else DOCS / "lesson-plan.md"
+
+
 @cache
 def plan(language: str, minutes: str) -> str:
     """The Markdown of one language without the timetable of the other length."""
-    intro, *parts = DOCS.joinpath(FILES[language]).read_text(encoding="utf-8").split("\n## ")
+    intro, *parts = file_of(language).read_text(encoding="utf-8").split("\n## ")
     others = tuple(other for other in MINUTES if other != minutes)
     return "\n## ".join([intro, *(part for part in parts if not part.startswith(others))])
 

@@ -1,15 +1,46 @@
-"""Results of slow work with a progress bar, shared by all browsers: st.cache_data cannot hold those, since
-it would replay the bar. Bounded; each key is worked out once, however many ask at the same moment."""
+"""What is worked out once for all browsers."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import partial
+from pathlib import Path
 from typing import Any
+
+import streamlit as st
+
+from tl_core.runs.run_folder import RunFolder
+
+
+def _written_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _stamp(path: Path) -> tuple[str, int]:
+    return str(path), _written_ns(path)
+
+
+def _run_stamp(run: RunFolder) -> tuple[str, int]:
+    results = [run.summary_path, *run.models.glob("*.safetensors")]
+    return str(run.path), max(map(_written_ns, results))
+
+
+_CHANGES = {type(Path()): _stamp, RunFolder: _run_stamp}
+cached_data = partial(st.cache_data, show_spinner=False, hash_funcs=_CHANGES)
+"""`st.cache_data` for functions of files and runs: a file that was written anew, or a run with new results or
+networks, is another argument."""
+cached_resource = partial(st.cache_resource, show_spinner=False, hash_funcs=_CHANGES)
 
 
 class Memo:
+    """Results of slow work with a progress bar, which st.cache_data would replay. Bounded; each key is worked
+    out once, however many ask at the same moment."""
+
     def __init__(self, max_entries: int) -> None:
         self._max_entries = max_entries
         self._lock = threading.Lock()

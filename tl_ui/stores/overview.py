@@ -15,11 +15,10 @@ import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.data.curation import in_force
-from tl_core.data.dataset import Dataset, Refused
+from tl_core.data.dataset import SPLITS, Dataset, Refused
 from tl_core.data.folders import scan
 from tl_ui.stores.memo import Memo
 
-PARTS = ("train", "val", "test")
 MAX_EXAMPLES = 8
 """Pictures kept per class to look at; fewer when there are many classes."""
 MAX_EXAMPLES_TOTAL = 60
@@ -115,7 +114,7 @@ def _look(path: Path, on_progress: Callable[[int, int], None] | None) -> Overvie
         on_progress=on_progress,
     )
     data, split = prepared.dataset, prepared.split
-    indices = dict(zip(PARTS, (split.train, split.val, split.test), strict=True))
+    indices = dict(zip(SPLITS, (split.train, split.val, split.test), strict=True))
     sizes = np.bincount(prepared.groups)
     index_of = {picture.name: index for index, picture in enumerate(data.pictures)}
 

@@ -8,16 +8,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data.folders import Dataset
+from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, STAGES, Row, read, stage_in_table
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import overview
-
-STAGES = ("before", "head", "finetune")
-FINAL = "final"
-# under cross-validation each round's own best stage
+from tl_ui.stores.memo import cached_data
 
 
 @dataclass(frozen=True)
@@ -49,7 +46,7 @@ class Predictions:
     def judged(self) -> str:
         """The split that no choice was made on: the test part, or the rounds of cross-validation."""
         splits = {split for _, split in self.parts}
-        return next((name for name in ("test", "cross_validation", "val") if name in splits), "train")
+        return next((name for name in ("test", CROSS_VALIDATION, "val") if name in splits), "train")
 
     @property
     def splits(self) -> list[str]:
@@ -62,7 +59,7 @@ class Predictions:
 
     def final_of(self, split: str) -> str:
         """Where the model's own answers to `split` stand; in cross-validation each round's own best stage."""
-        return FINAL if split == "cross_validation" else self.final_stage
+        return stage_in_table(self.final_stage, split)
 
     def answered(self, split: str) -> list[str]:
         """The stages, and behind them the model's own answers where those are no stage's."""
@@ -76,30 +73,36 @@ class Predictions:
 
 def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
     """None when predictions.csv is gone, damaged or holds other classes."""
-    try:
-        return _read(
-            str(run.predictions_path),
-            run.predictions_path.stat().st_mtime_ns,
-            tuple(summary["classes"]),
-            summary["positive_class"] or summary["classes"][0],
-            summary["final_stage"],
-        )
-    except (OSError, ValueError):
+    parts = _parts(run.predictions_path, tuple(summary["classes"]))
+    if parts is None:
         return None
+    positive = summary["positive_class"] or summary["classes"][0]
+    return Predictions(summary["classes"], positive, summary["final_stage"], parts)
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _read(
-    path: str, changed_ns: int, classes: tuple[str, ...], positive: str, final_stage: str
-) -> Predictions:
-    """Raises: OSError, ValueError: no such table."""
-    names = ["file", "truth", "split", "stage"]
+def rows(run: RunFolder) -> list[Row]:
+    """Of predictions.csv as they stand there; [] when it is gone."""
+    return _rows(run.predictions_path)
+
+
+@cached_data(max_entries=16)
+def _rows(path: Path) -> list[Row]:
+    return read(RunFolder(path.parents[1]))
+
+
+@cached_data(max_entries=8)
+def _parts(path: Path, classes: tuple[str, ...]) -> dict[tuple[str, str], SplitPredictions] | None:
     columns = [f"p_{name}" for name in classes]
-    # a class may be called "NA"
-    table = pd.read_csv(path, usecols=[*names, *columns], dtype=dict.fromkeys(names, str), na_filter=False)
-    table[columns] = table[columns].astype(np.float64)
-    if not np.isfinite(table[columns].to_numpy()).all():
-        raise ValueError("no probabilities")
+    table = pd.DataFrame(read(RunFolder(path.parents[1])))
+    try:
+        table = table.astype(dict.fromkeys(columns, np.float64))
+    except (KeyError, ValueError):
+        return None
+    is_sound = (
+        len(table) and np.isfinite(table[columns]).all(axis=None) and table["truth"].isin(classes).all()
+    )
+    if not is_sound:
+        return None
     table = table.drop_duplicates(["stage", "split", "file"])
     # a picture that one stage lacks cannot be compared
     stages_of = table.groupby(["split", "file"])["stage"].transform("count")
@@ -107,13 +110,13 @@ def _read(
     table = table.sort_values("file", kind="stable")
     index = {name: number for number, name in enumerate(classes)}
     parts = {}
-    for (stage, split), rows in table.groupby(["stage", "split"], sort=False):
+    for (stage, split), part in table.groupby(["stage", "split"], sort=False):
         parts[(str(stage), str(split))] = SplitPredictions(
-            files=rows["file"].to_numpy(dtype=object),
-            truth=rows["truth"].map(index).to_numpy(dtype=np.int64),
-            p=rows[columns].to_numpy(dtype=np.float64),
+            files=part["file"].to_numpy(dtype=object),
+            truth=part["truth"].map(index).to_numpy(dtype=np.int64),
+            p=part[columns].to_numpy(dtype=np.float64),
         )
-    return Predictions(list(classes), positive, final_stage, parts)
+    return parts
 
 
 def picture_paths(run: RunFolder) -> dict[str, Path]:
@@ -123,8 +126,3 @@ def picture_paths(run: RunFolder) -> dict[str, Path]:
     except TlError:
         return {}
     return {picture.name: picture.path for picture in dataset.pictures}
-
-
-def csv_of(columns: dict[str, Any]) -> bytes:
-    """A chart's data to take along; the mark at its start lets Excel read Korean."""
-    return pd.DataFrame(columns).to_csv(index=False).encode("utf-8-sig")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass, field
+from typing import Any
 
 from tl_core.base import events as ev
 from tl_core.base.config import STAGES
@@ -149,6 +150,20 @@ def _restart(view: RunView, event: ev.RunStarted) -> None:
         view.stages.pop(name, None)
     if event.resumed_stage in view.stages:
         view.stages[event.resumed_stage].cut_after(event.resumed_epoch)
+
+
+def epoch_rows(view: RunView) -> list[dict[str, Any]]:
+    """What the curves draw: every epoch, counted over the stages."""
+    return [
+        {
+            "stage": stage.name, "epoch": view.offset(stage.name) + epoch.epoch,
+            "train_loss": epoch.train_loss, "val_loss": epoch.val_loss,
+            "train_accuracy": epoch.train_accuracy, "val_accuracy": epoch.val_accuracy,
+            "learning_rate": epoch.learning_rate,
+        }
+        for stage in view.ordered
+        for epoch in stage.epochs
+    ]  # fmt: skip
 
 
 def seconds_left(stage: StageView | None) -> float | None:

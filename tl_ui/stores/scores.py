@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.data.dataset import SPLITS as GIVEN_SPLITS
 from tl_core.evaluation.metrics import evaluate
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.evaluation.threshold import at_threshold as threshold_counts
 from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, Row, select, stage_in_table
+from tl_core.runs.predictions import STAGES as TRAINED_STAGES
 
-METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
-FINAL = "final"
-"""Under cross-validation each round's own best stage, which the run is judged by."""
-STAGES = ("before", "head", "finetune", FINAL)
-SPLITS = ("train", "val", "test", "cross_validation")
+STAGES = (*TRAINED_STAGES, FINAL)
+SPLITS = (*GIVEN_SPLITS, CROSS_VALIDATION)
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Cell:
 
 def cells(summary: dict[str, Any]) -> list[Cell]:
     """Every stage and split that was judged, in the order of the recipe."""
-    crossed = summary.get("cross_validation") or {}
+    crossed = summary.get(CROSS_VALIDATION) or {}
     found = []
     for stage in STAGES:
         parts = dict(summary["stages"].get(stage) or {})
         if stage in crossed:
-            parts["cross_validation"] = crossed[stage]
+            parts[CROSS_VALIDATION] = crossed[stage]
         found += [Cell(stage, split, parts[split]) for split in SPLITS if split in parts]
     return found
 
@@ -56,16 +56,16 @@ def cells(summary: dict[str, Any]) -> list[Cell]:
 def reported(summary: dict[str, Any]) -> Cell:
     """The scores that the run stands for, by the most probable class."""
     chosen = summary["reported"]
-    stage = FINAL if chosen["split"] == "cross_validation" else chosen["stage"]
+    stage = stage_in_table(chosen["stage"], chosen["split"])
     return Cell(stage, chosen["split"], chosen["metrics"])
 
 
-def rows_of(rows: Sequence[dict[str, str]], cell: Cell) -> list[dict[str, str]]:
+def rows_of(rows: Sequence[Row], cell: Cell) -> list[Row]:
     """The predictions behind `cell`."""
-    return [row for row in rows if (row["stage"], row["split"]) == (cell.stage, cell.split)]
+    return select(rows, cell.stage, cell.split)
 
 
-def by_rule(decided: DecisionRule, rows: Sequence[dict[str, str]], cell: Cell) -> Cell | None:
+def by_rule(decided: DecisionRule, rows: Sequence[Row], cell: Cell) -> Cell | None:
     """The same pictures answered by the saved threshold, as Classify answers; None where none was saved,
     or the answers behind `cell` are gone. rows: of predictions.csv.
 
@@ -89,12 +89,12 @@ def chance(metrics: dict[str, Any]) -> dict[str, float]:
     return {"chance": 1 / len(supports), "majority": max(supports) / sum(supports)}
 
 
-def probabilities_of(rows: Sequence[dict[str, str]], name: str) -> np.ndarray:
+def probabilities_of(rows: Sequence[Row], name: str) -> np.ndarray:
     """(N,) of class `name`."""
     return np.array([float(row[f"p_{name}"]) for row in rows])
 
 
-def at_threshold(rows: Sequence[dict[str, str]], name: str, threshold: float) -> AtThreshold:
+def at_threshold(rows: Sequence[Row], name: str, threshold: float) -> AtThreshold:
     """Counts for class `name` when it is said from `threshold` (0..1) on."""
     is_true = np.array([row["truth"] == name for row in rows], dtype=bool)
     return threshold_counts(is_true, probabilities_of(rows, name), threshold)

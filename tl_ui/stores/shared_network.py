@@ -130,7 +130,8 @@ def _strength(name: str, x, image: np.ndarray) -> np.ndarray:
 def old_answers(
     choice: WeightsRecord, image: np.ndarray, language: str, num: int = 5
 ) -> list[tuple[str, float]] | None:
-    """The best answers of the original head; None when the weights have no named classes."""
+    """The best answers of the original head; None when the weights have no named classes.
+    image: (H, W, 3) uint8, as everywhere here."""
     import torch
 
     names = class_names(choice, language)
@@ -143,7 +144,7 @@ def old_answers(
 
 
 def new_answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> list[float]:
-    """The fresh head's probabilities: it has learnt nothing yet."""
+    """The fresh head's probabilities of an image (H, W, 3): it has learnt nothing yet."""
     import torch
 
     with torch.inference_mode():
@@ -152,7 +153,7 @@ def new_answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> l
 
 
 def trained_answers(run: RunFolder, image: np.ndarray) -> list[tuple[str, float]]:
-    """A finished run's probabilities. Raises: RunNotReady, RunDamaged."""
+    """A finished run's probabilities of an image (H, W, 3). Raises: RunNotReady, RunDamaged."""
     loaded = shared_predictor.predictor(run)
     return [(name, float(p)) for name, p in zip(loaded.classes, loaded.predict([image])[0], strict=True)]
 

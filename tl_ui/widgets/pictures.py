@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from html import escape
 
-import numpy as np
 import streamlit as st
 
+from tl_core.data import thumbnail as small
+from tl_core.data.thumbnail import jpeg_uri, shrunk
+from tl_ui.stores.memo import cached_data
 
-def jpeg_uri(image: np.ndarray, quality: int = 85) -> str:
-    """uint8 (H, W, 3) RGB -> a data: address that an <img> can show."""
-    import cv2
+__all__ = ["gallery", "jpeg_uri", "shrunk", "thumbnail"]
 
-    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+thumbnail = cached_data(max_entries=600)(small.thumbnail)
+"""`tl_core.data.thumbnail.thumbnail`, kept until the file changes."""
 
 
 def gallery(items: Iterable[tuple[str, str]], px: int = 112) -> None:

@@ -22,7 +22,6 @@ from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, t
 from tl_ui.stores.run_view import RunView, fold
 
-LIVE = ("queued", "running", "stopping")
 MAX_LISTED = 200
 """Runs offered in a chooser, newest first."""
 
@@ -138,7 +137,7 @@ def say_if_missing(runs: list[RunFolder]) -> None:
     if run is None or run in runs:
         return
     seen = local.state(run)
-    reason = "trains" if seen in LIVE else "incomplete" if seen == "finished" else "unfinished"
+    reason = "trains" if seen in local.LIVE else "incomplete" if seen == "finished" else "unfinished"
     with st.container(horizontal=True, vertical_alignment="center", key="stands_in"):
         st.info(t(f"runs.{reason}", name=literal(about.name_of(run))), icon=":material/info:")
         shell.link("train", t("runs.to_chosen"), icon=":material/arrow_forward:")

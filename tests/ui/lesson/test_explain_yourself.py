@@ -12,7 +12,7 @@ from tl_ui.frame import shell
 from tl_ui.frame.text import catalogue
 from tl_ui.lesson import explanation_text
 from tl_ui.lesson.explanation_text import BLANK, answer
-from tl_ui.widgets import printable
+from tl_ui.lesson.parts import printable
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 CALL = "explain_yourself.show()"

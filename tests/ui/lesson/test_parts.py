@@ -13,7 +13,7 @@ from tl_ui.frame.text import catalogue
 from tl_ui.frame.theme import LIGHT
 from tl_ui.lesson import path, presenter
 from tl_ui.lesson.page import idea_of
-from tl_ui.lesson.parts import csv_button, map_tiles
+from tl_ui.lesson.parts import map_tiles
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts.code_view import excerpt, without_docstring
 from tl_ui.lesson.parts.race_chart import Runner, race, rows
@@ -21,6 +21,7 @@ from tl_ui.lesson.parts.story import story
 from tl_ui.lesson.steps import freeze, labels, which_model
 from tl_ui.screens.train import again
 from tl_ui.stores.run_view import fold
+from tl_ui.widgets.downloads import to_csv
 
 
 def english(key: str, **values) -> str:
@@ -131,7 +132,7 @@ def test_a_retry_of_a_run_from_before_a_setting_existed_takes_its_default():
 
 
 def test_numbers_are_taken_away_in_a_form_that_spreadsheets_read():
-    written = csv_button.to_csv([{"part": "줄기", "n": 1}])
+    written = to_csv([{"part": "줄기", "n": 1}])
     assert written.decode("utf-8-sig").splitlines() == ["part,n", "줄기,1"]
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.ui.open_page import words
 from tests.ui.part import part
 from tl_ui.frame.text import catalogue
-from tl_ui.lesson.plan import DOCS, FILES, MINUTES, as_html, plan
+from tl_ui.lesson.plan import MINUTES, as_html, file_of, plan
 from tl_ui.lesson.quiz import bank
 
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -17,7 +17,7 @@ LENGTHS = pytest.mark.parametrize("minutes", MINUTES)
 
 
 def source(lang):
-    return DOCS.joinpath(FILES[lang]).read_text(encoding="utf-8")
+    return file_of(lang).read_text(encoding="utf-8")
 
 
 def timetable(lang, minutes):

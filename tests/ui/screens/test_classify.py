@@ -15,8 +15,9 @@ from tl_core.inference import decision_rule
 from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import catalogue, literal
-from tl_ui.screens.classify.cards import ClassifiedPicture, as_csv, cards, why_unsure
+from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table, why_unsure
 from tl_ui.screens.classify.view import is_camera_allowed
+from tl_ui.widgets.downloads import to_csv
 
 
 def text(lang, key, **values):
@@ -236,7 +237,8 @@ def test_the_answers_open_in_a_spreadsheet_with_their_korean_names(run, monkeypa
     app = open_page("classify")
     app.file_uploader(key="upload").set_value([("웃음.png", png(1), "image/png")]).run()
     assert not app.exception
-    assert given[-1].startswith(codecs.BOM_UTF8) and "웃음.png" in given[-1].decode("utf-8-sig")
+    content = given[-1]()
+    assert content.startswith(codecs.BOM_UTF8) and "웃음.png" in content.decode("utf-8-sig")
 
 
 @both
@@ -290,6 +292,7 @@ def test_a_sample_says_whether_the_answer_was_right():
 
 
 def test_the_csv_has_one_row_per_picture():
-    lines = as_csv([answer(0.9, 0.1), answer(0.2, 0.8, name="쉼표, 셋.png")]).splitlines()
+    answers = [answer(0.9, 0.1), answer(0.2, 0.8, name="쉼표, 셋.png")]
+    lines = to_csv(table(answers)).decode("utf-8-sig").splitlines()
     assert lines[0] == "file,predicted,p_a,p_b"
     assert lines[2] == '"쉼표, 셋.png",b,0.200000,0.800000'

@@ -7,11 +7,11 @@ import pytest
 from tests.ui.open_page import open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import preset
+from tl_core.evaluation.metrics import METRICS
 from tl_core.runs import comparison
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
-from tl_ui.stores.scores import METRICS
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 

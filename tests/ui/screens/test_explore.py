@@ -6,6 +6,7 @@ import os
 import cv2
 import numpy as np
 import pytest
+import streamlit as st
 
 from tests.ui.explorable_run import explorable_run, write_answers
 from tests.ui.open_page import has, open_page, words
@@ -20,6 +21,7 @@ from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.screens.explore.view import VIEWS
 from tl_ui.stores import predictions
+from tl_ui.widgets import pictures
 
 SIX = ("가", "b & <c>", "NA", "d", "e", "f")
 both = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -186,7 +188,7 @@ def test_a_training_picture_that_is_gone_makes_room_for_another_and_breaks_nothi
     paths = predictions.picture_paths(run)
     sample = explore_models.sample(found_of(run), paths)
     paths[next(name for name, (split, _) in sample.items() if split == "train")].unlink()
-    predictions.st.cache_data.clear()
+    st.cache_data.clear()
     app.run()
     assert not app.exception, app.exception
     assert has(app, "button", "near_features"), "the ten are others now"
@@ -354,7 +356,7 @@ def test_a_picture_that_was_changed_is_shown_as_it_is_now(tmp_path):
     for light in (10, 240):
         cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 20, 3), light, np.uint8))
         os.utime(tmp_path / "a.png", (light, light))
-        shown.append(explore_gallery.thumbnail(tmp_path / "a.png"))
+        shown.append(pictures.thumbnail(tmp_path / "a.png", 40))
     assert shown[0] != shown[1]
 
 
@@ -366,8 +368,7 @@ def test_networks_that_were_trained_anew_are_loaded_and_asked_anew(run, monkeypa
     for time in (2e9, 2e9, 3e9):
         os.utime(run.models / "stage2_best.safetensors", (time, time))
         features = {"finetune": np.full((2, 2), len(points))}
-        stamp = explore_models.changed_ns(run)
-        found = explore_map._points(str(run.path), stamp, "pca", names, features)
+        found = explore_map._points(run, "pca", names, features)
         points.append(found["finetune"][0, 0])
         models.append(explore_models.model(run, "finetune"))
     assert points == [0, 0, 2]

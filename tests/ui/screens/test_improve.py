@@ -1,11 +1,9 @@
 """The Improve page: what stands out, what is decided, and the retraining that measures it."""
 
 import csv
-import os
 import shutil
 import unicodedata
 
-import cv2
 import numpy as np
 import pytest
 
@@ -242,15 +240,6 @@ def test_pictures_that_are_gone_are_an_error_in_words(lang, run, pictures):
     pictures.rename(pictures.with_name("elsewhere"))
     app = open_page("improve", lang=lang, run="done")
     assert len(app.error) == 1 and str(pictures) in app.error[0].value
-
-
-def test_a_picture_that_was_changed_is_shown_as_it_is_now(lang, tmp_path):
-    shown = []
-    for light in (10, 240):
-        cv2.imwrite(str(tmp_path / "a.png"), np.full((20, 20, 3), light, np.uint8))
-        os.utime(tmp_path / "a.png", (light, light))
-        shown.append(improve_data.thumbnail(tmp_path / "a.png"))
-    assert shown[0] != shown[1]
 
 
 def test_a_run_with_a_damaged_configuration_is_passed_over_and_asked_for_an_error_in_words(

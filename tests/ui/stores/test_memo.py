@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
 import pytest
 
-from tl_ui.stores.memo import Memo
+from tl_core.runs.run_folder import RunFolder
+from tl_ui.stores.memo import Memo, cached_data
+
+
+def test_an_answer_about_a_file_or_a_run_is_asked_anew_once_it_was_written_anew(tmp_path):
+    (tmp_path / "models").mkdir()
+    files = [tmp_path / "a.csv", tmp_path / "models" / "final.safetensors", tmp_path / "other.txt"]
+    asked = []
+
+    @cached_data(max_entries=8)
+    def read(path, run):
+        return asked.append(1)
+
+    for file in files:
+        file.write_text("")
+    for changed, times in ((None, 1), (None, 1), (files[0], 2), (files[1], 3), (files[2], 3)):
+        if changed:
+            os.utime(changed, (2e9, 2e9))
+        read(files[0], RunFolder(tmp_path))
+        assert len(asked) == times
+    files[0].unlink()
+    read(files[0], RunFolder(tmp_path))
+    assert len(asked) == 4
 
 
 def test_work_is_done_once_however_many_ask_at_the_same_moment():

@@ -32,6 +32,7 @@ STATISTICS_SEED, TEST_SEED = 1, 0
 
 
 def batches(pictures: np.ndarray, device: torch.device) -> Iterator[torch.Tensor]:
+    """(N, px, px, 3) uint8 -> (B, 3, px, px) normalised, BATCH at a time."""
     for part in torch.from_numpy(pictures).split(BATCH):
         yield normalise(part.to(device), MEAN, STD).to(memory_format=torch.channels_last)
 

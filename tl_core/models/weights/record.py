@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tl_core.base.messages import say
+from tl_core.base.messages import FALLBACK, say
 
 B0 = "efficientnet_b0"
 """The network of both guides; what runs of before there was a choice were trained with."""
@@ -17,7 +17,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of RGB in 0..1. What nearly every published EfficientNet was trained with."""
 
 
-def source_name(source: str, language: str = "en") -> str:
+def source_name(source: str, language: str = FALLBACK) -> str:
     """What a source is called in words; a file is called by its name."""
     kind, _, place = source.partition(":")
     return say(f"source.{kind}", language, name=Path(place).name)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.base.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
+from tl_core.base.messages import FALLBACK
 from tl_core.base.paths import expanded
 from tl_core.models.weights import http_download, hub, locate, state_dicts
 from tl_core.models.weights.hub import Limits, OnBytes
@@ -177,7 +178,7 @@ def load_state(choice: WeightsRecord, library: str) -> dict[str, Tensor]:
     return state_dicts.to_library(state, library)
 
 
-def class_names(choice: WeightsRecord, language: str = "en") -> list[str] | None:
+def class_names(choice: WeightsRecord, language: str = FALLBACK) -> list[str] | None:
     """What the outputs of the weights' own head are called; None when nobody says.
 
     ImageNet's in `language` where its names are written down; others as their authors wrote them.

@@ -6,7 +6,6 @@ small copies without what a camera writes beside them.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shlex
@@ -16,19 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.base.config import preset
-from tl_core.base.errors import RunDamaged, RunNotReady, TlError
+from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
 from tl_core.base.file_names import readable
-from tl_core.base.messages import say
+from tl_core.base.messages import FALLBACK, say
 from tl_core.data import folders
 from tl_core.data.dataset import Account
-from tl_core.data.decode import read_image
+from tl_core.data.thumbnail import thumbnail
+from tl_core.evaluation.metrics import METRICS
 from tl_core.models.weights.record import source_name
+from tl_core.runs import predictions
 from tl_core.runs.event_log import EventLog
-from tl_core.runs.report.curves import curve_svg
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs.plots import curve_svg
+from tl_core.runs.run_folder import RunFolder
 
-METRICS = ("accuracy", "balanced_accuracy", "f1", "precision", "recall", "roc_auc")
 NUM_RIGHT, NUM_WRONG = 6, 12
 """Example pictures shown."""
 THUMB_PX = 160
@@ -41,7 +41,7 @@ MISSING = "–"
 Words = Callable[..., str]
 
 
-def render(run: RunFolder, language: str = "en") -> str:
+def render(run: RunFolder, language: str = FALLBACK) -> str:
     """The page as text, UTF-8. Raises: RunNotReady: not finished. RunDamaged: a file cannot be read."""
     import jinja2
 
@@ -58,7 +58,7 @@ def render(run: RunFolder, language: str = "en") -> str:
     )
     try:
         values = _values(run, summary, words, language)
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise RunDamaged(file=run.path, detail=repr(error)) from error
     return environment.get_template("report.html.j2").render(**values, t=words, language=language)
 
@@ -70,7 +70,7 @@ def _say(language: str, key: str, **values: Any) -> str:
 def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) -> dict[str, Any]:
     recorded, reported = run.read_config(), summary["reported"]
     metrics, weights = reported["metrics"], summary["weights"]
-    rows = _held_out_rows(run, summary)
+    rows = predictions.reported(predictions.read(run), summary)
     right, wrong = _examples(recorded, rows)
     return {
         "run": readable(run.name),
@@ -145,20 +145,12 @@ def _stages(summary: dict[str, Any], t: Words) -> list[dict[str, str]]:
     return found
 
 
-def _held_out_rows(run: RunFolder, summary: dict[str, Any]) -> list[dict[str, str]]:
-    """The final model's rows of predictions.csv on the reported split; [] when the file is gone."""
-    split = summary["reported"]["split"]
-    stage = "final" if split == "cross_validation" else summary["reported"]["stage"]
-    rows = read_table(run.predictions_path)
-    return [row for row in rows if (row["stage"], row["split"]) == (stage, split)]
-
-
 def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[list[dict], list[dict]]:
     """(right ones, spread over the set; wrong ones, the surest first), each {uri, truth, said, p, file}."""
     paths = folders.paths_of(Path(str(recorded.get("data"))))
     right = [row for row in rows if row["truth"] == row["predicted"]]
     wrong = [row for row in rows if row["truth"] != row["predicted"]]
-    wrong.sort(key=lambda row: -_confidence(row))
+    wrong.sort(key=lambda row: -predictions.confidence(row))
     right = right[:: max(len(right) // NUM_RIGHT, 1)][:NUM_RIGHT]
     return _shown(right, paths), _shown(wrong[:NUM_WRONG], paths)
 
@@ -166,29 +158,9 @@ def _examples(recorded: dict[str, Any], rows: list[dict[str, str]]) -> tuple[lis
 def _shown(rows: list[dict[str, str]], paths: dict[str, Path]) -> list[dict]:
     found = []
     for row in rows:
-        about = {"truth": row["truth"], "said": row["predicted"], "p": percent(_confidence(row))}
-        found.append(about | {"file": row["file"], "uri": _thumbnail(paths.get(row["file"]))})
+        about = {"truth": row["truth"], "said": row["predicted"], "p": percent(predictions.confidence(row))}
+        found.append(about | {"file": row["file"], "uri": thumbnail(paths.get(row["file"]), THUMB_PX)})
     return found
-
-
-def _confidence(row: dict[str, str]) -> float:
-    return float(row[f"p_{row['predicted']}"])
-
-
-def _thumbnail(path: Path | None) -> str:
-    """A data: address, drawn anew from the pixels; "" without a picture."""
-    import cv2
-
-    if path is None:
-        return ""
-    try:
-        image = read_image(path, max_px=THUMB_PX)
-    except TlError:
-        return ""
-    scale = min(THUMB_PX / max(image.shape[:2]), 1.0)
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    data = cv2.imencode(".jpg", small[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()
-    return "data:image/jpeg;base64," + base64.b64encode(data).decode()
 
 
 def _settings(recorded: dict[str, Any], t: Words) -> list[tuple[str, str]]:

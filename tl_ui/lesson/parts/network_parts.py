@@ -17,7 +17,6 @@ from tl_core.models.weights.sources import WeightsRecord
 from tl_ui.stores import shared_network
 from tl_ui.widgets import practice_sets
 
-PARTS = ("stem", *(f"blocks.{index}" for index in range(7)), "head_conv", "classifier")
 IMAGE_PX = 224
 
 
@@ -42,7 +41,7 @@ def parts(sha256: str, _choice: WeightsRecord) -> dict[str, Part]:
     shapes = part_shapes(model, IMAGE_PX)
     stations = list(shapes)
     found = {}
-    for name in PARTS:
+    for name in model.part_names:
         before = stations[stations.index(name) - 1]
         modules = model.part_modules(name)
         found[name] = Part(
@@ -110,7 +109,7 @@ def _answers(choice: WeightsRecord, image: np.ndarray) -> dict[str, np.ndarray]:
     found, before = {}, "pixels"
     with torch.inference_mode():
         x = normalise(torch.from_numpy(np.ascontiguousarray(image))[None], choice.mean, choice.std)
-        for name in PARTS[:-1]:
+        for name in model.part_names[:-1]:
             x, before = model.forward_between(x, before, name), name
             found[name] = x[0].numpy()
     return found

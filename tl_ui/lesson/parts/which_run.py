@@ -15,8 +15,6 @@ from tl_ui.lesson import presenter
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.widgets import run_picker
 
-LIVE = run_picker.LIVE
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -30,7 +28,7 @@ class Shown:
     @property
     def poll_seconds(self) -> float | None:
         """How often to look again. A run at rest may be resumed in another tab; a recorded one stays."""
-        return None if self.is_recorded else 1.0 if self.state in LIVE else 5.0
+        return None if self.is_recorded else 1.0 if self.state in local.LIVE else 5.0
 
     def summary(self) -> dict[str, Any] | None:
         """None until it has finished. Raises: RunDamaged."""

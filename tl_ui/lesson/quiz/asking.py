@@ -9,7 +9,9 @@ from tl_ui.frame.text import help_of, number, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson.quiz.bank import Question
 from tl_ui.lesson.quiz.marking import shuffled
-from tl_ui.lesson.quiz.recorded import as_csv, recording
+from tl_ui.lesson.quiz.recorded import recording
+from tl_ui.stores.run_view import epoch_rows
+from tl_ui.widgets import downloads
 from tl_ui.widgets.curves import curves, legend
 from tl_ui.widgets.liveplot import still
 
@@ -107,16 +109,8 @@ def chart(question: Question) -> None:
     st.html(legend(found.view, palette(), t))
     with st.container(horizontal=True, vertical_alignment="center", key=f"about_{question.id}"):
         st.caption(_settings(question.recording))
-        st.download_button(
-            "CSV",
-            lambda: as_csv(found.view),
-            file_name=f"headswap-{question.recording}.csv",
-            mime="text/csv",
-            key=f"csv_{question.id}",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-        )
+        name = f"headswap-{question.recording}.csv"
+        downloads.table_button(epoch_rows(found.view), name, key=f"csv_{question.id}")
 
 
 def _settings(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The lesson's questions and predictions, out of `questions/en.toml` and `questions/ko.toml`. Pure.
+"""The lesson's questions and predictions, out of `questions/<language>.toml`. Pure.
 
 Both files hold the same ids, kinds, steps, codes and answers; only the words differ. A test compares them.
 """

@@ -13,7 +13,7 @@ import streamlit as st
 from tl_core.base.errors import NicknameRefused, TlError
 from tl_core.classroom import learners
 from tl_core.classroom.learners import Record
-from tl_ui.frame import shell
+from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
 from tl_ui.lesson.quiz import bank
 
@@ -83,7 +83,7 @@ def _keep(changed: Record) -> None:
 
 def panel(key: str) -> None:
     """How far one is, and the nickname that keeps it."""
-    known = {question.id for question in bank.questions("en")}
+    known = {question.id for question in bank.questions(state.language())}
     done = [answer for question, answer in record().answers.items() if question in known]
     with st.container(horizontal=True, vertical_alignment="center", key=f"learner_{key}"):
         words = t("quiz.progress", done=len(done), total=len(known))

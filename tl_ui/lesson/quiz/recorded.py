@@ -7,8 +7,6 @@ built-in weights, two processor cores. Kept: every epoch and what happened betwe
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -36,14 +34,3 @@ def recording(name: str) -> Recording:
     found = json.loads(FOLDER.joinpath(f"{name}.json").read_text(encoding="utf-8"))
     events = [event for values in found["events"] if (event := from_dict(values))]
     return Recording(found["settings"], found["reported"], fold(events))
-
-
-def as_csv(view: RunView) -> str:
-    """One line per epoch: what the chart draws."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    names = ("stage", "epoch", "train_loss", "val_loss", "train_accuracy", "val_accuracy", "learning_rate")
-    writer.writerow(names)
-    for stage in view.ordered:
-        writer.writerows([getattr(epoch, name) for name in names] for epoch in stage.epochs)
-    return buffer.getvalue()

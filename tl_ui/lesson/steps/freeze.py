@@ -17,8 +17,8 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts import which_run
 from tl_ui.lesson.parts.csv_button import csv_button
-from tl_ui.lesson.steps.inside import part_name
-from tl_ui.widgets.network_strip import strip
+from tl_ui.stores.memo import cached_data
+from tl_ui.widgets.network_strip import part_name, strip
 
 STRATEGIES = {"head": 0, "last": 3, "whole": NUM_BLOCK_GROUPS}
 """Block groups trained by each, as the guides name them; gradual is head, then last."""
@@ -145,18 +145,12 @@ def _bar(part: dict[str, Any], largest: float) -> str:
     )
 
 
+@cached_data(max_entries=16)
 def measured(run: RunFolder, stage: str) -> list[dict[str, Any]]:
     """Raises: TlError: files missing, damaged, or the weights are no longer here."""
-    return _measured(str(run.path), stage, run.summary_path.stat().st_mtime_ns)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _measured(path: str, stage: str, changed_ns: int) -> list[dict[str, Any]]:
-    from pathlib import Path
-
     from tl_core.inference.weight_change import weight_change
 
-    return [part.to_dict() for part in weight_change(RunFolder(Path(path)), stage)]
+    return [part.to_dict() for part in weight_change(run, stage)]
 
 
 def cost() -> None:

@@ -14,6 +14,7 @@ from tl_ui.lesson.parts import network_parts as network_look
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
 from tl_ui.widgets import pictures
+from tl_ui.widgets.network_strip import part_name
 
 LEVELS = {"low": ("stem", "blocks.0", "blocks.1"), "middle": ("blocks.2", "blocks.3", "blocks.4")}
 """Rough: the step from edges to shapes is gradual. Everything later is high-level."""
@@ -21,13 +22,6 @@ SHOWN = {"early": "stem", "middle": "blocks.2", "late": "blocks.6"}
 NUM_TILES = 6
 OLD_CLASS, OLD_SEED = 20, 3
 """A star with clear edges, of the first family."""
-
-
-def part_name(part: str) -> str:
-    """What a part is called: "Blocks 3"."""
-    if part.startswith("blocks."):
-        return t("lesson_inside.part_block", number=int(part[-1]) + 1)
-    return t(f"lesson_inside.part_{part}")
 
 
 def level_of(part: str) -> str:

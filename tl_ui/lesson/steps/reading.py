@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.runs.run_folder import read_table
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson import presenter
@@ -15,7 +14,8 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import advice_view, which_run
 from tl_ui.lesson.parts.csv_button import csv_button
 from tl_ui.lesson.parts.which_run import Shown
-from tl_ui.lesson.steps.two_stages import epoch_rows
+from tl_ui.stores import predictions
+from tl_ui.stores.run_view import epoch_rows
 from tl_ui.stores.scores import Cell, at_threshold, probabilities_of, reported, rows_of
 from tl_ui.widgets import charts, run_picker
 from tl_ui.widgets.curves import curves, legend
@@ -133,7 +133,7 @@ def threshold() -> None:
     """Move the threshold: what is found, what is missed, what is a false alarm."""
     shown, summary, cell = _result()
     name = summary["positive_class"] or summary["classes"][0]
-    rows = rows_of(read_table(shown.run.predictions_path), cell)
+    rows = rows_of(predictions.rows(shown.run), cell)
     if not rows:
         st.info(t("results.no_predictions"))
         return

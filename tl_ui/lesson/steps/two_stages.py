@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from tl_core.jobs import local
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, t
@@ -17,8 +18,7 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import person_data, which_run
 from tl_ui.lesson.parts.csv_button import csv_button
 from tl_ui.lesson.parts.story import story
-from tl_ui.lesson.parts.which_run import LIVE
-from tl_ui.stores.run_view import RunView
+from tl_ui.stores.run_view import RunView, epoch_rows
 from tl_ui.widgets import pictures, run_picker
 from tl_ui.widgets.charts import Figure, layout_of
 from tl_ui.widgets.curves import curves, legend, rate
@@ -57,21 +57,7 @@ def first() -> None:
         st.html(legend(view, palette(), t))
 
     live()
-    csv_button(epoch_rows(run_picker.view_of(shown.run)) or [{}], "epochs")
-
-
-def epoch_rows(view: RunView) -> list[dict[str, Any]]:
-    """For the download: every epoch of both stages."""
-    return [
-        {
-            "stage": stage.name, "epoch": view.offset(stage.name) + epoch.epoch,
-            "train_loss": epoch.train_loss, "val_loss": epoch.val_loss,
-            "train_accuracy": epoch.train_accuracy, "val_accuracy": epoch.val_accuracy,
-            "learning_rate": epoch.learning_rate,
-        }
-        for stage in view.ordered
-        for epoch in stage.epochs
-    ]  # fmt: skip
+    csv_button(epoch_rows(run_picker.view_of(shown.run)), "epochs")
 
 
 def rate_live() -> None:
@@ -161,7 +147,8 @@ def _setting(name: str, config: dict[str, Any], view: RunView) -> str:
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def augmented(image: np.ndarray) -> list[str]:
-    """The picture itself and a few of its augmented views, by the product's own augmenter."""
+    """The picture itself and a few of its augmented views, by the product's own augmenter.
+    image: (H, W, 3) uint8."""
     from tl_core.data.augment import augment
 
     views = [image, *(augment(image, key=(0, n)) for n in range(1, NUM_VIEWS + 1))]
@@ -177,7 +164,7 @@ def story_live() -> None:
     def live() -> None:
         if shown.state != seen:
             st.rerun()
-        if seen in LIVE:
+        if seen in local.LIVE:
             run_picker.badge(seen)
         _tell(shown.run, seen)
 
@@ -186,7 +173,7 @@ def story_live() -> None:
 
 def _tell(run: RunFolder, seen: str) -> None:
     lines = story(run_picker.events_of(run), t)
-    if seen in LIVE:
+    if seen in local.LIVE:
         lines.reverse()  # what has just happened stands on top
     if not lines:
         st.caption(t("lesson_two_stages.not_yet"))

@@ -6,8 +6,6 @@ name is escaped here.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -132,12 +130,10 @@ def _bar(name: str, probability: float, place: float | None, is_first: bool) -> 
     )
 
 
-def as_csv(answers: Sequence[ClassifiedPicture]) -> str:
-    """The answers as a table: file, answer, one column of probabilities per class."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    classes = answers[0].classes if answers else ()
-    writer.writerow(["file", "predicted", *(f"p_{name}" for name in classes)])
-    for answer in answers:
-        writer.writerow([answer.name, answer.label, *(f"{p:.6f}" for p in answer.probabilities)])
-    return buffer.getvalue()
+def table(answers: Sequence[ClassifiedPicture]) -> list[dict[str, str]]:
+    """Rows to take along: file, answer, one column of probabilities per class."""
+    return [
+        {"file": answer.name, "predicted": answer.label}
+        | {f"p_{name}": f"{p:.6f}" for name, p in zip(answer.classes, answer.probabilities, strict=True)}
+        for answer in answers
+    ]

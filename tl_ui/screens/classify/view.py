@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import numpy as np
 import streamlit as st
 
 from tl_core.base.errors import TlError, UnreadableImage
@@ -16,14 +14,14 @@ from tl_core.data.decode import pixels_hash, resize_square
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.inference import decision_rule, seen_pictures
 from tl_core.inference.decision_rule import DecisionRule
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
 from tl_ui.screens.classify import correct as classify_correct
-from tl_ui.screens.classify.cards import ClassifiedPicture, as_csv, cards
+from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table
 from tl_ui.screens.classify.given import Given
-from tl_ui.stores import overview
-from tl_ui.widgets import pictures
+from tl_ui.stores import predictions
+from tl_ui.widgets import downloads, pictures
 
 if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor
@@ -94,11 +92,8 @@ def _samples(run: RunFolder) -> list[Given]:
     except TlError as error:
         shell.show_error(error)
         return []
-    try:
-        paths = {picture.name: picture.path for picture in overview.scanned(Path(root)).pictures}
-    except TlError:
-        paths = {}
-    rows = [row for row in read_table(run.predictions_path) if row["file"] in paths]
+    paths = predictions.picture_paths(run)
+    rows = [row for row in predictions.rows(run) if row["file"] in paths]
     if not rows:
         st.info(t("classify.sample_gone", path=literal(root)), icon=":material/image_not_supported:")
         return []
@@ -135,7 +130,7 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPic
     answers = [
         ClassifiedPicture(
             name=item.name,
-            thumbnail=_thumbnail(image),
+            thumbnail=pictures.jpeg_uri(pictures.shrunk(image, THUMB_PX)),
             classes=tuple(model.classes),
             probabilities=tuple(float(p) for p in row),
             truth=item.truth,
@@ -148,16 +143,6 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPic
         for i, (item, image, row) in enumerate(zip(kept, images, found.probabilities, strict=True))
     ]
     return answers, refused
-
-
-def _thumbnail(image: np.ndarray) -> str:
-    """The whole picture, small, as a data: address."""
-    import cv2
-
-    height, width = image.shape[:2]
-    scale = min(THUMB_PX / max(height, width), 1.0)
-    size = (max(round(width * scale), 1), max(round(height * scale), 1))
-    return pictures.jpeg_uri(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
 
 
 def show(model: Predictor, given: Sequence[Given]) -> None:
@@ -182,15 +167,7 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     st.text(t("classify.counts", count=number(len(answers)), parts=parts))
     st.html(cards(answers, limit, t))
     st.caption(t("classify.limits"), help=help_of("softmax"))
-    st.download_button(
-        t("classify.download"),
-        as_csv(answers).encode("utf-8-sig"),  # spreadsheets then read Korean names rightly
-        file_name="answers.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key="get_answers",
-        on_click="ignore",
-    )
+    downloads.table_button(table(answers), "answers.csv", key="get_answers")
     classify_correct.draw(model.run, given, model.classes)
 
 

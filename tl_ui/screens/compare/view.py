@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Sequence
 from pathlib import PurePath
 from typing import Any
@@ -19,7 +17,7 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
 from tl_ui.stores.scores import reported
-from tl_ui.widgets import charts, run_picker, score_rows, setting_words
+from tl_ui.widgets import charts, downloads, run_picker, score_rows, setting_words
 from tl_ui.widgets.liveplot import still
 
 MOST = 6
@@ -171,7 +169,8 @@ def scores(judged: list[Judged]) -> None:
             {"": line} | {name: row[line] for name, row in table.items()} for line in table[judged[0][0].name]
         ]
         st.dataframe(lines, hide_index=True, width="stretch", key="score_table")
-        _download("scores", as_csv([{t("train.run"): name} | row for name, row in table.items()]))
+        rows = [{t("train.run"): name} | row for name, row in table.items()]
+        downloads.table_button(rows, "compare-scores.csv", key="get_scores")
 
 
 def curves(judged: list[Judged]) -> None:
@@ -196,26 +195,4 @@ def curves(judged: list[Judged]) -> None:
             for name, view in views
             for epoch, value in points(view, f"val_{metric}")
         ]
-        _download("curves", as_csv(rows))
-
-
-def as_csv(rows: list[dict[str, str]]) -> str:
-    buffer = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _download(name: str, content: str) -> None:
-    st.download_button(
-        t("compare.download"),
-        content.encode("utf-8-sig"),
-        file_name=f"compare-{name}.csv",
-        mime="text/csv",
-        key=f"get_{name}",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+        downloads.table_button(rows, "compare-curves.csv", key="get_curves")

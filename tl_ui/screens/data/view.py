@@ -7,10 +7,11 @@ from html import escape
 import streamlit as st
 
 from tl_core.base.config import RunConfig
+from tl_core.data.dataset import SPLITS
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores.overview import PARTS, Overview
+from tl_ui.stores.overview import Overview
 from tl_ui.widgets import pictures
 
 NUM_DRAWS = 6
@@ -70,13 +71,13 @@ def _pictures(found: Overview) -> None:
 
 def _split(found: Overview) -> None:
     st.markdown(t("data.split_given") if found.given_splits else t("data.split_made"))
-    colours = dict(zip(PARTS, (palette().muted, palette().good, palette().backbone), strict=True))
+    colours = dict(zip(SPLITS, (palette().muted, palette().good, palette().backbone), strict=True))
     with st.container(horizontal=True):
-        for part in PARTS:
+        for part in SPLITS:
             st.metric(name_of(part), number(sum(found.parts[part].values())), help=help_of(part))
-    shell.legend([(colours[part], name_of(part)) for part in PARTS])
+    shell.legend([(colours[part], name_of(part)) for part in SPLITS])
     for name in found.classes:
-        counts = {part: found.parts[part][name] for part in PARTS if found.parts[part][name]}
+        counts = {part: found.parts[part][name] for part in SPLITS if found.parts[part][name]}
         cells = "".join(
             f'<i style="flex-grow:{count};background:{colours[part]}" title="{name_of(part)}">{count}</i>'
             for part, count in counts.items()

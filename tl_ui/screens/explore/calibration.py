@@ -15,7 +15,8 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import curves as explore_curves
 from tl_ui.screens.explore import out_of_distribution as explore_novelty
 from tl_ui.screens.explore.decide import write
-from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of
+from tl_ui.stores.predictions import Predictions, SplitPredictions
+from tl_ui.widgets import downloads
 from tl_ui.widgets.liveplot import still
 
 
@@ -82,12 +83,8 @@ def _temperature(
         elif st.button(t("explore.temperature_save"), key="save_temperature", icon=":material/save:"):
             _warm(run, decided, round(fitted, 4))
         names = ("state", "from", "to", "pictures", "confidence", "accuracy", "low", "high")
-        st.download_button(
-            t("explore.csv"),
-            lambda: csv_of(dict(zip(names, zip(*data, strict=True), strict=True))),
-            file_name=f"{run.name}-calibration.csv", mime="text/csv", icon=":material/download:",
-            key="csv_calibration", on_click="ignore", type="tertiary",
-        )  # fmt: skip
+        rows = [dict(zip(names, row, strict=True)) for row in data]
+        downloads.table_button(rows, f"{run.name}-calibration.csv", key="csv_calibration")
 
 
 def _verdict(split: str, truth: np.ndarray, raw: np.ndarray, warmed: np.ndarray) -> str:

@@ -58,7 +58,8 @@ def matrix(
 ) -> Figure:
     """The confusion matrix with a mark in each cell that can be clicked; a heat map alone cannot.
 
-    side: height of the chart in pixels, for the size of the marks.
+    truth, said: (N,) int, the class that it is and the one that is answered. side: height of the chart in
+    pixels, for the size of the marks.
     """
     num = len(classes)
     counts = np.zeros((num, num), int)

@@ -6,13 +6,16 @@ import numpy as np
 import streamlit as st
 
 from tl_core.evaluation import projection
+from tl_core.runs.predictions import STAGES
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
-from tl_ui.stores.predictions import Predictions, csv_of, picture_paths
+from tl_ui.stores.memo import cached_data
+from tl_ui.stores.predictions import Predictions, picture_paths
+from tl_ui.widgets import downloads
 from tl_ui.widgets.liveplot import CONFIG
 
 MAP_CONFIG = CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"]}
@@ -20,7 +23,7 @@ MAP_CONFIG = CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"]}
 
 def draw(run: RunFolder, found: Predictions) -> None:
     """Raises: TlError."""
-    stages = explore_models.trained_stages(run, ["before", "head", "finetune"])
+    stages = explore_models.trained_stages(run, STAGES)
     with st.container(border=True, key="card_map"):
         st.markdown(f"#### {t('explore.map_title')}", help=help_of("picture_map"))
         if not stages:
@@ -41,13 +44,8 @@ def draw(run: RunFolder, found: Predictions) -> None:
                 "", t("explore.which_split"),
             )  # fmt: skip
         with st.spinner(t("explore.looking")):
-            points = _points(
-                str(run.path),
-                explore_models.changed_ns(run),
-                method,
-                tuple(first.names),
-                {s: record.features for s, record in records.items()},
-            )
+            features = {s: record.features for s, record in records.items()}
+            points = _points(run, method, tuple(first.names), features)
         moved = stage == "finetune"
         st.markdown(t("explore.map_moved") if moved else t("explore.map_still"))
         _map(run, found, stage, shown, method, points, first.names, chosen)
@@ -66,9 +64,9 @@ def _choice(key: str, options, prefix: str | None, words: str) -> str:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
+@cached_data(max_entries=8)
 def _points(
-    run: str, changed_ns: int, method: str, names: tuple[str, ...], _features: dict[str, np.ndarray]
+    run: RunFolder, method: str, names: tuple[str, ...], _features: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """{stage: (N, 2)}; the same networks and pictures have the same features."""
     return projection.project(_features, method)
@@ -132,10 +130,7 @@ def _map(
         "x": at[:, 0],
         "y": at[:, 1],
     }
-    st.download_button(
-        t("explore.csv"), lambda: csv_of(columns), file_name=f"{run.name}-map-{stage}.csv", mime="text/csv",
-        icon=":material/download:", key="csv_map", on_click="ignore", type="tertiary",
-    )  # fmt: skip
+    downloads.table_button(columns, f"{run.name}-map-{stage}.csv", key="csv_map")
 
 
 def _selected(event) -> list[dict]:

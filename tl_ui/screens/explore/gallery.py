@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
-from tl_core.base.errors import UnreadableImage
-from tl_core.data.decode import read_image
 from tl_ui.frame.text import number, t
 from tl_ui.widgets import pictures
 
@@ -48,7 +45,7 @@ def pages(
 
 def _cell(name: str, caption: str, path: Path | None, key: str, can_open: bool, cell_px: int) -> None:
     with st.container(width=cell_px, gap="xsmall"):
-        uri = thumbnail(path)
+        uri = pictures.thumbnail(path, THUMB_PX, is_square=True)
         image = f'<img src="{uri}" alt="{escape(name, quote=True)}">' if uri else '<i class="gone"></i>'
         st.html(
             f'<figure class="hs-look" title="{escape(name, quote=True)}">{image}'
@@ -74,23 +71,3 @@ def short(name: str, most: int = 18) -> str:
     own = name.rpartition("/")[2]
     own = own if len(own) <= most else f"{own[: most // 2 - 1]}…{own[-(most // 2) :]}"
     return "".join(f"\\{sign}" if sign in "\\`*_[]$:<>~#" else sign for sign in own)
-
-
-def thumbnail(path: Path | None, px: int = THUMB_PX) -> str | None:
-    """A small square as a data: address; None for a file that is gone or cannot be read."""
-    try:
-        return _thumbnail(str(path), path.stat().st_mtime_ns, px) if path else None
-    except (OSError, UnreadableImage):
-        return None
-
-
-@st.cache_data(max_entries=600, show_spinner=False)
-def _thumbnail(path: str, changed_ns: int, px: int) -> str:
-    return pictures.jpeg_uri(square(read_image(Path(path), max_px=px), px), quality=80)
-
-
-def square(image: np.ndarray, px: int) -> np.ndarray:
-    """(H, W, 3) -> (px, px, 3), as the network sees it: the sides are not kept in proportion."""
-    from tl_core.data.decode import resize_square
-
-    return resize_square(image, px)

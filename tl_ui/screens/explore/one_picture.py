@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from tl_core.data.decode import read_image
+from tl_core.data.decode import read_image, resize_square
 from tl_core.evaluation import out_of_distribution
+from tl_core.runs.predictions import STAGES
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, literal, name_of, percent, t
 from tl_ui.screens.explore import gallery as explore_gallery
@@ -30,28 +31,18 @@ def draw(run: RunFolder, found: Predictions, split: str, stage: str, index: int)
     path = picture_paths(run).get(name)
     st.markdown(f"#### {t('explore.picture_title')}")
     st.text(f"{name}  ·  {t('explore.really', name=found.classes[truth])}")
-    changed_ns = _changed_ns(path) if path else None
-    if path is None or changed_ns is None:
+    if path is None or not path.is_file():  # gone since the folders were last looked at
         st.info(t("explore.pictures_gone"), icon=":material/image_not_supported:")
         return
     left, right = st.columns([2, 5], gap="medium")
     with left:
-        st.html(
-            f'<img class="hs-shown" src="{explore_gallery.thumbnail(path, SHOWN_PX)}" alt="{escape(name)}">'
-        )
+        uri = pictures.thumbnail(path, SHOWN_PX, is_square=True)
+        st.html(f'<img class="hs-shown" src="{uri}" alt="{escape(name)}">')
     with right:
         stages = found.stages(split)
         st.html(_bars(found, split, stages, index))
-    _explained(run, found, split, stages, index, path, changed_ns)
+    _explained(run, found, split, stages, index, path)
     _neighbours(run, found, stage, name, path)
-
-
-def _changed_ns(path: Path) -> int | None:
-    """None: gone since the folders were last looked at."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return None
 
 
 def _bars(found: Predictions, split: str, stages: list[str], index: int) -> str:
@@ -81,7 +72,6 @@ def _explained(
     stages: list[str],
     index: int,
     path: Path,
-    changed_ns: int,
 ) -> None:
     stages = explore_models.trained_stages(run, stages)
     if not stages:
@@ -98,12 +88,8 @@ def _explained(
         key=f"cam_{found.parts[(stages[0], split)].files[index]}",
     )
     with st.spinner(t("explore.looking")):
-        model_ns = explore_models.changed_ns(run)
-        heats = {
-            stage: explore_models.heat(str(run.path), model_ns, stage, str(path), changed_ns, target)
-            for stage in stages
-        }
-    image = explore_gallery.square(read_image(path, max_px=SHOWN_PX), SHOWN_PX)
+        heats = {stage: explore_models.heat(run, stage, path, target) for stage in stages}
+    image = resize_square(read_image(path, max_px=SHOWN_PX), SHOWN_PX)
     top = max(float(heat.max()) for heat in heats.values())
     items = [
         (pictures.jpeg_uri(overlay(image, heat, top)), name_of(f"stage_{stage}"))
@@ -132,7 +118,7 @@ def _neighbours(run: RunFolder, found: Predictions, stage: str, name: str, path:
     if not stages:
         return
     st.markdown(f"**{t('explore.near_title')}**", help=help_of("distance"))
-    every = explore_models.trained_stages(run, ["before", "head", "finetune"])
+    every = explore_models.trained_stages(run, STAGES)
     body = explore_models.backbone_of(stage, every)
     record = explore_models.features(run, found, [body], "near")
     if record is None:
@@ -150,7 +136,7 @@ def _neighbours(run: RunFolder, found: Predictions, stage: str, name: str, path:
     items = []
     for distance, place in zip(away[0], places[0], strict=True):
         other = embedded.names[known[place]]
-        uri = explore_gallery.thumbnail(paths.get(other))
-        items.append((uri or "", f"{found.classes[chosen[other][1]]} · {distance:.3f}"))
+        uri = pictures.thumbnail(paths.get(other), explore_gallery.THUMB_PX, is_square=True)
+        items.append((uri, f"{found.classes[chosen[other][1]]} · {distance:.3f}"))
     pictures.gallery(items, px=130)
     st.caption(t("explore.near_says", stage=name_of(f"stage_{stage}"), count=len(known)))

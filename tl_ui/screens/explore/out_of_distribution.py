@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.base.errors import TlError
+from tl_core.data.dataset import SPLITS
 from tl_core.evaluation import out_of_distribution
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import reference_features
@@ -19,7 +20,8 @@ from tl_ui.screens.explore import curves as explore_curves
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.screens.explore.decide import write
-from tl_ui.stores.predictions import Predictions, csv_of, picture_paths
+from tl_ui.stores.predictions import Predictions, picture_paths
+from tl_ui.widgets import downloads
 from tl_ui.widgets.liveplot import still
 
 NUM_FOREIGN = 24
@@ -43,8 +45,7 @@ def draw(run: RunFolder, found: Predictions, decided: DecisionRule) -> None:
     paths = picture_paths(run)
     split_of = {name: split for name, (split, _) in explore_models.sample(found, paths).items()}
     rows = {
-        split: [i for i, name in enumerate(embedded.names) if split_of.get(name) == split]
-        for split in ("train", "val", "test")
+        split: [i for i, name in enumerate(embedded.names) if split_of.get(name) == split] for split in SPLITS
     }
     if len(rows["val"]) < FEW or not rows["train"]:
         st.info(t("explore.novelty_few", count=len(rows["val"]), need=FEW), icon=":material/info:")
@@ -139,7 +140,4 @@ def _save(
             "split": [split for split, found in away.items() for _ in found],
             "distance": np.concatenate(list(away.values())),
         }
-        st.download_button(
-            t("explore.csv"), lambda: csv_of(columns), file_name=f"{run.name}-distances.csv", mime="text/csv",
-            icon=":material/download:", key="csv_distances", on_click="ignore", type="tertiary",
-        )  # fmt: skip
+        downloads.table_button(columns, f"{run.name}-distances.csv", key="csv_distances")

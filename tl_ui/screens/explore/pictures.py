@@ -12,7 +12,8 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import one_picture as explore_picture
-from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of, picture_paths
+from tl_ui.stores.predictions import Predictions, SplitPredictions, picture_paths
+from tl_ui.widgets import downloads
 from tl_ui.widgets.liveplot import CONFIG
 
 ALL_MISTAKES = "mistakes"
@@ -127,13 +128,4 @@ def _cell_pictures(
     explore_gallery.pages(names, captions, picture_paths(run), key, cell_px=122)
     columns = {"file": names, "truth": [found.classes[answers.truth[i]] for i in order]}
     columns |= {f"p_{name}": answers.p[order, c] for c, name in enumerate(found.classes)}
-    st.download_button(
-        t("explore.csv"),
-        lambda: csv_of(columns),
-        file_name=f"{run.name}-pictures.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key="csv_cell",
-        on_click="ignore",
-        type="tertiary",
-    )
+    downloads.table_button(columns, f"{run.name}-pictures.csv", key="csv_cell")

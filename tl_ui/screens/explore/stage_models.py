@@ -5,17 +5,18 @@ torch is imported when a function first needs it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
 
-from tl_core.inference import feature_cache
+from tl_core.inference import feature_cache, stage_models
 from tl_core.inference.feature_cache import Embedded
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import number, t
-from tl_ui.stores.memo import Memo
+from tl_ui.stores.memo import Memo, cached_data, cached_resource
 from tl_ui.stores.predictions import Predictions, picture_paths
 
 if TYPE_CHECKING:
@@ -27,37 +28,24 @@ MOST = {"test": 400, "val": 200, "train": 600}
 _memo = Memo(max_entries=12)
 
 
-def trained_stages(run: RunFolder, names: list[str]) -> list[str]:
+def trained_stages(run: RunFolder, names: Sequence[str]) -> list[str]:
     """Of `names`, those whose network can be had."""
-    files = {"head": "stage1_best", "finetune": "stage2_best"}
-    there = [stage for stage, file in files.items() if (run.models / f"{file}.safetensors").is_file()]
-    return [stage for stage in names if stage in there or (stage == "before" and there)]
+    return [stage for stage in stage_models.available(run) if stage in names]
 
 
+@cached_resource(max_entries=6)
 def model(run: RunFolder, stage: str) -> Predictor:
     """Loaded anew when a file has changed. Raises: RunNotReady, RunDamaged, WeightsError."""
-    return _model(str(run.path), changed_ns(run), stage)
+    return stage_models.load(run, stage)
 
 
-def changed_ns(run: RunFolder) -> int:
-    """When the newest of the stages' networks was written; 0: there is none."""
-    return max((f.stat().st_mtime_ns for f in run.models.glob("stage*_best.safetensors")), default=0)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _model(path: str, changed_ns: int, stage: str) -> Predictor:
-    from tl_core.inference import stage_models
-
-    return stage_models.load(RunFolder(Path(path)), stage)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def heat(path: str, changed_ns: int, stage: str, picture: str, picture_ns: int, target: int) -> np.ndarray:
-    """Grad-CAM of one picture at one stage, (h, w); the arguments name what it depends on."""
+@cached_data(max_entries=128)
+def heat(run: RunFolder, stage: str, picture: Path, target: int) -> np.ndarray:
+    """Grad-CAM of one picture at one stage, (h, w). Raises: UnreadableImage, TlError of `model`."""
     from tl_core.models import gradcam
 
-    predictor = model(RunFolder(Path(path)), stage)
-    image = predictor.read(Path(picture))
+    predictor = model(run, stage)
+    image = predictor.read(picture)
     return gradcam.gradcam(predictor.model, predictor.enter([image]), target)[0]
 
 

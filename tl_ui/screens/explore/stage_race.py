@@ -8,14 +8,15 @@ from typing import Any
 import streamlit as st
 
 from tl_core.evaluation import paired
+from tl_core.evaluation.metrics import METRICS
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
-from tl_ui.stores.predictions import Predictions, SplitPredictions, csv_of, picture_paths
-from tl_ui.stores.scores import METRICS, cells
-from tl_ui.widgets import score_rows
+from tl_ui.stores.predictions import Predictions, SplitPredictions, picture_paths
+from tl_ui.stores.scores import cells
+from tl_ui.widgets import downloads, score_rows
 from tl_ui.widgets.liveplot import still
 
 
@@ -55,20 +56,7 @@ def _scores(summary: dict[str, Any], split: str) -> None:
     words = "\n\n".join(f"**{name_of(metric)}**: {help_of(metric)}" for metric in METRICS)
     st.caption(t("explore.race_terms"), help=words)
     columns = {name: [row[name] for row in rows] for name in ("stage", "metric", "value", "low", "high")}
-    _download(columns, run_name=summary["run"], what="stages")
-
-
-def _download(columns: dict[str, Any], run_name: str, what: str) -> None:
-    st.download_button(
-        t("explore.csv"),
-        lambda: csv_of(columns),
-        file_name=f"{run_name}-{what}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key=f"csv_{what}",
-        on_click="ignore",
-        type="tertiary",
-    )
+    downloads.table_button(columns, f"{summary['run']}-stages.csv", key="csv_stages")
 
 
 def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) -> None:
@@ -130,7 +118,7 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
         f"p_truth_{pair[0]}": [_of_truth(before, i) for i in order],
         f"p_truth_{pair[1]}": [_of_truth(after, i) for i in order],
     }
-    _download(columns, run_name=run.name, what=f"flips-{way}")
+    downloads.table_button(columns, f"{run.name}-flips-{way}.csv", key=f"csv_flips-{way}")
 
 
 def _of_truth(answers: SplitPredictions, index: int) -> float:

@@ -16,8 +16,8 @@ from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import curves as explore_curves
 from tl_ui.screens.explore import decide as explore_decide
-from tl_ui.stores.predictions import Predictions, csv_of
-from tl_ui.widgets import charts
+from tl_ui.stores.predictions import Predictions
+from tl_ui.widgets import charts, downloads
 from tl_ui.widgets.liveplot import still
 
 LEAST, MOST = 0.001, 0.999
@@ -96,16 +96,7 @@ def _numbers(found: Predictions, curves: dict[str, tuple[np.ndarray, np.ndarray]
             )
     table = [_row(split, found_at) for split, found_at in counts.items()]
     st.dataframe(table, hide_index=True, key="threshold_table")
-    st.download_button(
-        t("explore.csv"),
-        lambda: csv_of(_sweep(curves)),
-        file_name="thresholds.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        key="csv_threshold",
-        on_click="ignore",
-        type="tertiary",
-    )
+    downloads.table_button(lambda: _sweep(curves), "thresholds.csv", key="csv_threshold")
 
 
 def _words(now: AtThreshold, name: str, split: str) -> str:

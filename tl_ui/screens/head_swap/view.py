@@ -17,6 +17,7 @@ from tl_ui.frame.theme import palette
 from tl_ui.stores import datasets, overview, shared_network
 from tl_ui.stores.shared_network import Counts, Station
 from tl_ui.widgets import pictures, practice_sets, run_picker
+from tl_ui.widgets.network_strip import part_name
 
 PANELS = ("swap", "way", "answers", "classes")
 MAX_PICTURES = 6
@@ -145,10 +146,7 @@ def way(stations: list[Station]) -> None:
 
 def _station(one: Station) -> str:
     kind = {"pixels": "pixels", "classifier": "head"}.get(one.name, "backbone")
-    if one.name.startswith("blocks."):
-        name = t("head_swap.station_block", number=int(one.name.removeprefix("blocks.")) + 1)
-    else:
-        name = t(f"head_swap.station_{one.name}")
+    name = t("head_swap.station_classifier") if one.name == "classifier" else part_name(one.name)
     shape = " × ".join(number(size) for size in one.shape)
     art = f'<img src="{pictures.jpeg_uri(_coloured(one), 92)}" alt="">'
     if one.name == "classifier":
@@ -172,7 +170,7 @@ def _coloured(one: Station) -> np.ndarray:
 
 
 def answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> None:
-    """Old head, fresh head, trained head on the same picture."""
+    """Old head, fresh head, trained head on the same picture, (H, W, 3) uint8."""
     st.markdown(t("head_swap.answers_lead"))
     old, fresh, trained = st.columns(3, gap="medium")
     with old:

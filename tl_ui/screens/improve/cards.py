@@ -15,8 +15,10 @@ from tl_core.data.curation import CurationEdit
 from tl_ui.frame.text import literal, name_of, number, t
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
+from tl_ui.widgets import pictures
 
 PER_PAGE = 9
+THUMB_PX = 300
 NUM_COLUMNS = 3
 MOST_PILLS = 5
 """Classes up to which each is a button; with more they are a list."""
@@ -49,7 +51,7 @@ def show(cards: Sequence[Card], place: CheckedData, panel: str) -> None:
             st.columns(NUM_COLUMNS, gap="medium"), shown[start : start + 3], strict=False
         ):
             with column, st.container(border=True, key=f"card_{_id(card.file)}"):
-                _card(card, place, made.get(card.file), improve_data.thumbnail(paths[card.file]), panel)
+                _card(card, place, made.get(card.file), pictures.thumbnail(paths[card.file], THUMB_PX), panel)
 
 
 def _page(cards: Sequence[Card], panel: str) -> list[Card]:

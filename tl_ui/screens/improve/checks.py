@@ -10,23 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
-from tl_core.data.folders import Dataset
+from tl_core.data.dataset import SPLITS, Dataset
 from tl_core.data.quality import Flag
-from tl_core.runs import about
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs import about, predictions
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.memo import Memo
-from tl_ui.stores.scores import reported
-from tl_ui.widgets import own_copy, pictures, run_picker
+from tl_ui.widgets import own_copy, run_picker
 
-THUMB_PX = 300
 NO_RUN = ""
 OnStep = Callable[[str, int, int], None]
 
@@ -197,7 +194,7 @@ def _check(path: Path, config: dict, source: str, on_progress: OnStep | None) ->
     )
     names = [picture.name for picture in prepared.dataset.pictures]
     split = prepared.split
-    parts = {names[i]: part for part in ("train", "val", "test") for i in getattr(split, part)}
+    parts = {names[i]: part for part in SPLITS for i in getattr(split, part)}
     found = [*label_issues.flags(prepared, probabilities), *quality.flags(prepared)]
     return Checked(found, parts, choice.source)
 
@@ -214,40 +211,13 @@ class Mistake:
 def mistakes(run: RunFolder) -> list[Mistake]:
     """Held-out pictures that the run's model answered wrongly, the surest first. Raises: RunDamaged."""
     summary = run.read_summary() or {}
-    cell = reported(summary)
-    wanted = {(cell.stage, cell.split)}
-    if cell.split != "cross_validation":
-        wanted.add((cell.stage, "val"))
+    rows = predictions.read(run)
+    held_out = predictions.reported(rows, summary)
+    if summary["reported"]["split"] != predictions.CROSS_VALIDATION:
+        held_out += predictions.select(rows, summary["reported"]["stage"], "val")
     found = [
-        Mistake(
-            row["file"], row["truth"], row["predicted"], float(row[f"p_{row['predicted']}"]), row["split"]
-        )
-        for row in read_table(run.predictions_path)
-        if (row["stage"], row["split"]) in wanted and row["truth"] != row["predicted"]
+        Mistake(row["file"], row["truth"], row["predicted"], predictions.confidence(row), row["split"])
+        for row in held_out
+        if row["truth"] != row["predicted"]
     ]
     return sorted(found, key=lambda one: -one.probability)
-
-
-def thumbnail(path: Path) -> str:
-    """A small copy as a data: address; "" when the picture cannot be read."""
-    try:
-        return _thumbnail(str(path), path.stat().st_mtime_ns)
-    except OSError:
-        return ""
-
-
-@st.cache_data(max_entries=256, show_spinner=False)
-def _thumbnail(path: str, changed_ns: int) -> str:
-    import cv2
-
-    from tl_core.data.decode import read_image
-
-    try:
-        image = read_image(Path(path), max_px=THUMB_PX)
-    except TlError:
-        return ""
-    scale = min(THUMB_PX / max(image.shape[:2]), 1.0)
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return pictures.jpeg_uri(
-        np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=interpolation))
-    )

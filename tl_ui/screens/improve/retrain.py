@@ -17,8 +17,9 @@ from tl_core.base.errors import TlError
 from tl_core.data.curation import CurationEdit
 from tl_core.data.curation import read as read_decisions
 from tl_core.jobs import local
+from tl_core.jobs.local import LIVE
 from tl_core.runs import comparison
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs.run_folder import RunFolder
 from tl_core.runs.workflow import DECISIONS
 from tl_ui.frame import shell
 from tl_ui.frame.steps import PAGES
@@ -27,9 +28,8 @@ from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
-from tl_ui.stores import launching
+from tl_ui.stores import launching, predictions
 from tl_ui.widgets import run_picker
-from tl_ui.widgets.run_picker import LIVE
 
 EPOCHS = 60
 """Of the head, at most: each takes a fraction of a second, and early stopping ends sooner."""
@@ -97,7 +97,7 @@ def draw(place: CheckedData, made: Sequence[CurationEdit]) -> None:
 
 def _is_current(place: CheckedData, run: RunFolder) -> bool:
     """Whether the run was about the pictures as they lie there now; one that goes on is."""
-    rows = read_table(run.predictions_path)
+    rows = predictions.rows(run)
     if not rows:
         return True
     followed = read_decisions(run.path / DECISIONS)

@@ -19,7 +19,7 @@ from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import Card
 from tl_ui.screens.improve.checks import Checked, CheckedData
-from tl_ui.widgets import own_copy
+from tl_ui.widgets import own_copy, pictures
 
 GROUPS = {
     "labels": ("label",),
@@ -164,7 +164,7 @@ def _decisions(place: CheckedData, made: list[CurationEdit]) -> None:
 
 
 def _decision(place: CheckedData, row: CurationEdit, path: Path) -> None:
-    uri = improve_data.thumbnail(path)
+    uri = pictures.thumbnail(path, improve_cards.THUMB_PX)
     key = improve_cards._id(row.file)
     words = {
         "keep": t("improve.made_keep"),

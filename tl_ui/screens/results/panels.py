@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
+from tl_ui.stores import predictions
 from tl_ui.stores.scores import (
     AtThreshold,
     Cell,
@@ -72,19 +72,19 @@ def _stages(summary: dict[str, Any]) -> None:
     st.dataframe(list(by_stage.values()), hide_index=True, width="stretch", key="stage_table")
 
 
-def _pick_cell(summary: dict[str, Any], key: str) -> tuple[Cell, bool]:
+def _pick_cell(summary: dict[str, Any], key: str) -> Cell:
     """Any stage and split; the reported one first."""
     found = [reported(summary), *cells(summary)]
 
     words = [f"{name_of(f'stage_{cell.stage}')} · {name_of(cell.split)}" for cell in found]
     words[0] = t("results.cell_reported", split=name_of(found[0].split))
     index = st.selectbox(t("results.cell"), range(len(found)), format_func=words.__getitem__, key=key)
-    return found[index], index == 0
+    return found[index]
 
 
 def _mistakes(summary: dict[str, Any]) -> None:
     st.markdown(f"#### {t('results.mistakes_title')}", help=help_of("confusion_matrix"))
-    cell, _ = _pick_cell(summary, "mistakes_cell")
+    cell = _pick_cell(summary, "mistakes_cell")
     side = min(340 + 26 * len(cell.metrics["classes"]), 760)
     still(
         charts.confusion(cell.metrics, palette(), t),
@@ -102,11 +102,11 @@ def _mistakes(summary: dict[str, Any]) -> None:
 def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
     st.markdown(f"#### {t('results.sureness_title')}", help=help_of("probability"))
     classes = summary["classes"]
-    cell, is_reported = _pick_cell(summary, "sureness_cell")
+    cell = _pick_cell(summary, "sureness_cell")
     name = summary["positive_class"] or classes[0]
     if len(classes) > 2:
         name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
-    rows = rows_of(_predictions(run), cell, is_reported)
+    rows = rows_of(predictions.rows(run), cell)
     if not rows:
         st.info(t("results.no_predictions"))
         return
@@ -142,19 +142,6 @@ def _threshold_words(found: AtThreshold, name: str) -> str:
         total=number(found.num_found + found.num_missed),
         false=number(found.num_false),
     )
-
-
-def _predictions(run: RunFolder) -> list[dict[str, str]]:
-    """Rows of predictions.csv; [] when it is gone."""
-    try:
-        return _read(str(run.predictions_path), run.predictions_path.stat().st_mtime_ns)
-    except OSError:
-        return []
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _read(path: str, changed_ns: int) -> list[dict[str, str]]:
-    return read_table(Path(path))
 
 
 def _curves(run: RunFolder) -> None:

@@ -9,23 +9,24 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.messages import say
+from tl_core.evaluation.metrics import METRICS
 from tl_core.models.weights.record import source_name
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
-from tl_ui.stores.scores import METRICS, reported
-from tl_ui.widgets import run_picker
+from tl_ui.stores.scores import reported
+from tl_ui.widgets import downloads, run_picker
 from tl_ui.widgets.score_rows import between
 
 DOWNLOADS = (
-    ("metrics/summary.txt", "text/plain"),
-    ("metrics/summary.json", "application/json"),
-    ("metrics/predictions.csv", "text/csv"),
-    ("logs/training_log.json", "application/json"),
-    ("models/final.safetensors", "application/octet-stream"),
-    ("plots/curves.png", "image/png"),
-    ("plots/confusion_matrix.png", "image/png"),
-    ("plots/probability_histogram.png", "image/png"),
+    "metrics/summary.txt",
+    "metrics/summary.json",
+    "metrics/predictions.csv",
+    "logs/training_log.json",
+    "models/final.safetensors",
+    "plots/curves.png",
+    "plots/confusion_matrix.png",
+    "plots/probability_histogram.png",
 )
 
 
@@ -97,33 +98,24 @@ def warnings(run: RunFolder, summary: dict[str, Any]) -> None:
         st.info(t("results.few_pictures", count=num), icon=":material/info:")
 
 
-def downloads(run: RunFolder) -> None:
+def files(run: RunFolder) -> None:
     """The files of the run folder that are worth taking along."""
     st.markdown(f"#### {t('results.downloads')}")
     language = state.language()  # where the report is made, in a thread of its own, no browser is known
     with st.container(horizontal=True, key="downloads"):
-        st.download_button(
+        downloads.button(
             t("results.report"),
             lambda: _report(run, language),
-            file_name=f"{run.name}-report.html",
-            mime="text/html",
+            f"{run.name}-report.html",
             key="get_report",
             icon=":material/print:",
             help=t("results.report_says"),
-            on_click="ignore",
         )
-        for name, mime in DOWNLOADS:
+        for name in DOWNLOADS:
             path = run.path / name
             if path.is_file():
-                st.download_button(
-                    path.name,
-                    # read when it is asked for, not on every visit of the page
-                    path.read_bytes,
-                    file_name=f"{run.name}-{path.name}",
-                    mime=mime,
-                    key=f"get_{path.name}",
-                    icon=":material/download:",
-                    on_click="ignore",
+                downloads.button(
+                    path.name, path.read_bytes, f"{run.name}-{path.name}", key=f"get_{path.name}"
                 )
     st.caption(t("results.downloads_says", folder=str(run.path)))
 

@@ -28,7 +28,7 @@ def draw() -> None:
     trash.empty(runs_dir())
     own_sets.remember()
     runs = run_picker.all_runs()
-    live = [run for run in runs if local.state(run) in run_picker.LIVE]
+    live = [run for run in runs if local.state(run) in local.LIVE]
     if live:
         with st.container(border=True, key="card_running"):
             _running([run.name for run in live])
@@ -48,7 +48,7 @@ def _running(names: list[str]) -> None:
 
     @st.fragment(run_every=2.0, key="running")
     def live() -> None:
-        runs = [run for run in run_picker.all_runs() if local.state(run) in run_picker.LIVE]
+        runs = [run for run in run_picker.all_runs() if local.state(run) in local.LIVE]
         if [run.name for run in runs] != names:
             st.rerun()
         for run in runs:
@@ -159,7 +159,7 @@ def _again(run: RunFolder) -> None:
 
 
 def _delete(run: RunFolder) -> None:
-    if local.state(run) in run_picker.LIVE:  # resumed in another tab
+    if local.state(run) in local.LIVE:  # resumed in another tab
         return
     try:
         trash.throw_away(run)

@@ -10,9 +10,10 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.base.events import EpochEnd, StageStarted
+from tl_core.base.events import LEAST_TIMES, EpochEnd, StageStarted
 from tl_core.base.messages import say
 from tl_core.jobs import local
+from tl_core.jobs.local import LIVE, RESUMABLE
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
@@ -22,11 +23,7 @@ from tl_ui.widgets import run_picker
 from tl_ui.widgets.curves import curves, legend, rate
 from tl_ui.widgets.liveplot import liveplot
 from tl_ui.widgets.network_strip import strip
-from tl_ui.widgets.run_picker import LIVE, view_of
-
-LEAST_TIMES = 1.05
-# below this, keeping the frozen part's results has saved nothing worth a word
-RESUMABLE = ("stopped", "failed", "interrupted")
+from tl_ui.widgets.run_picker import view_of
 
 
 def draw(run: RunFolder) -> None:

@@ -11,16 +11,18 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from tl_core.base.messages import FALLBACK
+
 
 @cache
-def imagenet_names(language: str = "en") -> tuple[str, ...]:
+def imagenet_names(language: str = FALLBACK) -> tuple[str, ...]:
     """All 1,000 names; English where the language has no file."""
     from timm.data import ImageNetInfo
 
     info = ImageNetInfo()
     words = zip(info.label_names(), info.label_descriptions(), strict=True)
     english = {wordnet_id: description.split(",")[0] for wordnet_id, description in words}
-    return tuple({**english, **_written("en"), **_written(language)}.values())
+    return tuple({**english, **_written(FALLBACK), **_written(language)}.values())
 
 
 @cache

@@ -32,7 +32,7 @@ footer {{ color: {LIGHT.muted}; font-size: 9pt; margin-top: 1.2em; border-top: 1
 def document(title: str, bodies: dict[str, str], footer: str = "") -> str:
     """A whole HTML document.
 
-    Args: bodies: HTML by language (`en`, `ko`), one article each; what is put in must be escaped already.
+    Args: bodies: HTML by language (as in `lang`), one article each; what is put in must be escaped already.
     title, footer: plain text.
     """
     articles = "\n".join(f'<article lang="{language}">{body}</article>' for language, body in bodies.items())

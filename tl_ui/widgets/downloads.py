@@ -1,0 +1,61 @@
+"""Things to take along: one button for all of them, one way to write a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from mimetypes import guess_type
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from tl_ui.frame.text import t
+
+Table = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
+"""Rows, or columns of one length."""
+COMMANDS = ("=", "+", "-", "@", "\t", "\r")
+"""What makes a cell a formula in a spreadsheet. Source: OWASP, "CSV Injection"."""
+
+
+def button(
+    label: str, content: bytes | str | Callable[[], bytes], file_name: str, *, key: str, **look: Any
+) -> None:
+    """Offers a file; the page does not run again for it. content: a function is called once it is asked for,
+    in a thread that knows no browser. look: what `st.download_button` takes."""
+    look = {"icon": ":material/download:", "on_click": "ignore"} | look
+    mime = guess_type(file_name)[0] or "application/octet-stream"
+    st.download_button(label, content, file_name=file_name, mime=mime, key=key, **look)
+
+
+def table_button(table: Table | Callable[[], Table], file_name: str, *, key: str) -> None:
+    """The numbers behind what is shown."""
+    button(
+        t("shell.csv"),
+        lambda: to_csv(table() if callable(table) else table),
+        file_name,
+        key=key,
+        type="tertiary",
+    )
+
+
+def to_csv(table: Table) -> bytes:
+    """UTF-8 with the mark that lets spreadsheets read Korean. A text that a spreadsheet would carry out as a
+    formula gets an apostrophe before it; numbers stay as they are."""
+    # of rows each value as it is: a column with a gap would turn whole numbers into broken ones
+    frame = pd.DataFrame(table) if isinstance(table, Mapping) else pd.DataFrame(list(table), dtype=object)
+    frame = frame.rename(columns=_harmless).map(_harmless)
+    return frame.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
+
+
+def _harmless(cell: Any) -> Any:
+    return (
+        f"'{cell}" if isinstance(cell, str) and cell.startswith(COMMANDS) and not _is_number(cell) else cell
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

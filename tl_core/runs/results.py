@@ -20,7 +20,8 @@ from tl_core.data.prepare import Prepared
 from tl_core.data.split import Split
 from tl_core.evaluation import metrics
 from tl_core.models import checkpoint_files
-from tl_core.runs import plots, predictions
+from tl_core.runs import predictions
+from tl_core.runs.report import plots
 from tl_core.runs.run_folder import RunFolder, write_atomic, write_json
 from tl_core.training.trainer import Trainer
 

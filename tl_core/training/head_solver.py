@@ -88,7 +88,7 @@ def cross_validated(
     folds: list[list[int]], learnt_from: np.ndarray, seed: int,
 ) -> Iterator[tuple[list[int], np.ndarray]]:  # fmt: skip
     """For each fold: its indices and (len, C) probabilities by a head that was solved, and its strength
-    chosen, without them. learnt_from: indices that may be learnt from; else as `solve`."""
+    chosen, without them. features: (N, D). learnt_from: indices that may be learnt from; else as `solve`."""
     for held_out in folds:
         rest = np.setdiff1d(learnt_from, held_out)
         head = solve(features[rest], labels[rest], groups[rest], class_weights, seed).head

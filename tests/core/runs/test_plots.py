@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core.runs import plots
+from tl_core.runs.report import plots
 
 CLASSES = ["약올리기", "non_teasing"]
 

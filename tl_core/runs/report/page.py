@@ -26,7 +26,7 @@ from tl_core.evaluation.metrics import METRICS
 from tl_core.models.weights.record import source_name
 from tl_core.runs import predictions
 from tl_core.runs.event_log import EventLog
-from tl_core.runs.plots import curve_svg
+from tl_core.runs.report.plots import curve_svg
 from tl_core.runs.run_folder import RunFolder
 
 NUM_RIGHT, NUM_WRONG = 6, 12

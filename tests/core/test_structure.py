@@ -147,7 +147,7 @@ def test_every_module_of_the_core_states_its_purpose():
     assert silent == []
 
 
-SHAPE = re.compile(r"\((?:[A-Z]|[hnw]|px|…|channels|\d+)(?:,[^()]*)?\)")
+SHAPE = re.compile(r"(?:any|same) shape|\((?:[A-Z]|[hnw]|px|…|channels|\d+)(?:,[^()]*)?\)")
 
 
 def test_who_takes_an_array_says_its_shape():

@@ -141,6 +141,11 @@ def test_a_rule_is_silent_up_to_its_limit_and_heard_beyond_it(code, silent, hear
     assert codes(advise(settings(), heard)) == [code]
 
 
+def test_a_gap_as_large_as_its_limit_is_one():
+    from_nothing = with_scores(scores(0.1), scores(0.0, recalls=(0.0, 0.15)))  # differences without rounding
+    assert {"overfitting", "overlooked"} <= set(codes(advise(settings(), from_nothing)))
+
+
 @pytest.mark.parametrize(("size", "half"), [(3, 1), (1, 1)])
 def test_no_batch_is_smaller_than_one_picture(size, half):
     (one,) = advise(settings(batch_size=size), None, {"code": "out_of_memory", "values": None})

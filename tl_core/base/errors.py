@@ -33,6 +33,7 @@
     │  ├─ RunNotReady          the run has no trained model yet
     │  ├─ NothingToResume      finished, or stopped before anything was kept
     │  ├─ RunDamaged           a file of the run cannot be read
+    │  │  └─ CheckpointDamaged  what a resume needs is not as it was written
     │  ├─ NotComparable        two runs whose answers cannot be paired, with the reason
     │  └─ OutputUnwritable     read-only folder or full disk
     ├─ ClassroomError
@@ -262,6 +263,12 @@ class RunDamaged(RunError):
     """values: file, detail"""
 
     code = "run_damaged"
+
+
+class CheckpointDamaged(RunDamaged):
+    """values: file, detail"""
+
+    code = "checkpoint_damaged"
 
 
 class NotComparable(RunError):

@@ -48,6 +48,7 @@ def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.predictor import Predictor, evaluate_folder
 
     predictor = Predictor.load(args.run)
+    _say_unchecked(predictor.path, language)
     _say_decisions(args.data, predictor.classes, language)
     scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
@@ -64,6 +65,14 @@ def _say_decisions(data: Path, classes: list[str], language: str) -> None:
         print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
+def _say_unchecked(model: Path, language: str) -> None:
+    """One line on standard error where a damaged file would not be noticed."""
+    from tl_core.models import file_checks
+
+    if not file_checks.has_sum(model):
+        print(say("warning.unchecked_model", language, file=model), file=sys.stderr)
+
+
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
     from tl_core.data.dataset import Account, Refused
@@ -71,6 +80,7 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.predictor import Predictor, predict_files
 
     predictor = Predictor.load(args.run)
+    _say_unchecked(predictor.path, language)
     decided = decision_rule.read(predictor.run)
     answers = []
     files, folders_below = _expand(args.images)

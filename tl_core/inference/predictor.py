@@ -27,7 +27,7 @@ from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.data.decoding.sample_depth import Whites
 from tl_core.inference import decision_rule, reference_features, seen_pictures
 from tl_core.inference.decision_rule import DecisionRule
-from tl_core.models import onnx_export
+from tl_core.models import file_checks, onnx_export
 from tl_core.models.weights.record import B0
 from tl_core.runs.run_folder import RunFolder, open_run
 
@@ -111,6 +111,7 @@ class Predictor:
             device=device,
             whites=Whites.of(recorded.get("whites")),
         )
+        file_checks.require_classes(path, file_checks.read_as_written(path), classes)
         if predictor._may_be_fast:
             with contextlib.suppress(OSError):  # said better below
                 predictor._answered["fast"] = onnx_export.open_fast(predictor._key())
@@ -128,7 +129,7 @@ class Predictor:
 
         model = skeleton(self.library, len(self.classes), self.dropout, self.backbone)
         try:
-            model.load_state_dict(checkpoint_files.load_weights(self.path))
+            model.load_state_dict(checkpoint_files.load_weights(self.path, self.classes))
         except RuntimeError as error:
             # another network's weights; torch names every tensor
             raise RunDamaged(file=self.path, detail=" ".join(str(error).split())[:200]) from None

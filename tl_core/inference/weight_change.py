@@ -43,7 +43,8 @@ def weight_change(run: RunFolder, stage: str) -> list[PartChange]:
     from tl_core.models.checkpoint_files import load_weights
 
     start = beginning(run)
-    return measure(start, load_weights(run.models / f"{FILES[stage]}.safetensors"))
+    classes = list(run.read_config()["class_to_idx"])
+    return measure(start, load_weights(run.models / f"{FILES[stage]}.safetensors", classes))
 
 
 def beginning(run: RunFolder) -> TransferModel:

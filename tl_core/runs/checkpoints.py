@@ -22,7 +22,8 @@ class Checkpoints:
         """Raises: OutputUnwritable."""
         from tl_core.models import checkpoint_files
 
-        checkpoint_files.save_weights(self._best_path(stage), trainer.best_weights[stage])
+        about = {"classes": self._classes()}
+        checkpoint_files.save_weights(self._best_path(stage), trainer.best_weights[stage], about)
 
     def save(self, trainer: Trainer, seconds: float, head_folds: dict[str, np.ndarray]) -> None:
         """Where training stands. seconds: worked so far. head_folds: see `Trainer.cross_validate_head`.
@@ -46,9 +47,13 @@ class Checkpoints:
             return None
         state = checkpoint_files.load_state(self.folder.last_checkpoint)
         state["head_folds"] = {stage: p.numpy() for stage, p in state.get("head_folds", {}).items()}
-        best = {stage: checkpoint_files.load_weights(self._best_path(stage)) for stage in state["best"]}
+        known = self._classes()
+        best = {stage: checkpoint_files.load_weights(self._best_path(stage), known) for stage in state["best"]}
         trainer.restore(state, best)
         return state
+
+    def _classes(self) -> list[str]:
+        return list(self.folder.read_config()["class_to_idx"])
 
     def _best_path(self, stage: str) -> Path:
         return self.folder.models / f"{results.NUMBERED[stage]}_best.safetensors"

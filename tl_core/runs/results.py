@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -66,8 +65,7 @@ def write(
     checkpoint_files.save_weights(
         folder.models / "final.safetensors",
         trainer.best_weights[trainer.final_stage],
-        # in one entry: safetensors writes several in any order, and equal runs would give unequal files
-        {"headswap": json.dumps(about)},
+        about,
     )
     write_atomic(folder.predictions_path, _csv(rows))
     write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))

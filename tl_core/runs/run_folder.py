@@ -128,6 +128,9 @@ class RunFolder:
         config = read_json(self.config_path, record_shapes.Config)
         if config is None:
             raise RunNotFound(path=self.path)
+        numbers = list(config.get("class_to_idx", {}).values())
+        if numbers != list(range(len(numbers))):
+            raise RunDamaged(file=self.config_path, detail=f"class_to_idx: {numbers}")
         return {**config, **self._settings(config).to_dict()}
 
     def settings(self) -> RunConfig:

@@ -4,6 +4,7 @@
     ├─ ConfigError             a setting that cannot be
     ├─ DataError
     │  ├─ DataNotFound         the path does not exist
+    │  ├─ PlaceRefused         a path that another's browser may not use, or cannot
     │  ├─ NotAFolder           the path is no folder and no zip
     │  ├─ NoClassFolders       no class folders with pictures
     │  ├─ OneClass             pictures of a single class only
@@ -91,6 +92,12 @@ class DataNotFound(DataError):
     """values: path"""
 
     code = "data_not_found"
+
+
+class PlaceRefused(DataError):
+    """values: path: not there, not allowed, or nothing of use in it; which, is not said"""
+
+    code = "place_refused"
 
 
 class NotAFolder(DataError):

@@ -37,6 +37,13 @@ def datasets_dir() -> Path:
     return cache_dir() / "datasets"
 
 
+def data_roots() -> list[Path]:
+    """Folders of pictures that the owner of a server offers to every browser: `HEADSWAP_DATA_ROOTS`, several
+    divided as in PATH. Links are followed."""
+    named = os.environ.get("HEADSWAP_DATA_ROOTS", "").split(os.pathsep)
+    return [Path(root).expanduser().resolve() for root in named if root.strip()]
+
+
 def class_dir() -> Path:
     """What a class leaves behind: answers by nickname, predictions. Beside the runs, since it cannot be
     made again; the leading dot keeps it out of the list of runs."""

@@ -171,6 +171,15 @@ class RunFolder:
         except RunDamaged:
             return {}
 
+    def make_folders(self) -> None:
+        """Those that a person has deleted: a run whose models are gone can be begun anew.
+
+        Raises: OutputUnwritable.
+        """
+        with output_errors(self.path):
+            for name in FOLDERS:
+                (self.path / name).mkdir(exist_ok=True)
+
     def created(self) -> float:
         """Seconds since 1970; 0 when the configuration cannot be read."""
         try:

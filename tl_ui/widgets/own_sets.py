@@ -6,14 +6,13 @@ those of its own session: an upload is found by an id that nobody can guess, and
 
 from __future__ import annotations
 
-import ipaddress
 from html import escape
 
 import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data.file_kinds import EXTENSIONS
-from tl_ui.frame import shell, state
+from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, number, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.datasets import DataChoice
@@ -31,12 +30,7 @@ def remember() -> None:
 def listed() -> list[DataChoice]:
     """The latest first."""
     seen = st.session_state.get(_SEEN, set())
-    return [choice for choice in datasets.own() if _is_this_machine() or choice.id in seen]
-
-
-def _is_this_machine() -> bool:
-    address = st.context.ip_address
-    return address is None or ipaddress.ip_address(address).is_loopback
+    return [choice for choice in datasets.own() if visitor.is_owner() or choice.id in seen]
 
 
 def show(choices: list[DataChoice]) -> None:

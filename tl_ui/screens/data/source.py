@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from tl_core.base.errors import TlError
+from tl_core.base.errors import PlaceRefused, TlError
 from tl_core.base.paths import expanded
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.synthetic.practice import SAMPLES
-from tl_ui.frame import shell, state
+from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.datasets import DataChoice
@@ -68,6 +68,9 @@ def _sample() -> None:
 
 
 def _folder() -> None:
+    if not visitor.may_name_paths():
+        st.info(t("data.folder_elsewhere"), icon=":material/upload:")
+        return
     with st.form("folder_form", border=False):
         typed = st.text_input(
             t("data.folder"),
@@ -80,10 +83,12 @@ def _folder() -> None:
     if is_sent and typed.strip():
         path = expanded(typed.strip().strip("\"'")).absolute()
         try:
+            if not visitor.may_read(path):
+                raise PlaceRefused(path=path)
             overview.forget()
             overview.scanned(path)
         except TlError as error:
-            shell.show_error(error)
+            shell.show_error(visitor.refusal(path, error))
         else:
             _choose(datasets.add_folder(path))
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig
 from tl_core.base.errors import ConfigError, TlError
+from tl_core.base.paths import expanded
 from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
-from tl_ui.frame import shell, state
+from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
 from tl_ui.screens.train import again
 from tl_ui.screens.train import settings as train_settings
@@ -34,8 +35,8 @@ def draw() -> None:
         config = train_settings.chosen_config(classes)
     except ConfigError as error:
         config, missing = None, missing or error_text(error)
-    if config and config.weights == "file:":
-        missing = missing or t("train.needs_path")
+    if config and config.weights.startswith("file:"):
+        missing = missing or _why_no_file(config.weights.removeprefix("file:"))
     missing = missing or train_settings.weights_missing(train_settings.remembered("weights"))
     with st.container(horizontal=True, vertical_alignment="bottom", key="start_row"):
         st.text_input(
@@ -57,6 +58,13 @@ def draw() -> None:
         st.caption(f":material/lock: {missing}")
     if is_asked and not missing and config is not None and choice is not None:
         _start(choice, config)
+
+
+def _why_no_file(typed: str) -> str | None:
+    """Why the weights file that was typed will not do, in words."""
+    if not typed:
+        return t("train.needs_path")
+    return None if visitor.may_read(expanded(typed).absolute()) else t("train.weights_elsewhere")
 
 
 def _data() -> tuple[list[str], str | None]:

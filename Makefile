@@ -31,7 +31,7 @@ setup-dev:
 
 app: setup
 	@echo "[app] Opening http://localhost:$(PORT). Ctrl+C ends the page; runs in training go on."
-	@$(VENV_PYTHON) -m streamlit run streamlit_app.py \
+	@$(VENV_PYTHON) -m streamlit run server.py \
 		--server.port $(PORT) $(ARGS)
 
 test: setup-dev lint

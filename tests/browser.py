@@ -77,7 +77,7 @@ class Server:
     def start(self) -> None:
         """Returns when the server answers. Raises: AssertionError with its log when it does not."""
         own = {"HEADSWAP_CACHE": str(self.cache), "HEADSWAP_RUNS": str(self.runs)}
-        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "streamlit_app.py")]
+        command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "server.py")]
         command += ["--server.headless", "true", "--server.port", str(self.port)]
         command += ["--server.address", "127.0.0.1", "--browser.serverAddress", "127.0.0.1"]
         with self.log.open("ab") as log:

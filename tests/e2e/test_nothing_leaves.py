@@ -45,7 +45,7 @@ from pathlib import Path
 import tl_core
 
 root = Path(tl_core.__file__).resolve().parent.parent
-command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py", "--server.port", "8599"]
+command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", "8599"]
 command += ["--server.headless", "true", "--server.address", "0.0.0.0"]
 server = subprocess.Popen(command, cwd=root)
 try:

@@ -48,7 +48,9 @@ class Checkpoints:
         state = checkpoint_files.load_state(self.folder.last_checkpoint)
         state["head_folds"] = {stage: p.numpy() for stage, p in state.get("head_folds", {}).items()}
         known = self._classes()
-        best = {stage: checkpoint_files.load_weights(self._best_path(stage), known) for stage in state["best"]}
+        best = {
+            stage: checkpoint_files.load_weights(self._best_path(stage), known) for stage in state["best"]
+        }
         trainer.restore(state, best)
         return state
 

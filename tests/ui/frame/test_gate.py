@@ -56,7 +56,7 @@ def test_this_machines_addresses_are_its_names():
 @pytest.mark.parametrize(
     "host",
     [None, "", "evil.example", "localhost.evil.example", "localhost@evil.example", "a:b@localhost",
-     "localhost:x", "localhost:99999", "[::1", "192.0.2.1", "127.0.0.1.nip.example", "\x00", "teacher.school"],
+     "localhost:x", "localhost:99999", "[::1", "192.0.2.1", "127.0.0.1.nip.example", "\x00"],
 )  # fmt: skip
 def test_other_names_are_refused(host):
     assert not gate.is_welcome(scope(host))

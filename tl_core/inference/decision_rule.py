@@ -19,7 +19,8 @@ from tl_core.base.atomic import write_json
 from tl_core.base.errors import RunDamaged
 from tl_core.base.reading import read_json
 from tl_core.evaluation.calibration import right_from, with_temperature
-from tl_core.runs.run_folder import RunFolder, read_table
+from tl_core.runs import predictions
+from tl_core.runs.run_folder import RunFolder
 
 FILE = "decision.json"
 AHEAD = 0.4
@@ -102,11 +103,8 @@ def sure_from(run: RunFolder, decided: DecisionRule, classes: list[str], final_s
         return decided.sure_from
     if decided.threshold is not None:
         return usual
-    rows = [
-        row
-        for row in read_table(run.predictions_path)
-        if (row["stage"], row["split"]) == (final_stage, "val") and row["truth"] in classes
-    ]
+    answers = predictions.select(predictions.read(run), final_stage, "val")
+    rows = [row for row in answers if row["truth"] in classes]
     if len(rows) < FEW_ANSWERS:
         return usual
     p = decided.probabilities(np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows]))

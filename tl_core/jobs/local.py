@@ -98,10 +98,6 @@ def state(run: RunFolder) -> str:
     return said if said in LIVE else "running"
 
 
-def is_resumable(run: RunFolder) -> bool:
-    return state(run) in RESUMABLE
-
-
 def queue_position(run: RunFolder) -> int:
     """Place among the runs that wait for the same device, 1 = next; 0 when it does not wait."""
     device = guess_device(str(setting(run, "device", "auto")))

@@ -50,7 +50,7 @@ class Recipe:
         return sum(self._steps_of(phase) for phase in self.phases)
 
     def image_px(self, step: int) -> int:
-        """Side in pixels of the pictures of a step, 0..num_steps-1."""
+        """Side in pixels of the pictures of a step, 0..num_steps-1. Raises: IndexError: no such step."""
         for phase in self.phases:
             step -= self._steps_of(phase)
             if step < 0:

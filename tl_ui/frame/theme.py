@@ -14,6 +14,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_ui.frame import state
+from tl_ui.frame.text import t
 
 ASSETS = Path(__file__).parents[1] / "assets"
 FONT = (
@@ -45,8 +46,8 @@ class Palette:
 
 
 LIGHT = Palette(
-    ink="#1B2434", muted="#667082", line="#E2DFD6", page="#FBFAF7", card="#FFFFFF",
-    backbone="#2456C8", backbone_soft="#E3EBFB", head="#C75A0A", head_soft="#FCE9D7",
+    ink="#1B2434", muted="#5E687A", line="#E2DFD6", page="#FBFAF7", card="#FFFFFF",
+    backbone="#2456C8", backbone_soft="#E3EBFB", head="#AD4D08", head_soft="#FCE9D7",
     removed="#8A90A0", removed_soft="#ECEBE7", good="#0B7F66", bad="#C03434",
 )  # fmt: skip
 DARK = Palette(
@@ -57,8 +58,8 @@ DARK = Palette(
 
 SERIES = {
     "light": (
-        "#2456C8", "#E07A1F", "#0B7F66", "#B8488F", "#A07D00",
-        "#3BA3DB", "#6B5BD2", "#8A3B12", "#5C6B80", "#C0283F",
+        "#2456C8", "#D06C18", "#0B7F66", "#B8488F", "#A07D00",
+        "#2E94CB", "#6B5BD2", "#8A3B12", "#5C6B80", "#C0283F",
     ),
     "dark": (
         "#7FA6FF", "#FFB26B", "#4FD1B0", "#F29AD0", "#E9D04F",
@@ -78,6 +79,8 @@ def style() -> str:
     variables = "".join(
         f"--hs-{name.replace('_', '-')}:{value};" for name, value in asdict(palette()).items()
     )
+    # Streamlit's own words know one language; the rules put these in their place
+    variables += "".join(f'--hs-{name}:"{t(f"shell.{name}")}";' for name in ("choose", "shoot"))
     return f"<style>:root{{{variables}}}{_rules()}</style>"
 
 

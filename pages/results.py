@@ -22,7 +22,7 @@ if runs:
     except TlError as error:
         shell.show_error(error)
     else:
-        results_view.verdict(summary)
+        results_view.verdict(run, summary)
         results_view.warnings(run, summary)
         results_view.origin(summary)
         results_panels.panels(run, summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from tl_core.base.errors import TlError
 from tl_core.data.folders import Dataset
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, STAGES, Row, read, stage_in_table
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import overview
@@ -27,11 +28,16 @@ class SplitPredictions:
     # (N,) int, index of the class
     p: np.ndarray
     # (N, C) float64, as the network gave them
+    by_rule: np.ndarray | None = None
+    # (N,) int, what a saved threshold says
 
     @property
     def said(self) -> np.ndarray:
-        """(N,) index of the most probable class."""
-        return self.p.argmax(axis=1)
+        """(N,) index of the class that is said: the most probable one, or the rule's."""
+        return self.p.argmax(axis=1) if self.by_rule is None else self.by_rule
+
+    def answered_by(self, decided: DecisionRule, classes: list[str]) -> SplitPredictions:
+        return replace(self, by_rule=decided.answers(decided.probabilities(self.p), classes))
 
 
 @dataclass(frozen=True)

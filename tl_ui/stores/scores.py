@@ -76,10 +76,25 @@ def by_rule(decided: DecisionRule, rows: Sequence[Row], cell: Cell) -> Cell | No
         return None
     classes = cell.metrics["classes"]
     truth = np.array([classes.index(row["truth"]) for row in own])
-    raw = np.array([[float(row[f"p_{name}"]) for name in classes] for row in own])
-    said = decided.answers(decided.probabilities(raw), classes)
+    raw, said = _answered(decided, own, classes)
     metrics = evaluate(truth, raw, classes, cell.metrics["positive_class"], said)
     return Cell(cell.stage, cell.split, metrics)
+
+
+def said_by(decided: DecisionRule, rows: Sequence[Row], classes: list[str]) -> list[Row]:
+    """The rows with what is said by the rule as their "predicted"."""
+    if decided.threshold is None or not rows:
+        return list(rows)
+    _, said = _answered(decided, rows, classes)
+    return [row | {"predicted": classes[index]} for row, index in zip(rows, said, strict=True)]
+
+
+def _answered(
+    decided: DecisionRule, rows: Sequence[Row], classes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, C) probabilities as the network gives them, (N,) index of the class that is said."""
+    raw = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
+    return raw, decided.answers(decided.probabilities(raw), classes)
 
 
 def chance(metrics: dict[str, Any]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.errors import NotComparable, TlError
+from tl_core.inference import decision_rule
 from tl_core.runs import comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
@@ -163,6 +164,8 @@ def scores(judged: list[Judged]) -> None:
         figure = charts.stage_scores(rows, name_of(metric), palette(), t)
         still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
         st.caption(t("compare.scores_read"))
+        if any(decision_rule.read(run).threshold is not None for run, _ in judged):
+            st.caption(t("runs.rule_probable_here"))
         table = {name: score_rows.table_row(cell) for name, cell in named}
         # a column a run: few runs fit the page where many metrics would not; no run is called ""
         lines = [

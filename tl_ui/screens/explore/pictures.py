@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from tl_core.inference import decision_rule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
@@ -13,7 +14,7 @@ from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import one_picture as explore_picture
 from tl_ui.stores.predictions import Predictions, SplitPredictions, picture_paths
-from tl_ui.widgets import downloads
+from tl_ui.widgets import downloads, which_rule
 from tl_ui.widgets.liveplot import CONFIG
 
 ALL_MISTAKES = "mistakes"
@@ -26,6 +27,9 @@ def draw(run: RunFolder, found: Predictions) -> None:
         st.markdown(f"#### {t('explore.matrix_title')}", help=help_of("confusion_matrix"))
         split, stage = _which(found)
         answers = found.parts[(stage, split)]
+        decided = decision_rule.read(run)
+        if stage == found.final_of(split) and which_rule.choose(decided, "pictures_rule"):
+            answers = answers.answered_by(decided, found.classes)
         cells = _cells(answers, found.classes)
         is_wide = len(found.classes) <= MAX_BESIDE
         matrix, gallery = st.columns([5, 6], gap="medium") if is_wide else (st.container(), st.container())
@@ -123,7 +127,8 @@ def _cell_pictures(
     sure = answers.p[chosen].max(axis=1)
     order = chosen[np.argsort(-sure, kind="stable")]
     st.caption(t("explore.cell_says"))
-    captions = [f"{found.classes[answers.said[i]]} {percent(answers.p[i].max(), 0)}" for i in order]
+    said = answers.said
+    captions = [f"{found.classes[said[i]]} {percent(answers.p[i, said[i]], 0)}" for i in order]
     names = [str(answers.files[i]) for i in order]
     explore_gallery.pages(names, captions, picture_paths(run), key, cell_px=122)
     columns = {"file": names, "truth": [found.classes[answers.truth[i]] for i in order]}

@@ -16,12 +16,14 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
 from tl_core.data.dataset import SPLITS, Dataset
 from tl_core.data.quality import Flag
+from tl_core.inference import decision_rule
 from tl_core.runs import about, predictions
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.memo import Memo
+from tl_ui.stores.scores import said_by
 from tl_ui.widgets import own_copy, run_picker
 
 NO_RUN = ""
@@ -215,6 +217,7 @@ def mistakes(run: RunFolder) -> list[Mistake]:
     held_out = predictions.reported(rows, summary)
     if summary["reported"]["split"] != predictions.CROSS_VALIDATION:
         held_out += predictions.select(rows, summary["reported"]["stage"], "val")
+    held_out = said_by(decision_rule.read(run), held_out, summary["classes"])
     found = [
         Mistake(row["file"], row["truth"], row["predicted"], predictions.confidence(row), row["split"])
         for row in held_out

@@ -7,7 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.inference import decision_rule
 from tl_core.runs.run_folder import RunFolder
+from tl_ui.frame import state
+from tl_ui.frame.steps import PAGES
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.stores import predictions
@@ -15,13 +18,14 @@ from tl_ui.stores.scores import (
     AtThreshold,
     Cell,
     at_threshold,
+    by_rule,
     cells,
     confusions,
     probabilities_of,
     reported,
     rows_of,
 )
-from tl_ui.widgets import charts, run_picker, score_rows
+from tl_ui.widgets import charts, run_picker, score_rows, which_rule
 from tl_ui.widgets.curves import curves, legend
 from tl_ui.widgets.liveplot import still
 
@@ -42,16 +46,16 @@ def panels(run: RunFolder, summary: dict[str, Any]) -> None:
     with st.container(border=True, key="card_panel"):
         match panel:
             case "mistakes":
-                _mistakes(summary)
+                _mistakes(run, summary)
             case "sureness":
                 _sureness(run, summary)
             case "curves":
                 _curves(run)
             case _:
-                _stages(summary)
+                _stages(run, summary)
 
 
-def _stages(summary: dict[str, Any]) -> None:
+def _stages(run: RunFolder, summary: dict[str, Any]) -> None:
     found = cells(summary)
     st.markdown(f"#### {t('results.stages_title')}")
     metric = score_rows.pick_metric("metric")
@@ -64,6 +68,8 @@ def _stages(summary: dict[str, Any]) -> None:
         height=330,
     )
     st.caption(t("results.stages_reads"))
+    if decision_rule.read(run).threshold is not None:
+        st.caption(t("runs.rule_probable_here"))
     st.caption(t("results.table_says"))
     by_stage: dict[str, dict[str, str]] = {}
     for name, cell in named:
@@ -82,9 +88,13 @@ def _pick_cell(summary: dict[str, Any], key: str) -> Cell:
     return found[index]
 
 
-def _mistakes(summary: dict[str, Any]) -> None:
+def _mistakes(run: RunFolder, summary: dict[str, Any]) -> None:
     st.markdown(f"#### {t('results.mistakes_title')}", help=help_of("confusion_matrix"))
     cell = _pick_cell(summary, "mistakes_cell")
+    decided = decision_rule.read(run)
+    ruled = by_rule(decided, predictions.rows(run), cell)
+    if ruled and which_rule.choose(decided, "mistakes_rule"):
+        cell = ruled
     side = min(340 + 26 * len(cell.metrics["classes"]), 760)
     still(
         charts.confusion(cell.metrics, palette(), t),
@@ -94,9 +104,40 @@ def _mistakes(summary: dict[str, Any]) -> None:
     )
     worst = confusions(cell.metrics)
     for count, truth, said in worst:
-        st.html(f"<p>{escape(t('results.mistake', count=number(count), truth=truth, said=said))}</p>")
+        _mistake(cell, count, truth, said)
     if not worst:
         st.caption(t("results.no_mistake"))
+    _per_class(cell)
+
+
+def _mistake(cell: Cell, count: int, truth: str, said: str) -> None:
+    """One kind of mistake, with the way to its pictures."""
+    classes = cell.metrics["classes"]
+    place = f"{classes.index(truth)},{classes.index(said)}"
+    with st.container(horizontal=True, vertical_alignment="center", key=f"mistake_{place.replace(',', '_')}"):
+        words = t("results.mistake", count=number(count), truth=truth, said=said)
+        st.html(f"<p>{escape(words)}</p>", width="content")
+        st.page_link(
+            PAGES["explore"],
+            label=t("results.to_pictures"),
+            icon=":material/photo_library:",
+            query_params=state.link_params(
+                explore_view="pictures", split=cell.split, stage=cell.stage, cell=place
+            ),
+        )
+
+
+def _per_class(cell: Cell) -> None:
+    st.markdown(f"**{t('results.per_class')}**")
+    names = ("precision", "recall", "f1", "support")
+    rows = [
+        {t("results.class"): name}
+        | {name_of(metric): percent(scores[metric]) for metric in names[:3] if scores["support"]}
+        | {name_of("support"): number(scores["support"])}
+        for name, scores in cell.metrics["per_class"].items()
+    ]
+    config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in names}
+    st.dataframe(rows, hide_index=True, column_config=config, width="stretch", key="per_class")
 
 
 def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
@@ -110,12 +151,14 @@ def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
     if not rows:
         st.info(t("results.no_predictions"))
         return
+    decided = decision_rule.read(run)
+    saved = decided.threshold if decided.positive_class == name and decided.temperature is None else None
     threshold = st.slider(
         name_of("threshold"),
-        0.05,
-        0.95,
-        0.5,
-        0.05,
+        0.01,
+        0.99,
+        min(max(round(saved or 0.5, 2), 0.01), 0.99),
+        0.01,
         format="percent",
         help=help_of("threshold"),
         key="threshold",

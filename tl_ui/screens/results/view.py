@@ -10,12 +10,15 @@ import streamlit as st
 
 from tl_core.base.messages import say
 from tl_core.evaluation.metrics import METRICS
+from tl_core.inference import decision_rule
+from tl_core.inference.decision_rule import DecisionRule
 from tl_core.models.weights.record import source_name
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
-from tl_ui.stores.scores import reported
-from tl_ui.widgets import downloads, run_picker
+from tl_ui.stores import predictions
+from tl_ui.stores.scores import Cell, by_rule, chance, reported
+from tl_ui.widgets import downloads, run_picker, which_rule
 from tl_ui.widgets.score_rows import between
 
 DOWNLOADS = (
@@ -30,9 +33,13 @@ DOWNLOADS = (
 )
 
 
-def verdict(summary: dict[str, Any]) -> None:
-    """The reported accuracy, how far it can be trusted, and where it comes from."""
-    cell = reported(summary)
+def verdict(run: RunFolder, summary: dict[str, Any]) -> None:
+    """The reported accuracy, how far it can be trusted, and where it comes from: as Classify answers, by the
+    saved threshold where there is one. Raises: RunDamaged: decision.json."""
+    probable = reported(summary)
+    decided = decision_rule.read(run)
+    ruled = by_rule(decided, predictions.rows(run), probable)
+    cell = ruled or probable
     accuracy, interval = cell.value("accuracy"), cell.interval("accuracy")
     folds, num = summary["split"]["folds"], number(cell.metrics["num"])
     source = t(f"results.from_{cell.split}", count=num, folds=folds)
@@ -44,6 +51,9 @@ def verdict(summary: dict[str, Any]) -> None:
             f'<div class="hs-verdict"><b>{percent(accuracy)}</b><div><p>{escape(counted)}</p>'
             f"<p><small>{escape(source)}</small></p></div>{_range(accuracy, interval)}</div>"
         )
+        st.caption(_blind(cell), help=t("results.blind_help"))
+        if ruled:
+            _other_rule(decided, probable)
         with st.container(horizontal=True, key="numbers"):
             for metric in METRICS[1:]:
                 st.metric(
@@ -60,6 +70,22 @@ def verdict(summary: dict[str, Any]) -> None:
             st.caption(words, help=help_of("positive_class"))
         else:
             st.caption(t("results.averaged", count=len(summary["classes"])))
+
+
+def _blind(cell: Cell) -> str:
+    """What answers that look at no picture would come to."""
+    blind = chance(cell.metrics)
+    return t("results.blind", chance=percent(blind["chance"]), majority=percent(blind["majority"]))
+
+
+def _other_rule(decided: DecisionRule, probable: Cell) -> None:
+    """By which rule the numbers above are, and the other rule's beside them."""
+    scores = " · ".join(
+        f"{name_of(metric)} {percent(probable.value(metric))}"
+        for metric in ("accuracy", "balanced_accuracy", "f1", "precision", "recall")
+    )
+    words = t("results.other_rule", saved=which_rule.words(decided), scores=scores)
+    st.info(words, icon=":material/tune:")
 
 
 def _range(value: float, interval: tuple[float, float] | None) -> str:

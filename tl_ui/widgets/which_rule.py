@@ -1,0 +1,33 @@
+"""One rule for answers, said wherever a score depends on it: the threshold that was saved for the run, with
+the most probable class beside it."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from tl_core.inference.decision_rule import DecisionRule
+from tl_ui.frame.text import literal, percent, t
+
+RULES = ("saved", "probable")
+
+
+def words(decided: DecisionRule) -> str:
+    """The saved threshold in words, for Markdown."""
+    name = literal(str(decided.positive_class))
+    return t("runs.rule_saved_says", name=name, threshold=percent(decided.threshold))
+
+
+def choose(decided: DecisionRule, key: str) -> bool:
+    """Whether the saved threshold answers; asks only where there is one."""
+    if decided.threshold is None:
+        return False
+    chosen = st.segmented_control(
+        t("runs.rule"),
+        RULES,
+        format_func={name: t(f"runs.rule_{name}") for name in RULES}.get,
+        default=RULES[0],
+        required=True,
+        key=key,
+    )
+    st.caption(words(decided))
+    return chosen == "saved"

@@ -19,13 +19,13 @@ if runs:
         st.stop()
     try:
         summary = run.read_summary()
-    except TlError as error:
-        shell.show_error(error)
-    else:
         results_view.verdict(run, summary)
         results_view.warnings(run, summary)
         results_view.origin(summary)
         results_panels.panels(run, summary)
+    except TlError as error:
+        shell.show_error(error)
+    else:
         results_view.files(run)
         shell.next_step("classify", t("results.to_classify"))
 else:

@@ -5,10 +5,21 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tl_core.base.errors import TlError
+from tl_core.inference import decision_rule
 from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import literal, percent, t
 
 RULES = ("saved", "probable")
+
+
+def is_saved(run: RunFolder) -> bool:
+    """Whether a threshold was saved for the run and can be read."""
+    try:
+        return decision_rule.read(run).threshold is not None
+    except TlError:
+        return False
 
 
 def words(decided: DecisionRule) -> str:

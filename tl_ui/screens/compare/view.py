@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.errors import NotComparable, TlError
-from tl_core.inference import decision_rule
 from tl_core.runs import comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
@@ -18,7 +17,7 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
 from tl_ui.stores.scores import reported
-from tl_ui.widgets import charts, downloads, run_picker, score_rows, setting_words
+from tl_ui.widgets import charts, downloads, run_picker, score_rows, setting_words, which_rule
 from tl_ui.widgets.liveplot import still
 
 MOST = 6
@@ -164,7 +163,7 @@ def scores(judged: list[Judged]) -> None:
         figure = charts.stage_scores(rows, name_of(metric), palette(), t)
         still(figure, key="compare_scores", alt=t("compare.scores_title"), height=320)
         st.caption(t("compare.scores_read"))
-        if any(decision_rule.read(run).threshold is not None for run, _ in judged):
+        if any(which_rule.is_saved(run) for run, _ in judged):
             st.caption(t("runs.rule_probable_here"))
         table = {name: score_rows.table_row(cell) for name, cell in named}
         # a column a run: few runs fit the page where many metrics would not; no run is called ""

@@ -14,11 +14,12 @@ VENV_PYTHON := .venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help app test lint format clean setup setup-dev
+.PHONY: help app test soak lint format clean setup setup-dev
 
 help:
 	@echo "make app          set up (first time only) and open the app at http://localhost:$(PORT)"
 	@echo "make test         set up (first time only), check the code and run every test"
+	@echo "make soak         kill runs, damage files and crowd the server, for an hour; see docs/reliability.md"
 	@echo "make lint         check style, format and types only"
 	@echo "make format       put the code into its format"
 	@echo "make clean        remove .venv and every cache; runs/ stays"
@@ -37,6 +38,9 @@ app: setup
 test: setup-dev lint
 	@echo "[test] Running every test; the browser tests too where Chromium is installed."
 	@$(VENV_PYTHON) -m pytest -n auto --dist loadfile $(PYTEST)
+
+soak: setup-dev
+	@$(VENV_PYTHON) -m benchmarks.soak $(ARGS)
 
 lint: setup-dev
 	@echo "[test] Style, format, types."

@@ -54,7 +54,17 @@ def record(name: str, folder: Path) -> None:
     command = [sys.executable, "-m", "tl_core"]
     if not data.exists():
         subprocess.run([*command, "sample-data", "casting", str(data)], cwd=ROOT, check=True)
-    options = ["--preset", "casting", "--weights", weights, "--device", "cpu", "--seed", "42"]
+    options = [
+        "--preset",
+        "casting",
+        "--weights",
+        weights,
+        "--device",
+        "cpu",
+        "--deterministic",
+        "--seed",
+        "42",
+    ]
     options += ["--config", str(settings), "--output", str(run)]
     subprocess.run([*command, "train", str(data), *options], cwd=ROOT, check=True)
     keep(run, TARGET / name)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tl_core.base.errors import OutputUnwritable
 
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, IndexError, zipfile.BadZipFile)
@@ -24,6 +26,8 @@ FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 NUM_TRIES = 20
 # times 50 ms: on Windows a rename fails while somebody reads the old file
+_BESIDE = re.compile(r"\..+\.(?P<pid>\d+)-\d+\.tmp")
+# as `write_atomic` names a file before it takes its place
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # how Python keeps bytes of a path that are no text; UTF-8 has no place for them
 
@@ -76,6 +80,15 @@ def _replace(beside: Path, path: Path) -> None:
             if os.name != "nt" or attempt == NUM_TRIES - 1:
                 raise
             time.sleep(0.05)
+
+
+def sweep(folder: Path) -> None:
+    """Delete what processes that were killed while writing have left in the folder and below."""
+    for path in folder.rglob(".*.tmp"):
+        found = _BESIDE.fullmatch(path.name)
+        if found and not psutil.pid_exists(int(found["pid"])):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -125,6 +125,8 @@ class RunConfig:
     # "auto", "cpu", "cuda", "cuda:1", "mps"
     precision: str = "auto"
     # "auto", "fp32", "bf16", "fp16" (CUDA only)
+    deterministic: bool = False
+    # where `precision` is "auto": fp32 throughout, instead of what is measured to be faster here
     threads: int = 0
     # CPU threads of the worker; 0 = one per core
 

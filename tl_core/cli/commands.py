@@ -159,6 +159,8 @@ def settings(args: argparse.Namespace) -> RunConfig:
     ):
         if getattr(args, option) is not None:
             chosen[name] = getattr(args, option)
+    if args.deterministic:
+        chosen["deterministic"] = True
     if args.ignore_decisions:
         chosen["use_decisions"] = False
     for option, stage in (("stage1_epochs", "head"), ("stage2_epochs", "finetune")):

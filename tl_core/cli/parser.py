@@ -108,4 +108,5 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) ->
     train.add_argument("--library", choices=("timm", "torchvision"), help=text("library"))
     precisions = ("auto", "fp32", "bf16", "fp16")
     train.add_argument("--precision", choices=precisions, help=text("precision"))
+    train.add_argument("--deterministic", action="store_true", help=text("deterministic"))
     train.add_argument("--ignore-decisions", action="store_true", help=text("ignore_decisions"))

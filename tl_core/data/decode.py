@@ -228,6 +228,8 @@ def _decode(data: bytes, name: str, max_px: int | None, whites: Whites | None) -
                 return _decode_with_pillow(picture, reduction)  # type: ignore[arg-type]
             except UnreadableImage as error:
                 raise UnreadableImage(**{**error.values, "file": name}) from None
+            except MemoryError:
+                raise UnreadableImage(file=name, reason="no_memory", detail="") from None
             except Exception as error:  # see _header
                 text = _first_line(error)
                 reason = "truncated" if "truncated" in text.lower() else "not_an_image"

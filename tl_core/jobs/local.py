@@ -91,7 +91,7 @@ def state(run: RunFolder) -> str:
         status = run.read_status()
         if status.get("state") in ENDED:
             return status["state"]
-        is_fresh = status.get("launched") is None and time.time() - run.created() < FRESH_SECONDS
+        is_fresh = status.get("launched") is None and 0 <= time.time() - run.created() < FRESH_SECONDS
         return "queued" if is_fresh and status.get("pid") is None else "interrupted"
     if run.stop_path.exists():
         return "stopping"

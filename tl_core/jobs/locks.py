@@ -83,7 +83,8 @@ def is_live(run: RunFolder) -> bool:
             return True
     except OSError:
         # another account's run: its lock cannot be opened
-        return time.time() - (status.get("heartbeat") or 0) < SILENT_SECONDS
+        return 0 <= time.time() - (status.get("heartbeat") or 0) < SILENT_SECONDS
     is_starting = status.get("state") == "queued" and status.get("pid") is None
-    is_young = time.time() - (status.get("launched") or 0) < START_SECONDS
+    # a start that lies in the future is a clock that was put back, and says nothing
+    is_young = 0 <= time.time() - (status.get("launched") or 0) < START_SECONDS
     return is_starting and is_young and not processes.has_ended(run.path)

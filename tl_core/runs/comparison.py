@@ -22,7 +22,7 @@ from tl_core.runs.run_folder import RunFolder
 
 SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in ("head", "finetune")]
 STAGE_SETTINGS = ("epochs", "learning_rate")
-RECORDED = ("data", "pictures_fingerprint", "decisions")
+RECORDED = ("data", "pictures_fingerprint", "decisions", "device_used")
 """What a run's config.json records beside its settings and two runs may differ in."""
 
 

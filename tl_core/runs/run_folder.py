@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tl_core.base.atomic import output_errors, to_json, write_atomic, write_json
+from tl_core.base.atomic import output_errors, sweep, to_json, write_atomic, write_json
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import ConfigError, RunDamaged, RunExists, RunNotFound
 from tl_core.base.file_names import readable
@@ -171,14 +171,16 @@ class RunFolder:
         except RunDamaged:
             return {}
 
-    def make_folders(self) -> None:
-        """Those that a person has deleted: a run whose models are gone can be begun anew.
+    def make_ready(self) -> None:
+        """Before work: folders that a person has deleted are made, so that a run whose models are gone can be
+        begun anew, and what a killed process left half-written is deleted.
 
         Raises: OutputUnwritable.
         """
         with output_errors(self.path):
             for name in FOLDERS:
                 (self.path / name).mkdir(exist_ok=True)
+        sweep(self.path)
 
     def created(self) -> float:
         """Seconds since 1970; 0 when the configuration cannot be read."""

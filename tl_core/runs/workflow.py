@@ -82,7 +82,7 @@ def execute(
     and leaves the best model so far in models/final, judged.
     Raises: TlError: what went wrong, for the person; the best model so far is left then, too.
     """
-    folder.make_folders()
+    folder.make_ready()
     work = _Work(folder)
     with EventWriter(folder.events_path) as writer:
 

@@ -29,6 +29,8 @@ def value(setting: str, value: Any) -> str:
         return source_name(str(value), state.language())
     if setting == "pictures_fingerprint":
         return str(value)[:12]
+    if setting == "device_used":
+        return ", ".join(dict.fromkeys(map(str, value.values())))
     if setting == "decisions":
         return t("compare.decisions", **({"excluded": 0, "relabelled": 0, "added": 0} | value))
     if isinstance(value, bool):

@@ -219,3 +219,11 @@ def test_a_browsers_folder_upload_keeps_its_folders(tmp_path: Path):
     names = ["꽃/장미/1.png", "꽃/튤립/1.png", "꽃/notes.txt"]
     into = save_upload([(name, io.BytesIO(PNG)) for name in names], tmp_path / "new")
     assert scan(into).counts() == {"장미": 1, "튤립": 1}
+
+
+def test_a_picture_and_a_folder_of_one_name_are_the_archives_fault_not_the_disks(tmp_path: Path):
+    file = zip_of(["cats/a.png", "cats/a.png/b.png"])
+    with pytest.raises(BadArchive) as caught:
+        unpack_zip(file, tmp_path / "set", "pets.zip")
+    assert caught.value.values["reason"] == "zip_same_name"
+    assert list(tmp_path.iterdir()) == []

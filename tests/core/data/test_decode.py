@@ -321,3 +321,12 @@ def test_large_pictures_are_decoded_one_at_a_time_and_small_ones_side_by_side():
             one.join()
     assert order[:2] == ["small", "small"]
     assert order[2][0] == order[3][0] and order[4][0] == order[5][0] and len(order) == 6
+
+
+def test_too_little_memory_is_not_called_a_damaged_file(monkeypatch: pytest.MonkeyPatch):
+    def no_room(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(decode, "_with_opencv", lambda *_: None)
+    monkeypatch.setattr(decode, "_decode_with_pillow", no_room)
+    assert reason_of(encoded(scene(0), "png")) == "no_memory"

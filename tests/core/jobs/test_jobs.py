@@ -425,3 +425,10 @@ def test_waiting_worker_and_the_server_side_load_no_torch():
     )
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert json.loads(answer.stdout) == []
+
+
+def test_a_start_that_lies_in_the_future_is_no_start(new_run):
+    run = new_run("clock put back")
+    run.write_status(state="queued", pid=None, launched=time.time() + 3600)
+    assert local.state(run) == "interrupted"
+    assert local.is_resumable(run)

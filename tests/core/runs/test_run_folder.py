@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import shutil
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_core.base import atomic
+from tl_core.base import atomic, reading
 from tl_core.base.config import preset
 from tl_core.base.errors import OutputUnwritable, RunDamaged, RunExists, RunNotFound
 from tl_core.base.events import NewBest, RunStopped
@@ -141,11 +144,11 @@ def test_a_file_that_is_just_being_replaced_is_asked_for_again_on_windows(
             raise refusals.pop()
         return real(self, **options)
 
-    monkeypatch.setattr(run_folder.time, "sleep", lambda _: None)
+    monkeypatch.setattr(reading.time, "sleep", lambda _: None)
     monkeypatch.setattr(Path, "read_text", read_text)
-    monkeypatch.setattr(run_folder.os, "name", system)
+    monkeypatch.setattr(reading.os, "name", system)
     try:
-        found = run_folder.read_json(run.status_path)
+        found = reading.read_json(run.status_path)
     except RunDamaged as error:
         found, detail = None, error.values["detail"]
         assert "in use" in detail
@@ -400,3 +403,17 @@ def test_writing_is_retried_where_a_reader_blocks_the_rename(tmp_path, monkeypat
     atomic._replace(beside, path)
     monkeypatch.undo()
     assert path.read_text() == "new"
+
+
+def test_what_a_killed_process_left_is_swept_and_what_a_live_one_writes_stays(tmp_path):
+    run = run_folder.create(tmp_path / "run", {})
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    dead = run.models / f".last.pt.{child.pid}-1.tmp"
+    mine = run.path / f".status.json.{os.getpid()}-1.tmp"
+    other = run.path / ".notes.tmp"
+    for path in (dead, mine, other):
+        path.write_bytes(b"half")
+    shutil.rmtree(run.plots)
+    run.make_ready()
+    assert (dead.exists(), mine.exists(), other.exists(), run.plots.is_dir()) == (False, True, True, True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.core.drawn import write_classes
-from tl_core.base.config import preset
+from tl_core.base.config import RunConfig, preset
 from tl_core.base.errors import (
     ConfigError,
     OneClass,
@@ -26,7 +26,7 @@ from tl_core.base.errors import (
 from tl_core.base.events import EpochEnd, Evaluated, Progress, RunEnded, RunStarted, WarningRaised
 from tl_core.data import curation, decode
 from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
-from tl_core.runs import comparison, workflow
+from tl_core.runs import comparison, preparing, workflow
 from tl_core.runs.run_folder import EventLog, read_table
 
 FAST = {
@@ -373,3 +373,14 @@ def test_decisions_can_be_ignored(pictures: Path, tmp_path: Path):
 def rows_of(run) -> list[dict[str, str]]:
     with run.predictions_path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_deterministic_fixes_the_number_format_without_a_measurement(monkeypatch):
+    monkeypatch.setattr(preparing.device, "cpu_probe", lambda: pytest.fail("measured"))
+    used = preparing.choose_device(RunConfig(device="cpu", deterministic=True), {})
+    assert used == {
+        "device": "cpu",
+        "frozen_precision": "fp32",
+        "tail_precision": "fp32",
+        "depthwise": "library",
+    }

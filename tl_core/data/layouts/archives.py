@@ -92,7 +92,10 @@ class _Writer:
         target = self.folder.joinpath(*_safe_parts(name))
         if target.exists():  # two names may become one; the second must not overwrite the first
             target = target.with_stem(f"{target.stem}-{self.num_files}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):  # one of its folders is a picture's name, too
+            raise BadArchive(file=self.name, reason="zip_same_name", detail=name) from None
         with target.open("xb") as file:
             while chunk := self._read(stream):
                 self.num_bytes += len(chunk)

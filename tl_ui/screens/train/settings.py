@@ -243,6 +243,7 @@ def _machine() -> None:
             **_kept("precision"),
         )  # fmt: skip
         _number(Number("threads", 0, 1024, 1, "train.threads"))
+        st.toggle(t("train.deterministic"), help=t("train.deterministic_help"), **_kept("deterministic"))
 
 
 def _choice(name: str, values: tuple[str, ...]) -> None:

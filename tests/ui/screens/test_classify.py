@@ -15,6 +15,7 @@ from tl_core.inference import decision_rule
 from tl_core.inference.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import catalogue, literal
+from tl_ui.screens.classify import view
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table, why_unsure
 from tl_ui.screens.classify.view import is_camera_allowed
 from tl_ui.widgets.downloads import to_csv
@@ -53,6 +54,11 @@ def run(own_runs_folder, weights, tmp_path):
     run = finished_run(own_runs_folder / "done", config=RunConfig(image_px=64), data=data)
     (run.models / "final.safetensors").write_bytes(weights.read_bytes())
     return run
+
+
+def corrections(app) -> list:
+    """The lists under the cards, in their order."""
+    return [box for box in app.selectbox if str(box.key).startswith("correct_")]
 
 
 both = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -182,16 +188,17 @@ def test_a_wrong_answer_can_be_corrected_for_the_next_training(lang, run, tmp_pa
     from tl_core.data import curation
 
     app = open_page("classify", lang=lang)
-    assert not has(app, "button", "correct_keep")
+    assert not corrections(app)
     app.file_uploader(key="upload").set_value([("웃음 1.png", png(1), "image/png")]).run()
-    app.selectbox(key="correct_class").set_value(CLASSES[1]).run()
-    app.button(key="correct_keep").click().run()
+    corrections(app)[0].set_value(CLASSES[1]).run()
     assert not app.exception
     assert text(lang, "correct_kept", name="웃음 1.png", label=CLASSES[1]) in words(app)
     [row] = curation.in_force(tmp_path / "pictures")
     assert (row.decision, row.label) == ("add", CLASSES[1])
     kept = cv2.imread(str(tmp_path / "pictures" / row.file))
     assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
+    corrections(app)[0].set_value(CLASSES[0]).run()
+    assert [row.label for row in curation.in_force(tmp_path / "pictures")] == [CLASSES[0]]
 
 
 def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
@@ -200,10 +207,8 @@ def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
     app = open_page("classify")
     files = [("image.png", png(1), "image/png"), ("image.png", png(2), "image/png")]
     app.file_uploader(key="upload").set_value([*files, ("b.png", png(3), "image/png")]).run()
-    choice = app.selectbox(key="correct_picture")
-    assert choice.options == ["image.png (1)", "image.png (2)", "b.png"]
-    choice.set_value(0).run()
-    app.button(key="correct_keep").click().run()
+    assert len(corrections(app)) == 3
+    corrections(app)[0].set_value(CLASSES[0]).run()
     [row] = curation.in_force(tmp_path / "pictures")
     kept = cv2.imread(str(tmp_path / "pictures" / row.file))
     assert (kept == cv2.imdecode(np.frombuffer(png(1), np.uint8), 1)).all()
@@ -221,7 +226,7 @@ def test_a_correction_of_a_practice_set_goes_into_a_copy_of_ones_own(lang, run, 
     app = open_page("classify", lang=lang)
     for number in (1, 2):
         app.file_uploader(key="upload").set_value([(f"{number}.png", png(number), "image/png")]).run()
-        app.button(key="correct_keep").click().run()
+        corrections(app)[0].set_value(CLASSES[0]).run()
         assert not app.exception and not app.error
         assert (len([info for info in app.info if info.icon == ":material/file_copy:"]) == 1) == (number == 1)
     [own] = (
@@ -245,7 +250,7 @@ def test_the_answers_open_in_a_spreadsheet_with_their_korean_names(run, monkeypa
 def test_samples_have_their_truth_and_are_not_corrected_here(lang, run):
     app = open_page("classify", lang=lang)
     app.segmented_control(key="source").set_value("sample").run()
-    assert not has(app, "button", "correct_keep")
+    assert not corrections(app)
 
 
 @both
@@ -296,3 +301,34 @@ def test_the_csv_has_one_row_per_picture():
     lines = to_csv(table(answers)).decode("utf-8-sig").splitlines()
     assert lines[0] == "file,predicted,p_a,p_b"
     assert lines[2] == '"쉼표, 셋.png",b,0.200000,0.800000'
+
+
+@both
+def test_uploads_stay_over_a_change_of_page_until_they_are_put_away(lang, run):
+    app = open_page("classify", lang=lang)
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    app.switch_page("pages/results.py").run()
+    app.switch_page("pages/classify.py").run()
+    assert words(app).count("<article") == 1 and text(lang, "kept", count=1) in words(app)
+    app.button(key="put_away").click().run()
+    assert not app.exception and "<article" not in words(app)
+
+
+def test_more_pictures_than_one_page_are_turned_and_each_has_its_own_correction(run, monkeypatch):
+    monkeypatch.setattr("tl_ui.screens.classify.view.PER_PAGE", 4)
+    monkeypatch.setattr("tl_ui.screens.classify.view.BATCH", 2)
+    app = open_page("classify")
+    files = [(f"{seed}.png", png(seed), "image/png") for seed in range(1, 7)]
+    app.file_uploader(key="upload").set_value(files).run()
+    assert not app.exception
+    assert words(app).count("<article") == 4 == len(corrections(app))
+    assert "6" in next(words_ for words_ in [one.value for one in app.text] if ":" in words_)
+    assert view.MAX_PICTURES > 60
+
+
+def test_another_picture_at_the_same_place_begins_uncorrected(run):
+    app = open_page("classify")
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    corrections(app)[0].set_value(CLASSES[0]).run()
+    app.file_uploader(key="upload").set_value([("a.png", png(2), "image/png")]).run()
+    assert corrections(app)[0].value is None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,54 +22,51 @@ if TYPE_CHECKING:
 
 MAX_PX = 1024
 """Side in pixels that a kept correction may be trained at: a phone's picture is not kept whole."""
+_KEPT = "corrections_kept"
+"""Session state: {(data set, picture): file that was kept for it}."""
 
 
-def draw(run: RunFolder, given: Sequence[Given], classes: Sequence[str]) -> None:
-    """A folded question below the answers; not there for samples, whose truth is known."""
-    own = [item for item in given if item.truth is None]
-    if not own:
+def begin(run: RunFolder) -> Path | None:
+    """Say what corrections are for and what was kept. Returns where they go; None when the run's pictures are
+    gone."""
+    try:
+        root = overview.scanned(Path(str(run.read_config().get("data")))).root
+    except TlError:
+        st.caption(t("classify.correct_gone"))
+        return None
+    st.caption(t("classify.correct"), help=t("classify.correct_says"))
+    _say_what_was_kept()
+    return root
+
+
+def ask(root: Path, item: Given, classes: Sequence[str], place: int) -> None:
+    """Under one card: what the picture really is. A choice is kept at once."""
+    # of this picture: another one at the same place begins anew
+    key = f"correct_{place}_{hash(item.content) & 0xFFFFFFFF:x}"
+    st.selectbox(
+        t("classify.correct_class_of", name=literal(item.name)),
+        list(classes),
+        index=None,
+        placeholder=t("classify.correct_class"),
+        key=key,
+        label_visibility="collapsed",
+        # in a callback: what it chooses must be known before the page's links are drawn
+        on_change=lambda: _keep(root, item, st.session_state[key]),
+    )
+
+
+def _keep(root: Path, item: Given, label: str | None) -> None:
+    if label is None:
         return
-    with st.expander(t("classify.correct"), icon=":material/edit:", key="correct"):
-        try:
-            root = overview.scanned(Path(str(run.read_config().get("data")))).root
-        except TlError:
-            st.caption(t("classify.correct_gone"))
-            return
-        st.caption(t("classify.correct_says"))
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            labels = _labels([item.name for item in own])
-            index = st.selectbox(
-                t("classify.correct_picture"),
-                range(len(own)),
-                format_func=labels.__getitem__,
-                key="correct_picture",
-            )
-            label = st.selectbox(t("classify.correct_class"), list(classes), key="correct_class")
-            # in a callback: what it chooses must be known before the page's links are drawn
-            st.button(
-                t("classify.correct_keep"),
-                key="correct_keep",
-                icon=":material/add_photo_alternate:",
-                on_click=_keep,
-                args=(root, own[index], label),
-            )
-        _say_what_was_kept()
-
-
-def _labels(names: Sequence[str]) -> list[str]:
-    """The names; of those that several pictures have, each with its turn: phones call all `image.jpg`."""
-    labels, seen = [], Counter[str]()
-    counts = Counter(names)
-    for name in names:
-        seen[name] += 1
-        labels.append(f"{name} ({seen[name]})" if counts[name] > 1 else name)
-    return labels
-
-
-def _keep(root: Path, item: Given, label: str) -> None:
     try:
         image = read_image(item.content, item.name, max_px=MAX_PX)
-        curation.add_correction(own_copy.root_to_write(root), item.name, image, label)
+        place = own_copy.root_to_write(root)
+        path = curation.add_correction(place, item.name, image, label)
+        earlier = st.session_state.setdefault(_KEPT, {})
+        before = earlier.get((place, item.content))
+        if before not in (None, path):  # said otherwise a moment ago
+            curation.remove_correction(place, before.relative_to(place).as_posix())
+        earlier[(place, item.content)] = path
     except TlError as error:
         st.session_state["correction"] = error
     else:

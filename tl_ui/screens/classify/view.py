@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -26,11 +26,17 @@ from tl_ui.widgets import downloads, pictures
 if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor
 
-MAX_PICTURES = 60
-"""Pictures at a time: about ten seconds of work on a laptop."""
+MAX_PICTURES = 500
+"""Pictures at a time: about a minute and a half of work on a laptop, and their bytes stay in memory."""
+BATCH = 30
+"""Pictures between two steps of the bar."""
+PER_PAGE = 24
+KEPT = "classify_uploads"
+"""Session state: {id of the upload: picture}."""
 MAX_FILE_MB = 250
 """A picture of 40 megapixels, the largest that is read, takes 240 MB with 16 bits a channel."""
 NUM_SAMPLES = 8
+NUM_COLUMNS = 3
 THUMB_PX = 360
 """Long side of a picture on its card."""
 SOURCES = ("upload", "camera", "sample")
@@ -67,7 +73,25 @@ def _upload() -> list[Given]:
         if len(left_out) > 5:
             names += " " + t("classify.more", count=number(len(left_out) - 5))
         st.warning(t("classify.too_many", most=MAX_PICTURES, names=names), icon=":material/filter_list:")
-    return [Given(file.name, file.getvalue()) for file in files[:MAX_PICTURES]]
+    return _kept([(file.file_id, file) for file in files[:MAX_PICTURES]])
+
+
+def _kept(files: Sequence[tuple[str, Any]]) -> list[Given]:
+    """Those in the uploader; when a change of page has emptied it, those that were there, until they are put
+    away."""
+    kept: dict[str, Given] = st.session_state.get(KEPT, {})
+    if files:
+        # each read once: the same bytes are known again by themselves
+        kept = {file_id: kept.get(file_id) or Given(file.name, file.getvalue()) for file_id, file in files}
+        st.session_state[KEPT] = kept
+    elif kept:
+        with st.container(horizontal=True, vertical_alignment="center", key="kept_uploads"):
+            st.caption(t("classify.kept", count=number(len(kept))))
+            st.button(
+                t("classify.put_away"), key="put_away", icon=":material/close:", type="tertiary",
+                on_click=lambda: st.session_state.pop(KEPT, None),
+            )  # fmt: skip
+    return list(kept.values())
 
 
 def _camera() -> list[Given]:
@@ -108,8 +132,27 @@ def _samples(run: RunFolder) -> list[Given]:
     return [Given(name, paths[name], truth[name]) for name in chosen]
 
 
-def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPicture], list[UnreadableImage]]:
-    """Classify what can be read; name what cannot."""
+Answers = tuple[list[tuple[Given, ClassifiedPicture]], list[UnreadableImage]]
+"""What could be read with its answer, and what could not."""
+
+
+def answer(
+    model: Predictor,
+    given: Sequence[Given],
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Answers:
+    """Classify what can be read; name what cannot. on_progress: told (done, total) between batches."""
+    answered: list[tuple[Given, ClassifiedPicture]] = []
+    refused: list[UnreadableImage] = []
+    for start in range(0, len(given), BATCH):
+        on_progress(start, len(given))
+        found, unread = _answer(model, given[start : start + BATCH])
+        answered += found
+        refused += unread
+    return answered, refused
+
+
+def _answer(model: Predictor, given: Sequence[Given]) -> Answers:
     images, squares, kept, refused = [], [], [], []
     for item in given:
         try:
@@ -142,17 +185,17 @@ def answer(model: Predictor, given: Sequence[Given]) -> tuple[list[ClassifiedPic
         )
         for i, (item, image, row) in enumerate(zip(kept, images, found.probabilities, strict=True))
     ]
-    return answers, refused
+    return list(zip(kept, answers, strict=True)), refused
 
 
 def show(model: Predictor, given: Sequence[Given]) -> None:
     """The answers, the slider that decides when the model is unsure, and what could not be read."""
-    with st.spinner(t("classify.working")):
-        answers, refused = _remembered(model, given)
+    answered, refused = _remembered(model, given)
     if refused:
         _show_refused(refused)
-    if not answers:
+    if not answered:
         return
+    answers = [picture for _, picture in answered]
     decided = decision_rule.read(model.run)
     _show_decided(decided)
     limit = st.slider(
@@ -165,10 +208,26 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
         counts[name] = counts.get(name, 0) + 1
     parts = " · ".join(f"{name} {count}" for name, count in counts.items())
     st.text(t("classify.counts", count=number(len(answers)), parts=parts))
-    st.html(cards(answers, limit, t))
+    _cards(model, answered, limit)
     st.caption(t("classify.limits"), help=help_of("softmax"))
     downloads.table_button(table(answers), "answers.csv", key="get_answers")
-    classify_correct.draw(model.run, given, model.classes)
+
+
+def _cards(model: Predictor, answered: Sequence[tuple[Given, ClassifiedPicture]], limit: float) -> None:
+    """A page of cards in rows of three; under each of a person's own what it really is can be said."""
+    pages = -(-len(answered) // PER_PAGE)
+    page = st.pagination(pages, key="answers_page", max_visible_pages=5) if pages > 1 else 1
+    first = (min(page, pages) - 1) * PER_PAGE
+    shown = answered[first : first + PER_PAGE]
+    own = [item for item, _ in shown if item.truth is None]
+    root = classify_correct.begin(model.run) if own else None
+    for start in range(0, len(shown), NUM_COLUMNS):
+        row = shown[start : start + NUM_COLUMNS]
+        for place, (column, (item, picture)) in enumerate(zip(st.columns(NUM_COLUMNS), row, strict=False)):
+            with column:
+                st.html(cards([picture], limit, t))
+                if root is not None and item.truth is None:
+                    classify_correct.ask(root, item, model.classes, first + start + place)
 
 
 def _sure_from(model: Predictor, decided: DecisionRule) -> float:
@@ -194,9 +253,7 @@ def _show_decided(decided: DecisionRule) -> None:
         st.info(" ".join([*parts, t("classify.decided_where")]), icon=":material/tune:")
 
 
-def _remembered(
-    model: Predictor, given: Sequence[Given]
-) -> tuple[list[ClassifiedPicture], list[UnreadableImage]]:
+def _remembered(model: Predictor, given: Sequence[Given]) -> Answers:
     """Moving the slider asks for the same answers again: the last ones of this browser are kept."""
     asked = (
         str(model.run.path),
@@ -206,7 +263,9 @@ def _remembered(
     )
     last = st.session_state.get("last_answers")
     if last is None or last[0] != asked:
-        last = (asked, answer(model, given))
+        bar = st.progress(0.0, text=t("classify.working"))
+        last = (asked, answer(model, given, lambda done, total: bar.progress(done / total)))
+        bar.empty()
         st.session_state["last_answers"] = last
     return last[1]
 

@@ -118,6 +118,9 @@ class RunConfig:
     cross_validation: bool = True
     # where there is no test part: the whole recipe once per fold; False: only the solved head
 
+    groups: str = ""
+    # pictures kept on one side of the split: "" = as headswap-groups.csv beside them says, "names" = as
+    # their names tell, "none", or the path of a table of file and group
     use_decisions: bool = True
     # follow headswap-decisions.csv beside the pictures
 

@@ -11,6 +11,7 @@
     │  ├─ NoTrainingPart       a val and a test, but nothing to train on
     │  ├─ LabelsInFile         pictures without class folders, whose labels are in a file we cannot use
     │  ├─ TooFewPictures       a class with fewer pictures than a split needs
+    │  ├─ TooFewGroups         a class whose pictures are all copies, bursts or videos of too few things
     │  ├─ SplitClassMissing    a given split lacks a class, or has one that training lacks
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
@@ -18,6 +19,7 @@
     │  ├─ RegisterDamaged      the list of data sets cannot be read
     │  ├─ BadArchive           a zip that is broken, dangerous or too large
     │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
+    │  ├─ BadGroups            a table of pictures that belong together, which cannot be read
     │  └─ DecisionsLeaveNone   after the decisions a part of the split lacks a class
     ├─ WeightsError
     │  ├─ UnknownWeights       no such weight source
@@ -136,6 +138,12 @@ class TooFewPictures(DataError):
     code = "too_few_pictures"
 
 
+class TooFewGroups(DataError):
+    """values: name (class), count (its pictures), distinct, need"""
+
+    code = "too_few_groups"
+
+
 class SplitClassMissing(DataError):
     """values: split, name (class)"""
 
@@ -176,6 +184,12 @@ class BadDecisions(DataError):
     """values: file (the table, or the picture), line, value, need"""
 
     code = "bad_decisions"
+
+
+class BadGroups(DataError):
+    """values: file, detail"""
+
+    code = "bad_groups"
 
 
 class DecisionsLeaveNone(DataError):

@@ -155,6 +155,7 @@ def settings(args: argparse.Namespace) -> RunConfig:
         ("device", "device"),
         ("precision", "precision"),
         ("threads", "threads"),
+        ("groups", "groups"),
         ("library", "library"),
     ):
         if getattr(args, option) is not None:

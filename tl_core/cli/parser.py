@@ -101,6 +101,7 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) ->
         ("--batch-size", int, "N"),
         ("--device", str, "DEVICE"),
         ("--threads", int, "N"),
+        ("--groups", str, "GROUPS"),
     ):
         name = flag.removeprefix("--").replace("-", "_")
         train.add_argument(flag, type=kind, metavar=metavar, help=text(name))

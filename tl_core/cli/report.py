@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tl_core.base.messages import say
 from tl_core.cli.text_table import table
 from tl_core.data.dataset import Account
+from tl_core.evaluation.metrics import never_found
 
 if TYPE_CHECKING:
     from tl_core.inference.decision_rule import DecisionRule
@@ -26,6 +27,7 @@ def finished(path: Path, summary: dict[str, Any], language: str) -> str:
         metrics = told["metrics"]
         values = {"split": told["split"], "num": metrics["num"], "stage": told["stage"]}
         lines += [say("cli.reported", language, **values), *_metric_lines(metrics, language)]
+        lines += _beside(metrics, language)
     lines += _account_lines(summary, language)
     return "\n".join(lines)
 
@@ -37,6 +39,7 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     values = {"name": positive} if positive else {"count": len(classes)}
     lines = [say("cli.positive" if positive else "cli.averaged", language, **values)]
     lines += _metric_lines(metrics, language)
+    lines += _beside(metrics, language)
     header = ["", *(say(f"metrics.{name}", language) for name in PER_CLASS)]
     rows = [
         [name, *(_number(values[key]) for key in PER_CLASS)] for name, values in metrics["per_class"].items()
@@ -75,6 +78,16 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
     if decided.temperature is not None:
         lines.append(say("cli.temperature", language, temperature=f"{decided.temperature:.2f}"))
     return "\n".join(lines)
+
+
+def _beside(metrics: dict[str, Any], language: str) -> list[str]:
+    """What guessing is worth here, what the intervals count, and classes of which nothing was found."""
+    values = {"chance": _number(metrics.get("chance")), "majority": _number(metrics.get("majority"))}
+    lines = [say("cli.beside", language, **values)]
+    if metrics.get("num_groups", metrics["num"]) < metrics["num"]:
+        lines.append(say("cli.groups", language, count=metrics["num_groups"], num=metrics["num"]))
+    missed = ", ".join(never_found(metrics))
+    return [*lines, say("cli.never_found", language, names=missed)] if missed else lines
 
 
 def _account_lines(record: dict[str, Any], language: str) -> list[str]:

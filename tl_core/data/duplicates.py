@@ -21,11 +21,15 @@ quarter turns 1, 1, 1; JPEG at quality 30 1, 1, 0.89; half size 1, 1, 1; 25 % br
 a turn of 1 degree 1, 1, 0.96; of 2 degrees 1, 0.6, 0.12. Crops of 2 % and more, shifts and shears
 are as good as never found: of the castings' sheared copies and of the steel strip's neighbouring
 crops most stay unnoticed. What is reported is a lower bound.
+
+A group is never cut, however large: in a burst or a video each picture resembles the one before, and half of
+it in training would make the other half an easy test. Where that leaves few groups, the split and the
+intervals say so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import imagehash
@@ -36,42 +40,45 @@ from scipy.sparse.csgraph import connected_components
 
 HASH_SIDE = 16
 MAX_BITS = 24
-MAX_SHARE = 0.1
-"""A group with more than this share of all pictures is a chain of look-alikes: A resembles B,
-B resembles C, A not C. It is cut at stricter and stricter thresholds."""
-MIN_CHAIN = 6
-# no group up to this size is cut, however few pictures there are
 
 _BLOCK = 64
 # rows of the distance matrix at a time; 10 MB for 20,000 pictures
 
 
 def near_duplicate_groups(images: Iterable[np.ndarray], *, max_bits: int = MAX_BITS) -> np.ndarray:
-    """Number the groups: pictures that share a number are copies of one another.
+    """Number the groups: pictures that share a number are copies of one another, or joined by others.
 
     Shapes: N of uint8 (H, W, 3) -> int64 (N,), numbered from 0. Time grows with N squared, but
     20,000 pictures take under a minute on one core.
     """
-    hashes = np.array([_hashes(image) for image in images])  # (N, 8, words)
-    if not len(hashes):
+    return groups_of_hashes([picture_hashes(image) for image in images], max_bits=max_bits)
+
+
+def groups_of_hashes(each: Sequence[np.ndarray], *, max_bits: int = MAX_BITS) -> np.ndarray:
+    """As `near_duplicate_groups`, of what `picture_hashes` gave for each picture."""
+    if not len(each):
         return np.empty(0, np.int64)
+    hashes = np.array(each)  # (N, 8, words)
     # Identical pictures (blank ones, say) are compared once, however many there are.
     _, first, where = np.unique(hashes[:, 0], axis=0, return_index=True, return_inverse=True)
-    rows, columns, bits = _close_pairs(hashes[first], max_bits)
-    copies = np.bincount(where)
-    groups = _components(rows, columns, len(first))
-    for limit in range(max_bits - 4, -1, -4):
-        size = np.bincount(groups, weights=copies)
-        is_chain = size > max(MAX_SHARE * len(hashes), MIN_CHAIN)
-        if not is_chain.any():
-            break
-        kept = (bits <= limit) | ~is_chain[groups[rows]]
-        rows, columns, bits = rows[kept], columns[kept], bits[kept]
-        groups = _components(rows, columns, len(first))
-    return groups[where.ravel()].astype(np.int64)
+    rows, columns, _ = _close_pairs(hashes[first], max_bits)
+    return _components(rows, columns, len(first))[where.ravel()].astype(np.int64)
 
 
-def _hashes(image: np.ndarray) -> np.ndarray:
+def joined(groups: np.ndarray, names: Sequence[str | None]) -> np.ndarray:
+    """Groups that also hold pictures of one name together. groups: int (N,). names: N, None = no name."""
+    known = {name: number for number, name in enumerate(dict.fromkeys(filter(None, names)))}
+    if not known:
+        return groups
+    num = len(groups)
+    named = [i for i, name in enumerate(names) if name]
+    centre = np.concatenate([num + groups, [num + groups.max() + 1 + known[str(names[i])] for i in named]])
+    rows = np.concatenate([np.arange(num), named])
+    together = _components(rows, centre, num + int(groups.max()) + 1 + len(known))[:num]
+    return np.unique(together, return_inverse=True)[1].astype(np.int64)
+
+
+def picture_hashes(image: np.ndarray) -> np.ndarray:
     """(8, words) uint64: the hash of a picture in its four quarter turns, plain and mirrored."""
     side = 4 * HASH_SIDE  # what phash works on, so that it need not resize eight times
     small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (side, side), interpolation=cv2.INTER_AREA)

@@ -22,11 +22,11 @@ import psutil
 from tl_core.base.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwritable, UnreadableImage
 from tl_core.base.messages import say
 from tl_core.data import curation as deciding
-from tl_core.data import decode, folders
+from tl_core.data import decode, folders, name_groups
 from tl_core.data.curation import CurationEdit
 from tl_core.data.dataset import Refused
 from tl_core.data.decoding.sample_depth import Whites
-from tl_core.data.duplicates import near_duplicate_groups
+from tl_core.data.duplicates import joined, near_duplicate_groups
 from tl_core.data.split import LeakReport, Split, leaks, split_dataset
 
 
@@ -67,14 +67,16 @@ def prepare(
     val_fraction: float,
     test_fraction: float,
     decisions: Sequence[CurationEdit] | None = None,
+    groups: dict[str, str] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Prepared:
     """Scan, decode each file once, find near-duplicates, split, follow the decisions.
 
     Args: image_px: side of the square in pixels. decisions: None = those beside the pictures, () = none.
+        groups: {picture's name: group} beside what near-duplicates show; None = the table beside them.
         on_progress: called with (done, total) as pictures are read.
     Raises: what `folders.scan` raises; NoReadableImages; TooFewPictures; SplitClassMissing;
-        BadDecisions; DecisionsLeaveNone;
+        BadDecisions; DecisionsLeaveNone; BadGroups; TooFewGroups;
         OutputUnwritable: pictures too many for memory, and no room for them on disk.
     """
     dataset = folders.scan(path)
@@ -93,17 +95,19 @@ def prepare(
     num_found = sum(picture.name not in names_added for picture in both.pictures)
     found = dataclasses.replace(both, pictures=both.pictures[:num_found])
     folders.check_splits(found)
-    groups = near_duplicate_groups(images[:num_found])
+    names = [picture.name for picture in found.pictures]
+    group_of = name_groups.in_force("", dataset.root, names) if groups is None else groups
+    alike = joined(near_duplicate_groups(images[:num_found]), [group_of.get(name) for name in names])
     split = split_dataset(
         np.array([picture.label for picture in found.pictures], dtype=np.int64),
-        groups,
+        alike,
         [picture.given_split for picture in found.pictures],
         seed=seed,
         val_fraction=val_fraction,
         test_fraction=test_fraction,
         classes=found.classes,
     )
-    return dataclasses.replace(_follow(rows, found, both, images, groups, split), whites=whites)
+    return dataclasses.replace(_follow(rows, found, both, images, alike, split), whites=whites)
 
 
 def _follow(

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from tl_core.base.errors import TooFewPictures
+from tl_core.base.errors import TooFewGroups, TooFewPictures
 from tl_core.data.folders import MIN_PER_CLASS
 
+MIN_GROUPS = 3
+"""Groups (bursts, videos, copies) that a class must have: to train on, to choose by and to test on."""
 MIN_TEST_PER_CLASS = 12
 """Different pictures. With fewer the 95 % interval of a class's recall spans some 50 points, which says
 nothing; all pictures take turns as test pictures instead (cross-validation)."""
 
+_TURNS = 20
 _FINEST = 20
 # folds at most; a part is some of them, so its size comes out within a point or so
 
@@ -65,7 +68,8 @@ def split_dataset(
     is none: `folds` holds five folds, or three when a class has fewer than five different pictures.
 
     Args: labels, groups, given: (N,) each. classes: names for the error message.
-    Raises: TooFewPictures: a class with fewer than MIN_PER_CLASS different pictures to divide.
+    Raises: TooFewPictures: a class with fewer than MIN_PER_CLASS pictures to divide.
+        TooFewGroups: a class whose pictures are all copies of fewer than MIN_GROUPS.
     Source: scikit-learn's StratifiedGroupKFold.
     """
     labels, groups = np.asarray(labels), np.asarray(groups)
@@ -115,9 +119,12 @@ def _check_enough(
     num_classes = len(classes) if classes else int(all_labels.max()) + 1
     distinct = [len(np.unique(groups[labels == label])) for label in range(num_classes)]
     fewest = int(np.argmin(distinct))
-    if distinct[fewest] < MIN_PER_CLASS:
-        name = classes[fewest] if classes else str(fewest)
-        raise TooFewPictures(name=name, count=distinct[fewest], need=MIN_PER_CLASS)
+    count = int((labels == fewest).sum())
+    name = classes[fewest] if classes else str(fewest)
+    if count < MIN_PER_CLASS:
+        raise TooFewPictures(name=name, count=count, need=MIN_PER_CLASS)
+    if distinct[fewest] < MIN_GROUPS:
+        raise TooFewGroups(name=name, count=count, distinct=distinct[fewest], need=MIN_GROUPS)
     return distinct[fewest]
 
 
@@ -148,5 +155,14 @@ def stratified_folds(
 ) -> list[list[int]]:
     """`count` parts of the pool (indices into labels and groups, which are (N,)): each class in its share,
     a group in one part."""
-    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=seed % 2**32)
-    return [np.sort(pool[held]).tolist() for _, held in splitter.split(pool, labels[pool], groups[pool])]
+    num_classes = len(np.unique(labels[pool]))
+    found: list[list[int]] = []
+    for turn in range(_TURNS):  # with few groups a class may miss a fold; another shuffle brings it there
+        random = (seed + turn * 7919) % 2**32
+        splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=random)
+        parts = splitter.split(pool, labels[pool], groups[pool])
+        folds = [np.sort(pool[held]).tolist() for _, held in parts]
+        found = found or folds
+        if all(len(np.unique(labels[fold])) == num_classes for fold in folds):
+            return folds
+    return found

@@ -1,4 +1,4 @@
-"""What a set of predictions is worth: scores, each with a 95 % interval.
+"""What a set of predictions is worth: scores, each with a 95 % interval, beside what guessing is worth.
 
 Point values come from scikit-learn. Intervals are chosen to stay honest with few pictures,
 where a bootstrap of 20 right answers out of 20 would claim certainty:
@@ -33,11 +33,14 @@ def evaluate(
     classes: list[str],
     positive: str | None,
     predicted: np.ndarray | None = None,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Scores of one split.
 
     Shapes: truth (N,) int, probabilities (N, C) float, rows summing to 1. `classes[i]` names column i.
     predicted: (N,) int, the class that is said; None: the most probable one.
+    groups: (N,) int, pictures that share a number are copies, or one burst: the intervals count each group
+    once, however many pictures it has. None: every picture stands for itself.
     With two classes precision, recall, f1 and roc_auc speak of `positive`; with more, or where none is
     named, they are averages over the classes that occur in `truth` (roc_auc: one against the rest, which
     of two is the same for either).
@@ -60,6 +63,10 @@ def evaluate(
     focus: Any = classes.index(str(positive)) if is_focused(classes, positive) else present
     result: dict[str, Any] = {
         "num": len(truth),
+        "num_groups": len(truth) if groups is None else len(np.unique(groups)),
+        "chance": 1 / len(classes),
+        # by guessing, and by always saying the class that is most common here
+        "majority": float(support.max() / len(truth)),
         "classes": list(classes),
         "positive_class": positive,
         "accuracy": float((truth == predicted).mean()),
@@ -80,8 +87,24 @@ def evaluate(
         },
         "confusion_matrix": confusion.tolist(),
     }
-    result["intervals"] = _intervals(result, confusion, classes, positive)
+    own = np.arange(len(truth)) if groups is None else np.asarray(groups)
+    worth = _independent(own) / len(truth)
+    row_worth = np.array([_independent(own[truth == i]) / max(n, 1) for i, n in enumerate(support)])
+    result["intervals"] = _intervals(result, confusion, classes, positive, worth, row_worth)
     return result
+
+
+def _independent(groups: np.ndarray) -> float:
+    """How many pictures of their own these are worth, if those of a group are right or wrong together: the
+    square of their number over the sum of the squared group sizes. Source: Kish 1965, "Survey Sampling",
+    the design effect with an intraclass correlation of 1 and unequal clusters."""
+    sizes = np.unique(groups, return_counts=True)[1].astype(float)
+    return float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0
+
+
+def never_found(scores: dict[str, Any]) -> list[str]:
+    """Classes that occur and of which no picture was recognised, which a good average may hide."""
+    return [name for name, own in scores["per_class"].items() if own["support"] and not own["recall"]]
 
 
 def is_focused(classes: list[str], positive: str | None) -> bool:
@@ -108,11 +131,17 @@ def _log_loss(truth: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def _intervals(
-    result: dict[str, Any], confusion: np.ndarray, classes: list[str], positive: str | None
+    result: dict[str, Any],
+    confusion: np.ndarray,
+    classes: list[str],
+    positive: str | None,
+    worth: float,
+    row_worth: np.ndarray,
 ) -> dict[str, Any]:
-    total = int(confusion.sum())
-    intervals: dict[str, Any] = {"accuracy": wilson(int(np.trace(confusion)), total)}
-    recall, precision, f1 = _posterior_draws(confusion)
+    """worth, row_worth (C,): independent pictures per picture, in all and in each class; 1 without copies."""
+    total = float(confusion.sum())
+    intervals: dict[str, Any] = {"accuracy": wilson(np.trace(confusion) * worth, total * worth)}
+    recall, precision, f1 = _posterior_draws(confusion, row_worth)
     present = confusion.sum(axis=1) > 0
     intervals["balanced_accuracy"] = _around(result["balanced_accuracy"], recall[:, present].mean(axis=1))
     if not is_focused(classes, positive):
@@ -121,16 +150,15 @@ def _intervals(
     else:
         column = classes.index(str(positive))
         intervals["f1"] = _around(result["f1"], f1[:, column])
-        hits = int(confusion[column, column])
-        intervals["precision"] = wilson(hits, int(confusion[:, column].sum()))
-        intervals["recall"] = wilson(hits, int(confusion[column].sum()))
+        hits, own = float(confusion[column, column]), float(row_worth[column])
+        intervals["precision"] = wilson(hits * worth, confusion[:, column].sum() * worth)
+        intervals["recall"] = wilson(hits * own, confusion[column].sum() * own)
     if len(classes) == 2:
-        num_first = int(confusion[0].sum())
-        intervals["roc_auc"] = auc_interval(result["roc_auc"], num_first, total - num_first)
+        intervals["roc_auc"] = auc_interval(result["roc_auc"], *(confusion.sum(axis=1) * row_worth))
     return intervals
 
 
-def wilson(successes: int, trials: int) -> list[float] | None:
+def wilson(successes: float, trials: float) -> list[float] | None:
     """95 % score interval of a proportion; None without trials. Source: Wilson 1927, JASA 22."""
     from scipy.stats import binomtest
 
@@ -140,7 +168,7 @@ def wilson(successes: int, trials: int) -> list[float] | None:
     return [max(0.0, float(low)), min(1.0, float(high))]
 
 
-def auc_interval(auc: float | None, num_positive: int, num_negative: int) -> list[float] | None:
+def auc_interval(auc: float | None, num_positive: float, num_negative: float) -> list[float] | None:
     """95 % interval of the area under the ROC curve. Source: Newcombe 2006, method 5."""
     if auc is None or not num_positive or not num_negative:
         return None
@@ -151,14 +179,16 @@ def auc_interval(auc: float | None, num_positive: int, num_negative: int) -> lis
     return [float(inside.min()), float(inside.max())]
 
 
-def _posterior_draws(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _posterior_draws(
+    confusion: np.ndarray, row_worth: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Recall, precision and F1 of `NUM_DRAWS` confusion matrices that the counts allow; (D, C) each, 0 for
-    a class without pictures."""
+    a class without pictures. row_worth: as of `_intervals`."""
     rng = np.random.default_rng(0)
     draws = np.zeros((NUM_DRAWS, *confusion.shape))
     for i, row in enumerate(confusion):
         if row.sum():
-            draws[:, i] = rng.dirichlet(row + 1 / len(row), NUM_DRAWS) * row.sum()
+            draws[:, i] = rng.dirichlet(row * row_worth[i] + 1 / len(row), NUM_DRAWS) * row.sum()
     hits = np.einsum("dii->di", draws)
     true, said = draws.sum(axis=2), draws.sum(axis=1)
     wholes = ((hits, true), (hits, said), (2 * hits, true + said))

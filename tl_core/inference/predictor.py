@@ -21,7 +21,7 @@ import numpy as np
 from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
 from tl_core.base.file_names import readable
 from tl_core.base.paths import is_file
-from tl_core.data import curation, folders
+from tl_core.data import curation, duplicates, folders
 from tl_core.data.dataset import Account, Refused
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.data.decoding.sample_depth import Whites
@@ -284,10 +284,12 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     decided = decision_rule.read(predictor.run)
     told: list[dict[str, Any]] = []
     hashes: list[str] = []
+    likeness: list[np.ndarray] = []
     pieces = []
     for some, squares in _read(predictor, [picture.path for picture in dataset.pictures]):
         told += some
         hashes += map(pixels_hash, squares)
+        likeness += map(duplicates.picture_hashes, squares)
         pieces.append(predictor.predict(squares))
     refused = list(dataset.refused)
     judged = []
@@ -308,12 +310,13 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     num_seen = sum(
         own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
     )
-    scores = metrics.evaluate(truth, raw, classes, predictor.positive)
+    groups = duplicates.groups_of_hashes(likeness)
+    scores = metrics.evaluate(truth, raw, classes, predictor.positive, groups=groups)
     account = Account(len(judged), refused, list(dataset.empty))
     found = {**scores, **account.to_dict(), "seen": num_seen}
     if decided.threshold is not None:
         p = decided.probabilities(raw)
         said = decided.answers(p, classes)
-        scores = metrics.evaluate(truth, p, classes, str(decided.positive_class), said)
+        scores = metrics.evaluate(truth, p, classes, str(decided.positive_class), said, groups)
         found["with_threshold"] = {"threshold": decided.threshold, **scores}
     return found

@@ -13,13 +13,15 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import ConfigError
 from tl_core.base.events import Progress, WarningRaised
 from tl_core.compute import device
-from tl_core.data import curation, folders
+from tl_core.data import curation, folders, name_groups
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from tl_core.models.weights.record import WeightsRecord
 
+GROUPS = "groups.csv"
+"""In a run folder: which pictures were to stay on one side of the split."""
 DECISIONS = "decisions.csv"
 """In a run folder: the decisions that were in force when the run was made."""
 
@@ -49,6 +51,7 @@ def read_pictures(folder: RunFolder, config: RunConfig, data: Path) -> Generator
             val_fraction=config.val_fraction,
             test_fraction=config.test_fraction,
             decisions=curation.read(folder.path / DECISIONS),
+            groups=name_groups.read(folder.path / GROUPS, is_optional=True),
             on_progress=on_progress,
         )
         try:

@@ -96,7 +96,8 @@ def summarise(
     split, classes = prepared.split, prepared.dataset.classes
 
     def scores(probabilities: np.ndarray, indices: list[int]) -> dict[str, Any]:
-        return metrics.evaluate(prepared.labels[indices], probabilities[indices], classes, trainer.positive)
+        truth, groups = prepared.labels[indices], prepared.groups[indices]
+        return metrics.evaluate(truth, probabilities[indices], classes, trainer.positive, groups=groups)
 
     stages = {
         stage: {part: scores(p, getattr(split, part)) for part in SPLITS if getattr(split, part)}
@@ -231,12 +232,20 @@ def text(summary: dict[str, Any]) -> str:
         f"Final model: best epoch of stage {summary['final_stage']}",
         "",
         f"On {scores['num']} pictures ({reported['split']}), with 95 % intervals:",
+        f"  {'by guessing':<18}{scores['chance']:.3f}",
+        f"  {'majority':<18}{scores['majority']:.3f}  (always the most common class)",
     ]
     for name in metrics.METRICS:
         if scores[name] is not None:
             interval = scores["intervals"].get(name)
             spread = f"  [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
             lines.append(f"  {name:<18}{scores[name]:.3f}{spread}")
+    if scores["num_groups"] < scores["num"]:
+        lines.append(
+            f"  The intervals count {scores['num_groups']} groups of copies or bursts, not pictures."
+        )
+    for name in metrics.never_found(scores):
+        lines.append(f"  None of the pictures of {name} was found.")
     lines += ["", "Confusion matrix (rows: truth, columns: answer), " + ", ".join(summary["classes"])]
     lines += ["  " + " ".join(f"{n:>6}" for n in row) for row in scores["confusion_matrix"]]
     lines += ["", f"{'stage':<10}{'split':<8}{'pictures':>9}{'accuracy':>10}{'balanced':>10}{'f1':>8}"]

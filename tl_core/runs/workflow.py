@@ -28,9 +28,9 @@ from tl_core.base.events import (
 )
 from tl_core.base.paths import cache_dir, expanded
 from tl_core.compute import device
-from tl_core.data import curation, folders
+from tl_core.data import curation, folders, name_groups
 from tl_core.runs import preparing, run_folder
-from tl_core.runs.preparing import DECISIONS
+from tl_core.runs.preparing import DECISIONS, GROUPS
 from tl_core.runs.run_folder import EventWriter, RunFolder
 
 FOLDS = "folds.npz"
@@ -55,6 +55,8 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
     rows = curation.in_force(dataset.root) if config.use_decisions else []
+    names = [picture.name for picture in dataset.pictures]
+    groups = name_groups.in_force(config.groups, dataset.root, names)
     place = expanded(data).absolute()
     called = name or (place.stem if config.preset == "standard" else config.preset)
     return run_folder.create(
@@ -66,7 +68,8 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
             "versions": device.versions(),
         },
         # the run's own copy: what is decided later is for later runs
-        {DECISIONS: curation.table(rows)} if rows else {},
+        ({DECISIONS: curation.table(rows)} if rows else {})
+        | ({GROUPS: name_groups.table(groups)} if groups else {}),
     )
 
 

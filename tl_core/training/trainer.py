@@ -352,7 +352,10 @@ class Trainer:
             indices = getattr(self.prepared.split, split)
             if indices:
                 truth = self.prepared.labels[indices]
-                scores = metrics.evaluate(truth, probabilities[indices], self.classes, self.positive)
+                groups = self.prepared.groups[indices]
+                scores = metrics.evaluate(
+                    truth, probabilities[indices], self.classes, self.positive, groups=groups
+                )
                 yield Evaluated(stage=stage, split=split, metrics=scores)
 
     def _answer(self, stage: str) -> np.ndarray:

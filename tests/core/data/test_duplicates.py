@@ -80,12 +80,17 @@ def chain(steps: int) -> list[np.ndarray]:
     return [turned(scene(1, PX), 0.5 * step) for step in range(steps)]
 
 
-def test_a_chain_is_one_group_while_it_is_small_and_is_cut_when_it_would_swallow_a_class():
-    strangers = [scene(n, PX) for n in range(100, 400)]
-    small = near_duplicate_groups([*chain(20), *strangers])[:20]
-    assert len(np.unique(small)) == 1
-    large = near_duplicate_groups([*chain(60), *strangers[:60]])[:60]
-    assert np.bincount(large).max() <= 12
+@pytest.mark.parametrize("num_strangers", [0, 10, 200])
+def test_a_burst_is_one_group_however_large_its_share_is(num_strangers: int):
+    strangers = [scene(n, PX) for n in range(100, 100 + num_strangers)]
+    groups = near_duplicate_groups([*chain(40), *strangers])
+    assert len(np.unique(groups[:40])) == 1 and len(np.unique(groups)) == 1 + num_strangers
+
+
+def test_names_that_belong_together_join_their_groups():
+    names = ["a", None, "b", "a", None, "b"]
+    assert duplicates.joined(np.array([0, 1, 2, 3, 3, 4]), names).tolist() == [0, 1, 2, 0, 0, 2]
+    assert duplicates.joined(np.array([5, 6]), [None, None]).tolist() == [5, 6]
 
 
 def test_identical_pictures_are_one_group_however_many():

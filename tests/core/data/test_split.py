@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tl_core.base.errors import TooFewPictures
+from tl_core.base.errors import TooFewGroups, TooFewPictures
 from tl_core.data.folders import MIN_PER_CLASS
 from tl_core.data.split import Split, leaks, split_dataset
 
@@ -146,8 +146,22 @@ def test_a_class_with_too_few_pictures_is_named(count: int):
 def test_copies_of_one_picture_count_once():
     groups = np.arange(60)
     groups[50:] = 50
-    with pytest.raises(TooFewPictures):
+    with pytest.raises(TooFewGroups, match="10 pictures"):
         split(labels_of(50, 10), groups)
+
+
+@pytest.mark.parametrize("sizes", [(30, 10, 10), (10, 30, 25, 12)])
+def test_three_bursts_of_a_class_are_enough_to_take_turns(sizes):
+    groups = np.repeat(np.arange(2 * len(sizes)), [*sizes, *sizes])
+    labels = labels_of(sum(sizes), sum(sizes))
+    for seed in range(5):
+        result = split(labels, groups, seed=seed)
+        assert result.test == [] and len(result.folds) == 3
+        for part in (result.train, result.val, *result.folds):
+            outside = np.setdiff1d(np.arange(len(labels)), part)
+            if part is not result.train and part is not result.val:
+                assert not set(groups[part]) & set(groups[outside])
+            assert set(labels[part]) == {0, 1}
 
 
 def test_pictures_of_given_parts_do_not_count_for_training():

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tl_core.evaluation import metrics
 from tl_core.evaluation.metrics import auc_interval, evaluate, wilson
 
 CLASSES = ["def_front", "ok_front"]
@@ -172,3 +173,25 @@ def test_a_split_with_one_class_only_has_no_auc_and_does_not_fail():
 def test_an_empty_split_is_refused():
     with pytest.raises(ValueError):
         evaluate(np.zeros(0, int), np.zeros((0, 2)), CLASSES, "def_front")
+
+
+def test_intervals_count_a_burst_once_however_many_pictures_it_has():
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1], 10)
+    said = np.where(rng.random(20) < 0.2, 1 - truth, truth)
+    once = metrics.evaluate(truth, np.eye(2)[said], ["a", "b"], "b")
+    truth, said, groups = (np.repeat(values, 25) for values in (truth, said, np.arange(20)))
+    many = metrics.evaluate(truth, np.eye(2)[said], ["a", "b"], "b", groups=groups)
+    assert (many["num"], many["num_groups"], many["accuracy"]) == (500, 20, once["accuracy"])
+    for name, interval in once["intervals"].items():
+        assert many["intervals"][name] == pytest.approx(interval, abs=0.01), name
+    naive = metrics.evaluate(truth, np.eye(2)[said], ["a", "b"], "b")["intervals"]["accuracy"]
+    assert naive[1] - naive[0] < 0.5 * (once["intervals"]["accuracy"][1] - once["intervals"]["accuracy"][0])
+
+
+def test_scores_stand_beside_guessing_and_the_majority_and_a_class_never_found_is_named():
+    truth = np.array([0] * 4 + [1] * 110)
+    scores = metrics.evaluate(truth, np.tile([0.1, 0.9], (114, 1)), ["rare", "usual"], "usual")
+    assert scores["accuracy"] == scores["majority"] == 110 / 114
+    assert scores["chance"] == 0.5 and scores["f1"] > 0.98
+    assert metrics.never_found(scores) == ["rare"]

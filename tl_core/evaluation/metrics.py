@@ -13,6 +13,7 @@ ROC AUC (two classes)         score interval over the Hanley-McNeil variance (Ne
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -159,13 +160,17 @@ def _intervals(
 
 
 def wilson(successes: float, trials: float) -> list[float] | None:
-    """95 % score interval of a proportion; None without trials. Source: Wilson 1927, JASA 22."""
-    from scipy.stats import binomtest
+    """95 % score interval of a proportion; None without trials. Source: Wilson 1927, JASA 22.
 
+    Written out, since a burst makes trials that are no whole number, which scipy's binomtest refuses.
+    """
     if not trials:
         return None
-    low, high = binomtest(successes, trials).proportion_ci(0.95, method="wilson")
-    return [max(0.0, float(low)), min(1.0, float(high))]
+    share = successes / trials
+    scale = 1 + Z95**2 / trials
+    middle = (share + Z95**2 / (2 * trials)) / scale
+    half = Z95 / scale * math.sqrt(share * (1 - share) / trials + Z95**2 / (4 * trials**2))
+    return [float(max(0.0, middle - half)), float(min(1.0, middle + half))]
 
 
 def auc_interval(auc: float | None, num_positive: float, num_negative: float) -> list[float] | None:

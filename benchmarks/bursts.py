@@ -2,11 +2,11 @@
 
     python -m benchmarks.bursts [--seeds 5] [--bursts 7 8 9 10 11 12]
 
-Every burst is one scene, drawn at random, in 10 to 30 frames that differ a little in light, noise and
-place (one pixel of 96). Its class is drawn by lot, so 50 % is the truth. Read and split by the product, with a head on the
-frozen features of the built-in backbone, and judged as a run is: on a test part where there is one, else
-by cross-validation. Told: how often the 95 % interval holds 50 %, and how often it would if every picture
-counted for itself and were divided as if it stood alone. No network, about 2 minutes on two cores.
+Every burst is one scene, drawn at random, in 10 to 30 frames that differ a little in light, noise and place
+(one pixel of 96). Its class is drawn by lot, so 50 % is the truth. Read and split by the product, with a head
+on the frozen features of the built-in backbone, and judged as a run is: on a test part where there is one,
+else by cross-validation. Told: how often the 95 % interval holds 50 %, and how often it would if every
+picture counted for itself and were divided as if it stood alone. No network.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import ConfigError
 from tl_core.base.events import Progress, WarningRaised
 from tl_core.compute import device
-from tl_core.data import curation, folders, name_groups
+from tl_core.data import curation, folders
+from tl_core.data.layouts import name_groups
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.runs.run_folder import RunFolder
 

@@ -28,7 +28,8 @@ from tl_core.base.events import (
 )
 from tl_core.base.paths import cache_dir, expanded
 from tl_core.compute import device
-from tl_core.data import curation, folders, name_groups
+from tl_core.data import curation, folders
+from tl_core.data.layouts import name_groups
 from tl_core.runs import preparing, run_folder
 from tl_core.runs.preparing import DECISIONS, GROUPS
 from tl_core.runs.run_folder import EventWriter, RunFolder

@@ -8,7 +8,7 @@ import pytest
 
 from tests.core.data_drawing import class_folders, write
 from tl_core.base.errors import BadGroups
-from tl_core.data import name_groups
+from tl_core.data.layouts import name_groups
 from tl_core.data.prepare import prepare
 
 RF = "0123456789abcdef0123456789abcdef"

@@ -43,12 +43,20 @@ target_per_class = 0
 views = 2
 batch_size = 16
 [head]
-epochs = 3
-[finetune]
 epochs = 2
+[finetune]
+epochs = 1
 """
 WAYS = ("command line", "worker", "cross-validation")
 FORMATS = ("png", "jpg", "webp", "bmp", "gif", "tiff")
+COUNTS = {
+    "mutated pictures": "pictures",
+    "mutated archives": "archives",
+    "mutated run files": "run_files",
+    "browsers beside a training": "clients",
+    "killed runs": "kills",
+}
+"""{part: its option}; 0 leaves a part out."""
 Found = dict[str, Any]
 
 
@@ -318,8 +326,8 @@ def main() -> int:
         folder = Path(name)
         os.environ |= {"HEADSWAP_CACHE": str(folder / "cache"), "HEADSWAP_RUNS": str(folder / "runs")}
         (folder / "settings.toml").write_text(SETTINGS, encoding="utf-8")
-        write_classes(folder / "pictures", {"dots": 40, "stripes": 40})
-        write_classes(folder / "few", {"dots": 12, "stripes": 12}, seed=1)
+        write_classes(folder / "pictures", {"dots": 110, "stripes": 110}, px=32)
+        write_classes(folder / "few", {"dots": 12, "stripes": 12}, px=32, seed=1)
         share = 60 * args.minutes
         parts: dict[str, Callable[[], Found]] = {
             "mutated pictures": lambda: pictures(folder, args.pictures, share / 10),
@@ -330,6 +338,8 @@ def main() -> int:
         }
         found = {}
         for part, work in parts.items():
+            if getattr(args, COUNTS[part]) == 0:
+                continue
             start = time.monotonic()
             found[part] = work() | {"seconds": round(time.monotonic() - start)}
             print(json.dumps({part: found[part]}, ensure_ascii=False), flush=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from tl_core.base.errors import PlaceRefused, TlError
+from tl_core.base.file_names import readable
 from tl_core.base.paths import expanded
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.synthetic.practice import SAMPLES
@@ -54,7 +55,7 @@ def chosen(choice: DataChoice) -> None:
             st.session_state["is_choosing_data"] = True
             st.rerun()
     if choice.kind == "folder":
-        st.caption(f"`{choice.path}`")
+        st.caption(literal(readable(str(choice.path))))
 
 
 def _sample() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.base.errors import TlError
+from tl_core.base.file_names import readable
 from tl_core.evaluation import threshold
 from tl_core.inference import decision_rule
 from tl_core.inference.decision_rule import DecisionRule
@@ -92,7 +93,7 @@ def save(run: RunFolder, found: Predictions, decided: DecisionRule, value: float
             t("explore.save_forget"), key="forget_threshold", icon=":material/undo:"
         ):
             write(run, decided, positive_class=None, threshold=None, threshold_from={})
-    st.caption(t("explore.save_says", file=str(run.path / decision_rule.FILE)))
+    st.caption(t("explore.save_says", file=literal(readable(str(run.path / decision_rule.FILE)))))
 
 
 def write(run: RunFolder, decided: DecisionRule, **changes: object) -> None:

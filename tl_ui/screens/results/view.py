@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.evaluation.metrics import METRICS
 from tl_core.inference import decision_rule
@@ -143,7 +144,7 @@ def files(run: RunFolder) -> None:
                 downloads.button(
                     path.name, path.read_bytes, f"{run.name}-{path.name}", key=f"get_{path.name}"
                 )
-    st.caption(t("results.downloads_says", folder=str(run.path)))
+    st.caption(t("results.downloads_says", folder=literal(readable(str(run.path)))))
 
 
 def _report(run: RunFolder, language: str) -> bytes:

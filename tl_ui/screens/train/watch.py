@@ -11,6 +11,7 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.base.events import LEAST_TIMES, EpochEnd, StageStarted
+from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE, RESUMABLE
@@ -257,7 +258,7 @@ def _facts(run: RunFolder, view: RunView) -> str:
         name_of("split"): split,
         name_of("device"): begun.device,
         name_of("number_format"): begun.precision,
-        t("train.fact_folder"): str(run.path),
+        t("train.fact_folder"): readable(str(run.path)),
     }
     rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
     return f'<dl class="hs-facts">{rows}</dl>'

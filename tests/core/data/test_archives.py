@@ -227,3 +227,24 @@ def test_a_picture_and_a_folder_of_one_name_are_the_archives_fault_not_the_disks
         unpack_zip(file, tmp_path / "set", "pets.zip")
     assert caught.value.values["reason"] == "zip_same_name"
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [["<50", ">50"], ["A*", "A?"], ["Inc", "Inc."], [" cat", "cat"], ["가" * 90 + "1", "가" * 90 + "2"]],
+)
+def test_two_classes_whose_names_clean_to_the_same_stay_two(tmp_path: Path, classes: list[str]):
+    names = [f"{name}/{i}.png" for name in classes for i in range(3)]
+    folder = unpack_zip(zip_of(names), tmp_path / "out", "x.zip")
+    data = scan(folder)
+    assert list(data.counts().values()) == [3, 3]
+
+
+def test_what_is_not_read_and_what_is_empty_is_named_from_a_zip_as_from_a_folder(tmp_path: Path):
+    file = zip_of(["a/1.png", "b/1.png", "a/x.heic", "c/z.pgm", "_classes.csv"])
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("empty/", b"")
+    data = scan(unpack_zip(file, tmp_path / "out", "x.zip"))
+    assert data.empty == ("c", "empty")
+    assert [one.name for one in data.refused] == ["a/x.heic", "c/z.pgm"]
+    assert (tmp_path / "out" / "a" / "x.heic").stat().st_size == 0

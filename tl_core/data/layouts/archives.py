@@ -1,12 +1,15 @@
 """Pictures from outside: zip files and browser folder uploads, whose names are not to be trusted.
 
 Names are taken apart and put together again inside the target, so `../`, absolute paths, drive
-letters and backslashes lead nowhere; links and everything that is not a picture are left out.
+letters and backslashes lead nowhere; links and what is neither a picture nor a table of labels are left out.
+Of a picture in a format that is not read an empty file is written, and of an empty folder the folder, so
+that the account of the data can name them.
 The target appears complete or not at all.
 """
 
 from __future__ import annotations
 
+import io
 import lzma
 import re
 import shutil
@@ -22,7 +25,7 @@ from typing import IO, BinaryIO
 
 from tl_core.base.atomic import output_errors
 from tl_core.base.errors import BadArchive, OutputUnwritable, RunExists
-from tl_core.data.file_kinds import is_picture_name, is_skipped_name
+from tl_core.data.file_kinds import FOREIGN, PLUGINS, ending, is_picture_name, is_skipped_name
 
 MAX_FILES = 50_000
 MAX_BYTES = 8 << 30
@@ -33,6 +36,7 @@ _ENCODINGS = ("utf-8", "cp949", "cp437")
 # Windows CP949, and CP437 is the standard's own
 _MAX_NAME = 80
 # characters of one path part: 240 bytes in UTF-8 if Korean; file systems stop at 255
+_TABLES = ("csv", "tsv", "json", "jsonl", "yaml")
 _WINDOWS_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)
 
 
@@ -45,10 +49,17 @@ def unpack_zip(file: Path | BinaryIO, into: Path, name: str) -> Path:
     """
     try:
         with _open(file) as archive, _filling(into, name) as writer:
+            for entry in archive.infolist():
+                if entry.is_dir() and _parts(entry.filename):
+                    writer.folder_of(_parts(entry.filename)).mkdir(parents=True, exist_ok=True)
             entries = [entry for entry in archive.infolist() if _is_plain_file(entry)]
-            pictures = [entry for entry in entries if _safe_parts(entry.filename)]
-            writer.expect(len(pictures), sum(entry.file_size for entry in pictures))
-            for entry in pictures:
+            entries = [entry for entry in entries if _parts(entry.filename) and _is_named(entry.filename)]
+            taken = [entry for entry in entries if _is_taken(entry.filename)]
+            writer.expect(len(entries), sum(entry.file_size for entry in taken))
+            for entry in entries:
+                if not _is_taken(entry.filename):
+                    writer.add(entry.filename, io.BytesIO())
+                    continue
                 if entry.flag_bits & 1:
                     raise BadArchive(file=name, reason="zip_encrypted", detail="")
                 with archive.open(entry) as stream:
@@ -69,8 +80,8 @@ def save_upload(files: Iterable[tuple[str, BinaryIO]], into: Path) -> Path:
     """
     with _filling(into, into.name) as writer:
         for name, stream in files:
-            if _safe_parts(name):
-                writer.add(name, stream)
+            if _parts(name) and _is_named(name):
+                writer.add(name, stream if _is_taken(name) else io.BytesIO())
     return into
 
 
@@ -80,6 +91,24 @@ class _Writer:
     def __init__(self, folder: Path, name: str) -> None:
         self.folder, self.name = folder, name
         self.num_files = self.num_bytes = 0
+        self._made: dict[tuple[str, ...], Path] = {}  # folder's parts as they came -> where it lies
+
+    def folder_of(self, parts: list[str]) -> Path:
+        """Where a folder lies, on every level a place of its own: two names that clean to the same, such
+        as `Inc` and `Inc.`, stay two folders."""
+        place = self.folder
+        for depth in range(1, len(parts) + 1):
+            key = tuple(parts[:depth])
+            if key not in self._made:
+                own = place / _safe_part(parts[depth - 1])
+                taken = set(self._made.values())
+                number = 2
+                while own in taken:
+                    own = place / f"{_safe_part(parts[depth - 1])}-{number}"
+                    number += 1
+                self._made[key] = own
+            place = self._made[key]
+        return place
 
     def expect(self, num_files: int, num_bytes: int) -> None:
         """Refuse early what the archive itself says is too much. It may lie: `add` counts."""
@@ -89,7 +118,8 @@ class _Writer:
 
     def add(self, name: str, stream: IO[bytes]) -> None:
         self.num_files += 1
-        target = self.folder.joinpath(*_safe_parts(name))
+        *folders, own = _parts(name)
+        target = self.folder_of(folders) / _safe_part(own)
         if target.exists():  # two names may become one; the second must not overwrite the first
             target = target.with_stem(f"{target.stem}-{self.num_files}")
         try:
@@ -154,21 +184,28 @@ def _is_plain_file(entry: zipfile.ZipInfo) -> bool:
     return not entry.is_dir() and not stat.S_ISLNK(entry.external_attr >> 16)
 
 
-def _safe_parts(name: str) -> list[str]:
-    """Path parts that stay below any folder on any system; [] if it is no picture, or hidden."""
-    parts = [_safe_part(part) for part in re.split(r"[\\/]", name)]
-    parts = [part for part in parts if part]
-    if not parts or not is_picture_name(parts[-1]) or any(is_skipped_name(part) for part in parts):
-        return []
-    return parts
+def _parts(name: str) -> list[str]:
+    """The parts of an entry's name that lead somewhere, composed; [] if it is hidden or leads nowhere."""
+    parts = [unicodedata.normalize("NFC", part) for part in re.split(r"[\\/]", name)]
+    parts = [part for part in parts if _safe_part(part)]
+    return [] if any(is_skipped_name(_safe_part(part)) for part in parts) else parts
+
+
+def _is_taken(name: str) -> bool:
+    """Whether a file's content is wanted: a picture's, or a table's."""
+    return is_picture_name(name) or ending(name) in _TABLES
+
+
+def _is_named(name: str) -> bool:
+    """Whether the data's account speaks of such a file."""
+    return _is_taken(name) or ending(name) in (*FOREIGN, *PLUGINS)
 
 
 def _safe_part(part: str) -> str:
     """`..` and `.` become nothing; characters and names that Windows forbids are replaced."""
-    part = unicodedata.normalize("NFC", part)
-    part = re.sub(r'[<>:"|?*\x00-\x1f]', "_", part).strip()
+    part = re.sub(r'[<>:"|?*\x00-\x1f]', "_", part)
     if len(part) > _MAX_NAME:
-        stem, dot, ending = part.rpartition(".")
-        part = (stem or ending)[: _MAX_NAME - 10] + (dot + ending[:9] if stem else "")
+        stem, dot, own = part.rpartition(".")
+        part = (stem or own)[: _MAX_NAME - 10] + (dot + own[:9] if stem else "")
     part = part.rstrip(". ")
     return f"_{part}" if _WINDOWS_DEVICES.match(part) else part

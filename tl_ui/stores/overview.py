@@ -17,6 +17,8 @@ from tl_core.base.config import RunConfig
 from tl_core.data.curation import in_force
 from tl_core.data.dataset import SPLITS, Dataset, Refused
 from tl_core.data.folders import scan
+from tl_core.data.layouts import name_groups
+from tl_core.data.layouts.name_groups import Proposal
 from tl_ui.stores.memo import Memo
 
 MAX_EXAMPLES = 8
@@ -41,6 +43,8 @@ class Overview:
     given_splits: tuple[str, ...]
     parts: dict[str, dict[str, int]]
     # {train, val, test: {class: pictures}}
+    proposals: list[Proposal]
+    # pictures that belong together by their names, where no table says it yet
     num_folds: int
     # > 0: too few pictures for a test part, cross-validation instead
     num_near: int
@@ -92,6 +96,7 @@ def signature(dataset: Dataset, with_decisions: bool = False) -> str:
     digest = hashlib.sha256()
     if with_decisions:
         digest.update(repr(in_force(dataset.root)).encode())
+        digest.update(repr(name_groups.read(dataset.root / name_groups.FILE, is_optional=True)).encode())
     for picture in dataset.pictures:
         try:
             about = picture.path.stat()
@@ -132,6 +137,7 @@ def _look(path: Path, on_progress: Callable[[int, int], None] | None) -> Overvie
         bits=prepared.whites.bits,
         given_splits=data.given_splits,
         parts={part: _count(data, chosen) for part, chosen in indices.items()},
+        proposals=[] if (data.root / name_groups.FILE).is_file() else name_groups.proposals(list(index_of)),
         num_folds=len(split.folds),
         num_near=int(sum(size for size in sizes if size > 1)),
         leak_exact=prepared.leak.exact,

@@ -168,3 +168,16 @@ def test_empty_class_folders_and_the_scale_of_deep_pictures_are_said(open_page, 
     Image.fromarray(deep).save(two_classes / sorted(one.name for one in two_classes.iterdir())[1] / "x.png")
     app = chosen(open_page, two_classes)
     assert "birds" in app.warning[0].value and "12" in texts(app)
+
+
+def test_groups_by_name_are_proposed_and_taken_by_a_press(open_page, two_classes):
+    for folder in (one for one in two_classes.iterdir() if one.is_dir()):
+        for number, file in enumerate(sorted(folder.iterdir())):
+            source = f"{folder.name}{number // 2}_jpg.rf.{number:032x}.png"
+            file.rename(folder / source)
+    app = chosen(open_page, two_classes, panel="split")
+    assert any("Roboflow" in one.value and "32" in one.value for one in app.info)
+    app.button(key="take_groups").click().run()
+    assert not app.exception
+    assert (two_classes / "headswap-groups.csv").is_file()
+    assert "headswap-groups.csv" in texts(app)

@@ -7,10 +7,13 @@ from html import escape
 import streamlit as st
 
 from tl_core.base.config import RunConfig
+from tl_core.base.errors import TlError
 from tl_core.data.dataset import SPLITS
+from tl_core.data.layouts import name_groups
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.frame.theme import palette
+from tl_ui.stores import datasets, overview
 from tl_ui.stores.overview import Overview
 from tl_ui.widgets import pictures
 
@@ -86,6 +89,33 @@ def _split(found: Overview) -> None:
     if found.num_folds:
         st.info(t("data.folds", folds=found.num_folds), icon=":material/autorenew:")
     _leaks(found)
+    _groups(found)
+
+
+def _groups(found: Overview) -> None:
+    """What the names tell, to be taken by a press: then such pictures stay on one side of the split."""
+    path = found.root / name_groups.FILE
+    if path.is_file():
+        st.caption(t("data.groups_taken", file=name_groups.FILE))
+        return
+    if not found.proposals:
+        return
+    for one in found.proposals:
+        values = {"count": number(len(one.group_of)), "groups": number(one.num_groups)}
+        st.info(t(f"data.groups_{one.kind}", **values), icon=":material/group_work:")
+    if datasets.practice_set_at(found.root) is None and st.button(
+        t("data.groups_take"), key="take_groups", icon=":material/group_work:"
+    ):
+        groups: dict[str, str] = {}
+        for one in reversed(found.proposals):
+            groups |= {name: f"{one.kind}:{key}" for name, key in one.group_of.items()}
+        try:
+            name_groups.write(path, groups)
+        except TlError as error:
+            shell.show_error(error)
+        else:
+            overview.forget()
+            st.rerun()
 
 
 def _leaks(found: Overview) -> None:

@@ -111,7 +111,7 @@ def histogram(
     layout["xaxis"]["title"]["text"] = t("results.axis_probability", name=name)
     layout["xaxis"] |= {"range": [0, 1], "tickformat": ".0%", "dtick": 0.25}
     layout["yaxis"]["title"]["text"] = t("results.axis_pictures")
-    layout["yaxis"] |= {"rangemode": "tozero", "tickformat": "d"}
+    layout["yaxis"] |= {"rangemode": "tozero", "tickformat": "d", "dtick": whole_step(_tallest(data))}
     if threshold is not None:
         top = max(np.histogram(probability, bins=edges)[0].max() if len(probability) else 1, 1)
         data.append(
@@ -126,6 +126,19 @@ def histogram(
             }
         )
     return {"data": data, "layout": layout}
+
+
+def _tallest(bars: Sequence[Figure]) -> float:
+    """Height of the highest stack."""
+    return float(np.sum([bar["y"] for bar in bars], axis=0).max(initial=0)) if bars else 0
+
+
+def whole_step(highest: float, most: int = 6) -> int:
+    """Between two marks of an axis that counts: a whole number, so that none is written twice."""
+    step = 1
+    while highest / step > most:
+        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
+    return step
 
 
 def stage_scores(rows: Sequence[dict[str, Any]], name: str, colours: Palette, t: Words) -> Figure:

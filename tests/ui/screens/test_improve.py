@@ -274,3 +274,15 @@ def test_names_of_classes_are_no_markdown(lang, tmp_path, quick_judge):
     assert r"my \_best\_" in words(app) and r"\_dots\_ 16" in words(app)
     pills = panel(app, "copies").pills(key=f"decide_copies_{_id('[s](t)/twin.png')}")
     assert any(r"\_dots\_" in option for option in pills.options)
+
+
+def test_a_copy_is_shown_beside_its_twin_and_all_copies_are_left_out_with_one_press(lang, run, pictures):
+    app = panel(checked(lang, run="done"), "copies")
+    cards = [html.proto.body for html in app.get("html") if '<div class="hs-twins"' in html.proto.body]
+    assert cards and all(card.count("<figure") == 2 for card in cards)
+    app.button(key="exclude_all").click().run()
+    assert not app.exception
+    left_out = {row.file for row in curation.decided(pictures) if row.decision == "exclude"}
+    twins = {"stripes/twin.png", "dots/003.png"}
+    assert len(left_out & twins) == 1, "of two that are each other's copy one stays"
+    assert not has(app, "button", "exclude_all")

@@ -124,3 +124,11 @@ def test_stage_scores_draw_intervals_around_the_value_and_leave_out_what_is_unkn
     assert test["error_y"]["array"] == [pytest.approx(0.15)]
     assert test["error_y"]["arrayminus"] == [pytest.approx(0.1)]
     assert named(figure, "val")["error_y"]["array"] == [0]
+
+
+def test_an_axis_that_counts_has_whole_steps_and_few_marks():
+    for highest in (0, 1, 2, 3, 7, 12, 40, 99, 1234):
+        step = charts.whole_step(highest)
+        assert isinstance(step, int) and step >= 1 and highest / step <= 6
+    few = charts.histogram(["a", "b"], [0.2, 0.8], ["a", "b"], "a", None, LIGHT, lambda key, **values: key)
+    assert few["layout"]["yaxis"]["dtick"] == 1

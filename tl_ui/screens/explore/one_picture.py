@@ -29,7 +29,6 @@ def draw(run: RunFolder, found: Predictions, split: str, stage: str, index: int)
     answers = found.parts[(stage, split)]
     name, truth = str(answers.files[index]), int(answers.truth[index])
     path = picture_paths(run).get(name)
-    st.markdown(f"#### {t('explore.picture_title')}")
     st.text(f"{name}  ·  {t('explore.really', name=found.classes[truth])}")
     if path is None or not path.is_file():  # gone since the folders were last looked at
         st.info(t("explore.pictures_gone"), icon=":material/image_not_supported:")

@@ -41,8 +41,21 @@ def draw(run: RunFolder, found: Predictions) -> None:
     picked = st.session_state.get(explore_gallery.PICKED)
     place = {str(file): index for index, file in enumerate(answers.files)}
     if picked in place:
-        with st.container(border=True, key="card_picture"):
-            explore_picture.draw(run, found, split, stage, place[picked])
+        _look(run, found, split, stage, place[picked])
+
+
+def _look(run: RunFolder, found: Predictions, split: str, stage: str, index: int) -> None:
+    """One picture over the page, where the press was; closed, the page is as before."""
+
+    def close() -> None:
+        st.session_state.pop(explore_gallery.PICKED, None)
+
+    @st.dialog(t("explore.picture_title"), width="large", on_dismiss=close)
+    def look() -> None:
+        with st.container(key="card_picture"):
+            explore_picture.draw(run, found, split, stage, index)
+
+    look()
 
 
 def _which(found: Predictions) -> tuple[str, str]:
@@ -124,7 +137,7 @@ def _pick_cell(cells: dict[str, tuple[str, np.ndarray]]) -> tuple[np.ndarray, st
 def _cell_pictures(
     run: RunFolder, found: Predictions, answers: SplitPredictions, chosen: np.ndarray, key: str
 ) -> None:
-    sure = answers.p[chosen].max(axis=1)
+    sure = answers.p[chosen, answers.said[chosen]]
     order = chosen[np.argsort(-sure, kind="stable")]
     st.caption(t("explore.cell_says"))
     said = answers.said

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -18,7 +19,8 @@ from tl_ui.screens.improve.checks import CheckedData
 from tl_ui.widgets import pictures
 
 PER_PAGE = 9
-THUMB_PX = 300
+THUMB_PX = 560
+"""Long side of a picture on a card, which fills the window when it is pressed."""
 NUM_COLUMNS = 3
 MOST_PILLS = 5
 """Classes up to which each is a button; with more they are a list."""
@@ -39,6 +41,8 @@ class Card:
     # train, val, test or cross_validation
     said: str = ""
     # the class to offer first
+    twin: str = ""
+    # a picture to see beside it
 
 
 def show(cards: Sequence[Card], place: CheckedData, panel: str) -> None:
@@ -51,7 +55,50 @@ def show(cards: Sequence[Card], place: CheckedData, panel: str) -> None:
             st.columns(NUM_COLUMNS, gap="medium"), shown[start : start + 3], strict=False
         ):
             with column, st.container(border=True, key=f"card_{_id(card.file)}"):
-                _card(card, place, made.get(card.file), pictures.thumbnail(paths[card.file], THUMB_PX), panel)
+                _card(card, place, made.get(card.file), _shown(card, paths), panel)
+
+
+def _shown(card: Card, paths: Mapping[str, Path]) -> str:
+    """The picture, beside it its twin where there is one; pressed, each fills the window."""
+    names = [name for name in (card.file, card.twin) if name in paths]
+    figures = "".join(
+        f'<figure class="hs-flagged" tabindex="0"><img src="{pictures.thumbnail(paths[name], THUMB_PX)}" '
+        f'alt="{escape(name, quote=True)}" loading="lazy">'
+        f'<figcaption title="{escape(name, quote=True)}">{escape(name)}</figcaption></figure>'
+        for name in names
+    )
+    return f'<div class="hs-twins">{figures}</div>'
+
+
+def leave_out(cards: Sequence[Card], place: CheckedData) -> None:
+    """A button that leaves out all that are undecided and not already someone's only copy: of two that are
+    twins of each other the first stays."""
+    decided = {row.file for row in curation.decided(place.root)}
+    going: list[Card] = []
+    staying: set[str] = set()
+    for card in cards:
+        if card.file in decided or card.file in staying:
+            continue
+        going.append(card)
+        staying.add(card.twin)
+    if going:
+        st.button(
+            t("improve.exclude_all", count=number(len(going))),
+            key="exclude_all",
+            icon=":material/delete_sweep:",
+            on_click=_leave_out,
+            args=(going, place),
+            help=t("improve.exclude_all_says"),
+        )
+
+
+def _leave_out(cards: Sequence[Card], place: CheckedData) -> None:
+    try:
+        root = improve_data.root_to_write(place)
+        for card in cards:
+            curation.decide(root, card.file, "exclude", "", card.reason)
+    except TlError as error:
+        st.session_state["improve_error"] = error
 
 
 def _page(cards: Sequence[Card], panel: str) -> list[Card]:
@@ -71,13 +118,10 @@ def _page(cards: Sequence[Card], panel: str) -> list[Card]:
     return list(cards[page * PER_PAGE : (page + 1) * PER_PAGE])
 
 
-def _card(card: Card, place: CheckedData, made: CurationEdit | None, uri: str, panel: str) -> None:
-    name = escape(card.file, quote=True)
+def _card(card: Card, place: CheckedData, made: CurationEdit | None, figures: str, panel: str) -> None:
     part = f" · {escape(name_of(card.part))}" if card.part else ""
     st.html(
-        f'<figure class="hs-flagged"><img src="{uri}" alt="{name}" loading="lazy">'
-        f'<figcaption title="{name}">{name}</figcaption></figure>'
-        f'<p class="hs-why"><b>{escape(t("improve.label_is", name=card.label))}</b>{part}<br>'
+        f'{figures}<p class="hs-why"><b>{escape(t("improve.label_is", name=card.label))}</b>{part}<br>'
         f"{escape(card.why)}</p>"
     )
     options, labels = _options(card, place.dataset.classes)

@@ -76,6 +76,9 @@ def _flags(place: CheckedData, found: Checked | None, panel: str) -> None:
         st.success(t(f"improve.none_{panel}"), icon=":material/verified:")
     else:
         st.caption(t("improve.found", count=number(len(cards))))
+        if panel == "copies":
+            st.caption(t("improve.copies_are"))
+            improve_cards.leave_out(list(cards.values()), place)
     improve_cards.show(list(cards.values()), place, panel)
     if panel == "labels":
         st.caption(t("improve.judge", name=source_name(found.source, state.language())))
@@ -114,7 +117,8 @@ def _card_of(flag: Flag, label: str, part: str) -> Card:
     if "part" in values:
         part = values["part"]
     why = t(f"improve.why_{flag.kind}", **values)
-    return Card(flag.file, label, why, flag.kind, part, str(flag.values.get("said", "")))
+    said, twin = (str(flag.values.get(name, "")) for name in ("said", "twin"))
+    return Card(flag.file, label, why, flag.kind, part, said, twin)
 
 
 def _mistakes(place: CheckedData) -> None:

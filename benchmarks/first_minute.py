@@ -38,14 +38,11 @@ MAX_JUDGED = 100
 """Pictures of each class that judge."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 RECIPES: dict[str, dict[str, Any]] = {
-    "6 epochs, 1e-4": {},
-    "12 epochs, 1e-4": {"finetune": {"epochs": 12}},
-    "6 epochs, 3e-4": {"finetune": {"learning_rate": 3e-4}},
-    "6 epochs, 1e-3": {"finetune": {"learning_rate": 1e-3}},
-    "1 group": {"unfreeze_blocks": 1},
-    "5 groups": {"unfreeze_blocks": 5},
-    "no dropout": {"dropout": 0.0},
-    "6 views": {"views": 6},
+    "6 epochs, 1e-4": {"finetune": {"epochs": 6, "learning_rate": 1e-4}},
+    "12 epochs, 1e-4": {"finetune": {"epochs": 12, "learning_rate": 1e-4}},
+    "12 epochs, 3e-4": {"finetune": {"epochs": 12, "learning_rate": 3e-4}},
+    "12 epochs, 3e-4, no dropout": {"finetune": {"epochs": 12, "learning_rate": 3e-4}, "dropout": 0.0},
+    "12 epochs, 3e-4, 1 group": {"finetune": {"epochs": 12, "learning_rate": 3e-4}, "unfreeze_blocks": 1},
 }
 
 
@@ -171,7 +168,7 @@ def choose(data: Sequence[Path], per_class: int, draws: int) -> list[str]:
     from tl_core.base.config import preset
     from tl_core.runs import workflow
 
-    rows = []
+    rows: list[list[str]] = []
     for name, changes in RECIPES.items():
         losses: list[tuple[float, float, float, float, bool]] = []
         for folder in data:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui import open_page as page_opener
 from tl_core.base.paths import datasets_dir
+from tl_ui.screens.train import before_start
 
 LOCALES = {"en": "en-US", "ko": "ko-KR"}
 
@@ -44,6 +45,12 @@ def no_sets_of_other_tests() -> None:
 def this_machine(monkeypatch) -> None:
     """The browser is on the machine itself, for which Streamlit gives no address; AppTest gives a mock."""
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: None))
+
+
+@pytest.fixture(autouse=True)
+def no_measuring(monkeypatch) -> None:
+    """The Train page would measure the processor in a process of its own."""
+    monkeypatch.setattr(before_start, "_measure_once", lambda config: False)
 
 
 @pytest.fixture

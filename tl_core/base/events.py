@@ -46,6 +46,18 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlanMade(Event):
+    """Said first: what will be done, in order, and how long each step takes here.
+
+    steps: {"name", "seconds", "count", "unit", "is_extra"}, as `tl_core.runs.plan.PlanStep`.
+    """
+
+    kind: ClassVar[str] = "plan_made"
+    steps: list[dict[str, Any]]
+    is_measured: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Progress(Event):
     """Work inside a longer step; at most a few a second."""
 

@@ -15,6 +15,8 @@ from tl_core.base.events import (
     EpochEnd,
     Event,
     LearningRateReduced,
+    ModelReady,
+    PlanMade,
     Progress,
     RunEnded,
     RunStarted,
@@ -24,6 +26,7 @@ from tl_core.base.events import (
 )
 from tl_core.base.messages import say
 from tl_core.models.weights.record import source_name
+from tl_core.runs.plan import RunPlan, in_words, step_words
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar
@@ -70,7 +73,11 @@ class ProgressView:
                 self._line(line)
 
     def _sentences(self, event: Event) -> Iterator[str]:
-        if isinstance(event, RunStarted):
+        if isinstance(event, PlanMade):
+            yield from self._plan(event)
+        elif isinstance(event, ModelReady):
+            yield self._say("progress.model_ready", stage=event.best_stage, seconds=f"{event.seconds:.0f}")
+        elif isinstance(event, RunStarted):
             why = self._say(f"why.{event.weights.get('why', 'asked')}")
             label = source_name(event.weights["source"], self._language)
             counts = {"train": event.num_train, "val": event.num_val, "test": event.num_test}
@@ -89,6 +96,23 @@ class ProgressView:
             yield self._say("progress.early_stopped", stage=event.stage, **epochs)
         elif isinstance(event, RunEnded):
             yield self._say("progress.ended", stage=event.final_stage)
+
+    def _plan(self, event: PlanMade) -> Iterator[str]:
+        """What will happen, in order, with its time."""
+        made = RunPlan.from_list(event.steps, event.is_measured)
+        yield self._say("plan.title", time=in_words(made.seconds, self._language))
+        for step in made.steps:
+            if not step.is_extra:
+                time, words = in_words(step.seconds, self._language), step_words(step, self._language)
+                yield f"  {time:>8}  {words}"
+        if made.first_answer_seconds is not None:
+            yield self._say("plan.first_answer", time=in_words(made.first_answer_seconds, self._language))
+        for step in made.steps:
+            if step.is_extra:
+                time, words = in_words(step.seconds, self._language), step_words(step, self._language)
+                yield self._say("plan.extra", what=words, time=time)
+        if not made.is_measured:
+            yield self._say("plan.guessed")
 
     def _open_stage(self, event: StageStarted) -> None:
         self._close_stage()

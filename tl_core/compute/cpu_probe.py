@@ -42,6 +42,10 @@ TOO_SLOW_SECONDS = 5.0
 # for one step of BATCH pictures
 
 
+class _Timed(TypedDict):
+    seconds: dict[str, dict[str, float]]
+
+
 class _Kept(TypedDict):
     frozen: str
     tail: str
@@ -73,7 +77,7 @@ def _format(seconds: dict[str, float]) -> str:
 def cached_probe() -> Found | None:
     """What was measured before, without importing torch; None when nothing was."""
     try:
-        kept = read_json(_place(), _Kept) or {}
+        kept = read_json(probe_path(), _Kept) or {}
         formats = [kept["frozen"], kept["tail"]]
         layers = {form: kept["depthwise"][form] for form in FORMATS}
     except (RunDamaged, KeyError):
@@ -92,7 +96,17 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _place() -> Path:
+def probe_seconds() -> dict[str, dict[str, float]] | None:
+    """Measured by `cpu_probe`, of BATCH pictures: {"frozen": {format: s}, "tail": {"format, layer": s}};
+    None before."""
+    try:
+        return (read_json(probe_path(), _Timed) or {}).get("seconds")
+    except RunDamaged:
+        return None
+
+
+def probe_path() -> Path:
+    """Of the file that keeps what was measured: one per machine, processor and torch."""
     try:
         version = metadata.version("torch")
     except metadata.PackageNotFoundError:
@@ -105,7 +119,7 @@ def _remember(found: Found, seconds: dict[str, dict[str, float]]) -> None:
     from tl_core.base.atomic import write_json
     from tl_core.base.errors import OutputUnwritable
 
-    place = _place()
+    place = probe_path()
     # a read-only cache costs a second at each start, nothing else
     with contextlib.suppress(OSError, OutputUnwritable):
         place.parent.mkdir(parents=True, exist_ok=True)

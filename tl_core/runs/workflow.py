@@ -21,16 +21,17 @@ from tl_core.base.events import (
     Event,
     ModelReady,
     NewBest,
+    PlanMade,
     RunEnded,
     RunStarted,
     RunStopped,
     WarningRaised,
 )
 from tl_core.base.paths import cache_dir, expanded
-from tl_core.compute import device
+from tl_core.compute import device, speeds
 from tl_core.data import curation, folders
 from tl_core.data.layouts import name_groups
-from tl_core.runs import preparing, run_folder
+from tl_core.runs import plan, preparing, run_folder
 from tl_core.runs.preparing import DECISIONS, GROUPS
 from tl_core.runs.run_folder import EventWriter, RunFolder
 
@@ -121,12 +122,16 @@ class _Work:
         self.trainer: Any = None
         self.head_folds: dict[str, Any] = {}  # answers of the cheap cross-validation, {} before or without
         self.not_drawn: dict[str, str] = {}  # plot -> why
-        self.seconds_before = 0.0
+        self.seconds_before = self.last_write_seconds = 0.0
+        self.measured: dict[str, float] = {}  # seconds of each piece of work, see `speeds`
         self.started = time.perf_counter()
 
     def steps(self) -> Iterator[Event]:
         data = Path(self.recorded["data"])
+        yield self._plan_made(data)
+        began_reading = time.perf_counter()
         self.prepared = yield from preparing.read_pictures(self.folder, self.config, data)
+        reading_seconds = time.perf_counter() - began_reading
         self._record(**preparing.fingerprints(self.prepared, self.recorded))
         self.choice = preparing.choose_weights(self.config, self.recorded)
         self._record(weights_used=self.choice.to_dict())
@@ -136,6 +141,10 @@ class _Work:
         if checkpoint:
             self.seconds_before, self.head_folds = checkpoint["seconds"], checkpoint["head_folds"]
         self.trainer = trainer
+        self.measured = {
+            "read": reading_seconds / len(self.prepared.labels),
+            "start": time.perf_counter() - self.started - reading_seconds,
+        }
         yield self._run_started(checkpoint)
         is_pretrained = self.choice.is_pretrained
         yield from preparing.warnings(self.prepared, self.config, is_pretrained, trainer.loss_weights)
@@ -153,6 +162,7 @@ class _Work:
                 event = dataclasses.replace(event, seconds=self._seconds())
             yield event
 
+        began_finishing = time.perf_counter()
         if trainer.final_stage == "head" and "finetune" in trainer.best:
             yield WarningRaised(code="finetune_worse", values={})
         if self._is_cross_validated:
@@ -162,6 +172,9 @@ class _Work:
         for name, detail in self.not_drawn.items():
             yield WarningRaised(code="not_drawn", values={"name": name, "detail": detail})
         self._prepare_answers(trainer)
+        if not self._is_cross_validated:
+            self.measured["finish"] = self.last_write_seconds + time.perf_counter() - began_finishing
+        self._learn_speeds()
         yield RunEnded(final_stage=trainer.final_stage, run_seconds=self._seconds())
 
     def leave_best(self) -> None:
@@ -200,6 +213,7 @@ class _Work:
     ) -> None:
         from tl_core.runs import results
 
+        began = time.perf_counter()
         results.write(
             self.folder,
             self.recorded,
@@ -213,6 +227,7 @@ class _Work:
             with_plots=with_plots,
             on_skip=self.not_drawn.__setitem__,
         )
+        self.last_write_seconds = time.perf_counter() - began
 
     def _prepare_answers(self, trainer: Any) -> None:
         """So that the first picture to be classified need not wait for torch."""
@@ -270,6 +285,18 @@ class _Work:
         if any(self.recorded.get(name) != value for name, value in values.items()):
             self.recorded = {**self.recorded, **values}
             run_folder.write_json(self.folder.config_path, self.recorded)
+
+    def _plan_made(self, data: Path) -> PlanMade:
+        if device.guess_device(self.config.device) == "cpu":
+            device.cpu_probe()  # needed soon in any case, and the plan is then of this machine
+        counts = list(folders.scan(data).counts().values())
+        made = plan.make(self.config, counts, plan.network_of(self.config))
+        return PlanMade(steps=made.to_list(), is_measured=made.is_measured)
+
+    def _learn_speeds(self) -> None:
+        """For the plan of the next run; only what this process has really computed."""
+        of = plan.setting(self.config, self.choice.source.partition(":")[0])
+        speeds.learn(of, {**self.measured, **self.trainer.measured_seconds()})
 
     def _seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.started

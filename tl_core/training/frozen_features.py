@@ -94,6 +94,9 @@ class FrozenFeatures:
         self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
         self._clean: dict[str, torch.Tensor] = {}  # station -> (N, ...)
         self.view_seconds: dict[str, float] = {}  # station -> of one view of all entries up to there
+        self.computed_seconds: dict[
+            str | None, float
+        ] = {}  # stage, None for clean: of its pass, where it ran
         self.spent_seconds = dict.fromkeys(STAGES, 0.0)  # on views, at the start of a stage
 
     def _plan(self, stage: str) -> FeedPlan:
@@ -244,6 +247,7 @@ class FrozenFeatures:
                     stored[station][view, piece] = x.to(dtype)
                     seconds[station] += time.perf_counter() - started
             yield Progress(stage=stage, phase="caching", done=view * num + piece.stop, total=num_views * num)
+        self.computed_seconds[stage] = max(seconds.values())
         if stage is not None:
             self.view_seconds = {station: total / num_views for station, total in seconds.items()}
         return stored

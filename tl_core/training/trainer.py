@@ -132,6 +132,7 @@ class Trainer:
         self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
         self._stage: Stage | None = None
         self._done: list[str] = []  # stages that have ended
+        self._epoch_seconds: list[float] = []  # of `finetune`
         self._restored: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ the recipe
@@ -267,6 +268,8 @@ class Trainer:
                 self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
                 self._keep_best(stage)
                 yield NewBest(stage=stage, epoch=run.epoch, val_loss=val_loss, val_accuracy=val_accuracy)
+            if stage == "finetune":
+                self._epoch_seconds.append(time.perf_counter() - epoch_started)
             yield EpochEnd(
                 stage=stage,
                 epoch=run.epoch,
@@ -367,6 +370,18 @@ class Trainer:
 
     def _keep_best(self, stage: str) -> None:
         self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+
+    def measured_seconds(self) -> dict[str, float]:
+        """Seconds for one picture of what was computed here: frozen, views and train; see `speeds`."""
+        computed, views = self.frozen.computed_seconds, max(self.frozen.training.num_views, 1)
+        found = {}
+        if None in computed:
+            found["frozen"] = computed[None] / len(self.prepared.labels)
+        if "finetune" in computed:
+            found["views"] = computed["finetune"] / (len(self.frozen.training.entries) * views)
+        if self._epoch_seconds:
+            found["train"] = float(np.median(self._epoch_seconds)) / len(self.frozen.training.entries)
+        return found
 
     # ------------------------------------------------------------------ stop and go on
 

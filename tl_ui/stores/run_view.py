@@ -53,6 +53,9 @@ class RunView:
     stages: dict[str, StageView] = field(default_factory=dict)
     progress: ev.Progress | None = None
     warnings: list[ev.WarningRaised] = field(default_factory=list)
+    plan: ev.PlanMade | None = None
+    began: ev.Progress | None = None
+    # the first word of the step that `progress` speaks of
     ready: ev.ModelReady | None = None
     # the best model so far can be used
     ended: ev.RunEnded | None = None
@@ -105,7 +108,11 @@ def _add(view: RunView, event: ev.Event) -> None:
     match event:
         case ev.RunStarted():
             _restart(view, event)
+        case ev.PlanMade():
+            view.plan = event
         case ev.Progress():
+            if view.began is None or step_of(view.began) != step_of(event):
+                view.began = event
             view.progress = event
         case ev.WarningRaised():
             if (event.code, event.values) not in [(w.code, w.values) for w in view.warnings]:
@@ -166,6 +173,11 @@ def epoch_rows(view: RunView) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def step_of(event: ev.Progress) -> tuple[str | None, str, int]:
+    """What tells one piece of work from the next."""
+    return event.stage, event.phase, event.epoch
+
+
 def seconds_left(stage: StageView | None) -> float | None:
     """Seconds until the stage's last planned epoch; None before its first. Early stopping may
     end it sooner, so it is an upper guess."""
@@ -173,12 +185,3 @@ def seconds_left(stage: StageView | None) -> float | None:
         return None
     pace = statistics.median(e.epoch_seconds for e in stage.epochs[-RECENT_EPOCHS:])
     return pace * max(stage.num_planned - len(stage.epochs), 0)
-
-
-def about(seconds: float) -> tuple[str, int]:
-    """A duration as a person says it: unit (`seconds`, `minutes`, `hours`) and a round number."""
-    if seconds < 90:
-        return "seconds", max(5, 5 * round(seconds / 5))
-    if seconds < 90 * 60:
-        return "minutes", max(2, round(seconds / 60))
-    return "hours", max(2, round(seconds / 3600))

@@ -1,12 +1,17 @@
 """The Train page in every state a run can be in, in both languages."""
 
 import pytest
+from filelock import FileLock
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.errors import OutOfMemory
+from tl_core.base.events import ModelReady
+from tl_core.base.messages import say
 from tl_core.data import curation
 from tl_core.jobs import local
+from tl_core.runs.event_log import EventWriter
+from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import open_run
 from tl_ui.screens.train import settings as train_settings
 
@@ -160,7 +165,7 @@ def test_a_running_run_shows_its_stage_parts_and_time_left(lang, living):
     assert text(lang, "now_head") in found
     assert text(lang, "part_learns", count="2,562") in found
     assert has(app, "button", "stop") and not has(app, "button", "resume")
-    assert text(lang, "left_seconds", count=30) in str(app.get("progress")[0].proto)
+    assert text(lang, "left_in_stage", time=in_words(30, lang)) in str(app.get("progress")[0].proto)
 
 
 def test_stop_asks_the_worker_to_stop(lang, living):
@@ -258,3 +263,30 @@ def test_every_number_can_be_set_to_its_bounds(lang):
                 assert getattr(getattr(RunConfig.from_dict({stage: {name: value}}), stage), name) == value
             else:
                 assert getattr(RunConfig.from_dict({number.name: value}), number.name) == value
+
+
+def test_before_start_the_steps_stand_with_their_times(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    said = words(app)
+    assert text(lang, "plan_guessed") in said
+    for name in ("reading", "finetune"):
+        assert say(f"plan.{name}", lang, count="40" if name == "reading" else "6").split("(")[0] in said
+    app.radio(key="set_strategy").set_value("head").run()
+    assert say("plan.finetune", lang, count="6").split("(")[0] not in words(app)
+
+
+def test_the_first_answer_of_a_running_run_leads_to_classify(lang, runs):
+    run = finished_run(runs / "going")
+    with FileLock(run.lock_path), EventWriter(run.events_path) as log:
+        run.write_status(state="running")
+        log.write(ModelReady(stage="head", best_stage="head"))
+        said = words(open_page("train", lang=lang, run="going"))
+    assert text(lang, "first_answer") in said
+
+
+def test_a_stopped_run_with_a_model_offers_it(lang, runs):
+    run = finished_run(runs / "stopped")
+    run.write_status(state="stopped")
+    app = open_page("train", lang=lang, run="stopped")
+    assert text(lang, "best_so_far_stands") in words(app)
+    assert app.button(key="resume")

@@ -11,7 +11,7 @@ from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
-from tl_ui.screens.train import again
+from tl_ui.screens.train import again, before_start
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.launching import start_run
@@ -19,7 +19,8 @@ from tl_ui.stores.launching import start_run
 
 def draw() -> None:
     """The form, with Start locked and the reason beside it until everything is ready."""
-    classes, missing = _data()
+    counted, missing = _data()
+    classes, counts = list(counted), list(counted.values())
     # one set of values per data set would surprise; a practice set only suggests its preset once
     choice = state.chosen_data()
     practice_set = datasets.practice_set_of(choice) if choice else None
@@ -38,6 +39,8 @@ def draw() -> None:
     if config and config.weights.startswith("file:"):
         missing = missing or _why_no_file(config.weights.removeprefix("file:"))
     missing = missing or train_settings.weights_missing(train_settings.remembered("weights"))
+    if config and choice is not None and counts and not missing:
+        before_start.draw(config, datasets.folder_of(choice), counts)
     with st.container(horizontal=True, vertical_alignment="bottom", key="start_row"):
         st.text_input(
             t("train.run_name"),
@@ -67,14 +70,14 @@ def _why_no_file(typed: str) -> str | None:
     return None if visitor.may_read(expanded(typed).absolute()) else t("train.weights_elsewhere")
 
 
-def _data() -> tuple[list[str], str | None]:
-    """Say which pictures will be used; returns their classes and what is missing, if anything."""
+def _data() -> tuple[dict[str, int], str | None]:
+    """Say which pictures will be used; returns how many each class has, and what is missing, if anything."""
     choice = state.chosen_data()
     with st.container(border=True, key="card_data", horizontal=True, vertical_alignment="center"):
         if choice is None:
             st.markdown(t("train.no_data"))
             shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
-            return [], t("train.needs_data")
+            return {}, t("train.needs_data")
         try:
             with st.spinner(t("train.reading")):
                 dataset = overview.scanned(datasets.folder_of(choice))
@@ -82,7 +85,7 @@ def _data() -> tuple[list[str], str | None]:
         except TlError as error:
             st.markdown(f":material/error: {error_text(error)}")
             shell.link("data", t("train.to_data"), icon=":material/arrow_forward:")
-            return [], error_text(error)
+            return {}, error_text(error)
         counts = dataset.counts()
         total = t("train.data_is", name=literal(data_name(choice)), count=number(sum(counts.values())))
         parts = "  ·  ".join(f"{literal(name)} {number(count)}" for name, count in counts.items())
@@ -92,7 +95,7 @@ def _data() -> tuple[list[str], str | None]:
         if dataset.refused:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")
-    return list(counts), None
+    return counts, None
 
 
 def _start(choice: datasets.DataChoice, config: RunConfig) -> None:

@@ -15,16 +15,21 @@ from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE, RESUMABLE
+from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores.run_view import RunView, about, seconds_left
+from tl_ui.stores.run_progress import per_second, whole
+from tl_ui.stores.run_view import RunView, seconds_left
 from tl_ui.widgets import run_picker
 from tl_ui.widgets.curves import curves, legend, rate
 from tl_ui.widgets.liveplot import liveplot
 from tl_ui.widgets.network_strip import strip
 from tl_ui.widgets.run_picker import view_of
+
+OF_PICTURES = ("reading", "caching", "training", "evaluating")
+"""Phases that count pictures; the others count rounds or epochs."""
 
 
 def draw(run: RunFolder) -> None:
@@ -154,10 +159,14 @@ def _headline(view: RunView, seen: str) -> str:
 
 
 def _progress(view: RunView) -> tuple[float, str]:
-    """Share done and the words beside it: of the stage, or of the step before and after it."""
+    """Share done and the words beside it: of the whole run; of a run without a plan, of the stage."""
+    place = whole(view)
+    if place is not None:
+        left = t("train.left_in_all", time=in_words(place.seconds_left, state.language()))
+        return place.share, "  ·  ".join([*_step_words(view), left])
     now = view.progress
     if now and now.phase != "training":
-        return _share(now.done, now.total), t("train.step_of", done=number(now.done), total=number(now.total))
+        return _share(now.done, now.total), _count(view)
     stage = view.current
     if stage is None or not stage.num_planned or stage.ended:
         return 0.0, t("train.wait")
@@ -167,9 +176,30 @@ def _progress(view: RunView) -> tuple[float, str]:
     words = t("train.epoch_of", epoch=min(int(done) + 1, stage.num_planned), epochs=stage.num_planned)
     left = seconds_left(stage)
     if left:
-        unit, count = about(left)
-        words += "  ·  " + t(f"train.left_{unit}", count=count)
+        words += "  ·  " + t("train.left_in_stage", time=in_words(left, state.language()))
     return _share(done, stage.num_planned), words
+
+
+def _step_words(view: RunView) -> list[str]:
+    """How far the step going on is, and how fast it goes."""
+    stage = view.current
+    words = []
+    if stage and stage.num_planned and not stage.ended and stage.name != "head":
+        epoch = min(len(stage.epochs) + 1, stage.num_planned)
+        words.append(t("train.epoch_of", epoch=epoch, epochs=stage.num_planned))
+    if view.progress and view.progress.total:
+        words.append(_count(view))
+        speed = per_second(view)
+        if speed and view.progress.phase in OF_PICTURES:
+            words.append(t("train.speed", count=number(speed)))
+    return words
+
+
+def _count(view: RunView) -> str:
+    """ "406 of 4,000 pictures"."""
+    now = view.progress
+    unit = "pictures" if now.phase in OF_PICTURES else "rounds"
+    return t(f"train.step_of_{unit}", done=number(now.done), total=number(now.total))
 
 
 def _share(done: float, total: float) -> float:

@@ -1,0 +1,142 @@
+"""What a run will do, in order, and how long each step takes here: said before it starts, and the measure
+of its one progress while it goes on. Loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tl_core.base.config import RunConfig
+from tl_core.base.messages import say
+from tl_core.compute import speeds
+from tl_core.compute.device import guess_device
+from tl_core.data.split import MIN_TEST_PER_CLASS
+
+SOLVE_SECONDS = 0.004
+"""For one picture of a solved head, its strength and its cross-validation included."""
+EVALUATE_SHARE = 0.35
+"""Of a training step: the same picture forward only."""
+
+
+@dataclass(frozen=True)
+class PlanStep:
+    name: str
+    # reading, starting, frozen, head, views, finetune, cross_validation, finishing
+    seconds: float
+    count: int = 0
+    unit: str = ""
+    # pictures, epochs or folds
+    is_extra: bool = False
+    # not part of the run: can be asked for when the model stands
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    steps: tuple[PlanStep, ...]
+    is_measured: bool
+    # by runs on this machine; else guessed from its processor
+
+    @property
+    def seconds(self) -> float:
+        return sum(step.seconds for step in self.steps if not step.is_extra)
+
+    @property
+    def first_answer_seconds(self) -> float | None:
+        """Until the head stands; None where the run trains none."""
+        names = [step.name for step in self.steps]
+        if "head" not in names:
+            return None
+        return sum(step.seconds for step in self.steps[: names.index("head") + 1])
+
+    @classmethod
+    def from_list(cls, steps: list[dict[str, Any]], is_measured: bool) -> RunPlan:
+        """Out of the event."""
+        return cls(tuple(PlanStep(**step) for step in steps), is_measured)
+
+    def to_list(self) -> list[dict[str, Any]]:
+        """Plain values, for the event."""
+        return [dict(vars(step)) for step in self.steps]
+
+
+def setting(config: RunConfig, network: str) -> str:
+    """What the speeds of this run belong to."""
+    device = guess_device(config.device).partition(":")[0]
+    return speeds.setting(network, config.image_px, config.unfreeze_blocks, device)
+
+
+def network_of(config: RunConfig) -> str:
+    """What `setting` calls the network, as far as it is known before the run: the source of its weights."""
+    from tl_core.models.weights.sources import automatic, availability
+
+    if config.weights != "auto":
+        return config.weights.partition(":")[0]
+    found = automatic(availability())
+    return found.source if found else "formula"
+
+
+def make(config: RunConfig, counts: list[int], network: str, read_seconds: float | None = None) -> RunPlan:
+    """The plan of a run on pictures that have no parts of their own.
+
+    counts: pictures per class. network: see `speeds.setting`.
+    read_seconds: of one of these pictures, where that was measured.
+    """
+    of = setting(config, network)
+    pace = speeds.read(of)
+    num = sum(counts)
+    has_test = min(counts) * config.test_fraction >= MIN_TEST_PER_CLASS
+    num_train = round(num * (1 - config.val_fraction - (config.test_fraction if has_test else 0)))
+    fill = config.target_per_class if config.augment else 0
+    entries = max(num_train, sum(max(round(count * num_train / num), fill) for count in counts))
+
+    def views(epochs: int) -> int:
+        if not config.augment:
+            return 1
+        return min(config.views, epochs) if config.views else epochs
+
+    steps = [
+        PlanStep("reading", num * (read_seconds or pace["read"]), num, "pictures"),
+        PlanStep("starting", pace["start"]),
+        PlanStep("frozen", num * pace["frozen"], num, "pictures"),
+    ]
+    training = []
+    if config.head.epochs and config.head_solver == "lbfgs":
+        training.append(PlanStep("head", 1 + num * SOLVE_SECONDS, num_train, "pictures"))
+    elif config.head.epochs:
+        looked = entries * views(config.head.epochs) * pace["frozen"]
+        training.append(PlanStep("head", looked + config.head.epochs * 0.2, config.head.epochs, "epochs"))
+    if config.finetune.epochs:
+        epochs = config.finetune.epochs
+        if config.unfreeze_blocks < 7:
+            seen = entries * views(epochs)
+            training.append(PlanStep("views", seen * pace["views"], seen, "pictures"))
+        each = entries * pace["train"]  # its validation is in it
+        answers = EVALUATE_SHARE * num * pace["train"]
+        training.append(PlanStep("finetune", epochs * each + answers, epochs, "epochs"))
+    steps += training
+    if not has_test:
+        folds = 5 if min(counts) >= 5 else 3
+        once = sum(step.seconds for step in training) + num * pace["frozen"]
+        is_extra = not config.cross_validation
+        steps.append(PlanStep("cross_validation", folds * once, folds, "folds", is_extra))
+    return RunPlan((*steps, PlanStep("finishing", pace["finish"])), speeds.is_measured(of))
+
+
+def rounded(seconds: float) -> tuple[str, int]:
+    """A duration as a person says it: unit (`seconds`, `minutes`, `hours`) and a round number."""
+    if seconds < 90:
+        return "seconds", max(5, 5 * round(seconds / 5))
+    if seconds < 90 * 60:
+        return "minutes", max(2, round(seconds / 60))
+    return "hours", max(2, round(seconds / 3600))
+
+
+def in_words(seconds: float, language: str) -> str:
+    unit, count = rounded(seconds)
+    return say(f"plan.about_{unit}", language, count=count)
+
+
+def step_words(step: PlanStep, language: str) -> str:
+    """What the step does, in a few words."""
+    kind = f"head_{step.unit}" if step.name == "head" else step.name
+    return say(f"plan.{kind}", language, count=f"{step.count:,}")

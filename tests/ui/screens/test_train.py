@@ -270,9 +270,9 @@ def test_before_start_the_steps_stand_with_their_times(lang, data_id):
     said = words(app)
     assert text(lang, "plan_guessed") in said
     for name in ("reading", "finetune"):
-        assert say(f"plan.{name}", lang, count="40" if name == "reading" else "6").split("(")[0] in said
+        assert say(f"plan.{name}", lang, count="40" if name == "reading" else "12").split("(")[0] in said
     app.radio(key="set_strategy").set_value("head").run()
-    assert say("plan.finetune", lang, count="6").split("(")[0] not in words(app)
+    assert say("plan.finetune", lang, count="12").split("(")[0] not in words(app)
 
 
 def test_the_first_answer_of_a_running_run_leads_to_classify(lang, runs):

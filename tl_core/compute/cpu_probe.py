@@ -42,8 +42,15 @@ TOO_SLOW_SECONDS = 5.0
 # for one step of BATCH pictures
 
 
+class Seconds(TypedDict):
+    """Of BATCH pictures; None: too slow. frozen: {format: s}. tail: {"format, layer": s}."""
+
+    frozen: dict[str, float | None]
+    tail: dict[str, float | None]
+
+
 class _Timed(TypedDict):
-    seconds: dict[str, dict[str, float]]
+    seconds: Seconds
 
 
 class _Kept(TypedDict):
@@ -96,9 +103,8 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def probe_seconds() -> dict[str, dict[str, float]] | None:
-    """Measured by `cpu_probe`, of BATCH pictures: {"frozen": {format: s}, "tail": {"format, layer": s}};
-    None before."""
+def probe_seconds() -> Seconds | None:
+    """What `cpu_probe` has measured; None before. Loads nothing heavy."""
     try:
         return (read_json(probe_path(), _Timed) or {}).get("seconds")
     except RunDamaged:

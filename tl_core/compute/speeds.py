@@ -74,10 +74,10 @@ def _guessed(of: str) -> dict[str, float]:
     if probe is None:
         each = {name: GUESS[name] / min(usable_cores(), 4) for name in ("read", "frozen", "views", "train")}
     else:
-        frozen, train = min(probe["frozen"].values()), min(probe["tail"].values())
+        frozen, train = (min(s for s in times.values() if s) for times in (probe["frozen"], probe["tail"]))
         each = {
             "read": GUESS["read"] / min(usable_cores(), 4),
-            "frozen": probe["frozen"]["fp32"] / BATCH * REST_OF_BACKBONE,
+            "frozen": (probe["frozen"].get("fp32") or frozen) / BATCH * REST_OF_BACKBONE,
             "views": frozen / BATCH,
             "train": train / BATCH,
         }

@@ -11,7 +11,6 @@ from tl_core.base.config import RunConfig
 from tl_core.base.messages import say
 from tl_core.compute import speeds
 from tl_core.compute.device import guess_device
-from tl_core.data.split import MIN_TEST_PER_CLASS
 
 SOLVE_SECONDS = 0.004
 """For one picture of a solved head, its strength and its cross-validation included."""
@@ -81,6 +80,8 @@ def make(config: RunConfig, counts: list[int], network: str, read_seconds: float
     counts: pictures per class. network: see `speeds.setting`.
     read_seconds: of one of these pictures, where that was measured.
     """
+    from tl_core.data.split import MIN_TEST_PER_CLASS  # brings scikit-learn along
+
     of = setting(config, network)
     pace = speeds.read(of)
     num = sum(counts)

@@ -124,7 +124,7 @@ def kills(folder: Path, count: int, seconds: float) -> Found:
         way = WAYS[found["runs"] % len(WAYS)]
         run = made(folder, way, f"killed-{found['runs']}")
         for _ in range(rng.randint(1, 3)):
-            finish(way, run, rng.uniform(0.3, 0.95) * lengths[way])
+            finish(way, run, rng.uniform(0.1, 0.8) * lengths[way])
             if state_of(run) == "finished":
                 break
             found["kills"] += 1

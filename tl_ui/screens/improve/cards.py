@@ -73,11 +73,12 @@ def _shown(card: Card, paths: Mapping[str, Path]) -> str:
 def leave_out(cards: Sequence[Card], place: CheckedData) -> None:
     """A button that leaves out all that are undecided and not already someone's only copy: of two that are
     twins of each other the first stays."""
-    decided = {row.file for row in curation.decided(place.root)}
+    made = {row.file: row.decision for row in curation.decided(place.root)}
     going: list[Card] = []
     staying: set[str] = set()
     for card in cards:
-        if card.file in decided or card.file in staying:
+        # whose copy is left out already is the last one
+        if card.file in made or card.file in staying or made.get(card.twin) == "exclude":
             continue
         going.append(card)
         staying.add(card.twin)

@@ -67,7 +67,9 @@ class StageConfig:
 class RunConfig:
     preset: str = "expression"
     library: str = "timm"
-    # "timm" or "torchvision": whose efficientnet_b0 is built
+    # "timm" or "torchvision": whose efficientnet_b0 is built; any other network is timm's
+    backbone: str = "auto"
+    # the network; "auto" = the one that the weights are for, else timm's name of it
     weights: str = "auto"
     # a weight source: auto, imagenet, imagenet-torchvision, formula, vggface2, file:PATH, random
     seed: int = 42
@@ -80,7 +82,7 @@ class RunConfig:
     # pictures per step
     weight_decay: float = 1e-4
     unfreeze_blocks: int = 3
-    # block groups trained in `finetune`, counted from the end; 7 = the whole backbone
+    # groups, stages or blocks trained in `finetune`, counted from the end; EfficientNet has 7, a ResNet 4
     head: StageConfig = field(default_factory=lambda: StageConfig(15, 1e-3))
     finetune: StageConfig = field(default_factory=lambda: StageConfig(20, 1e-4))
 
@@ -147,7 +149,10 @@ class RunConfig:
         require("dropout", 0 <= self.dropout < 1, ">= 0, < 1")
         require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
         require("weight_decay", 0 <= self.weight_decay < 1, ">= 0, < 1")
-        require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= NUM_BLOCK_GROUPS, "0..7")
+        require("backbone", re.fullmatch(r"\w+(\.\w+)?", self.backbone) is not None, "auto, resnet18 …")
+        # a named network has its own number of them, which `create_run` holds this against
+        most = NUM_BLOCK_GROUPS if self.backbone == "auto" else 1000
+        require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= most, "0..7")
         require("head_solver", self.head_solver in ("adam", "lbfgs"), "adam|lbfgs")
         require("class_balance", self.class_balance in ("none", "auto"), "none|auto")
         require("augmentation", self.augmentation in ("guide", "light"), "guide|light")

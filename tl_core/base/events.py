@@ -78,6 +78,8 @@ class StageStarted(Event):
     frozen_parts: list[str]
     parameters: dict[str, int]
     # of every part, by name
+    units: dict[str, str] = field(default_factory=dict)
+    # of every part: stem, group | stage | block, neck or head; what runs of before lack
     num_trainable: int
     num_parameters: int
     feed: str

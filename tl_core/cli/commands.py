@@ -16,6 +16,7 @@ from tl_core.base.messages import say
 from tl_core.base.paths import expanded, is_dir, is_file
 from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, drawing
+from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder, open_run
 
 LASTING = ("not_shipped", "not_installed", "user_download")
@@ -157,11 +158,14 @@ def settings(args: argparse.Namespace) -> RunConfig:
         ("threads", "threads"),
         ("groups", "groups"),
         ("library", "library"),
+        ("backbone", "backbone"),
     ):
         if getattr(args, option) is not None:
             chosen[name] = getattr(args, option)
     if args.deterministic:
         chosen["deterministic"] = True
+    if chosen.get("backbone", "auto") != "auto":
+        chosen.setdefault("unfreeze_blocks", architecture(str(chosen["backbone"])).family.default_unfreeze)
     if args.ignore_decisions:
         chosen["use_decisions"] = False
     for option, stage in (("stage1_epochs", "head"), ("stage2_epochs", "finetune")):

@@ -11,6 +11,7 @@ from tl_core import __version__
 from tl_core.base.config import PRESETS
 from tl_core.base.messages import FALLBACK, LANGUAGES, say
 from tl_core.cli import usage
+from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.synthetic.practice import SAMPLES
 
 PROGRAM = "python -m tl_core"
@@ -107,6 +108,8 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) ->
         train.add_argument(flag, type=kind, metavar=metavar, help=text(name))
     train.add_argument("--preset", choices=sorted(PRESETS), help=text("preset"))
     train.add_argument("--library", choices=("timm", "torchvision"), help=text("library"))
+    names = ", ".join(ARCHITECTURES)
+    train.add_argument("--backbone", metavar="NAME", help=text("backbone").format(names=names))
     precisions = ("auto", "fp32", "bf16", "fp16")
     train.add_argument("--precision", choices=precisions, help=text("precision"))
     train.add_argument("--deterministic", action="store_true", help=text("deterministic"))

@@ -14,4 +14,5 @@ def normalise(images: torch.Tensor, mean: tuple, std: tuple) -> torch.Tensor:
     scale = torch.tensor([255.0 * s for s in std], device=images.device).repeat(width)
     shift = torch.tensor([m / s for m, s in zip(mean, std, strict=True)], device=images.device).repeat(width)
     rows = images.flatten(2).float() / scale - shift
-    return rows.unflatten(2, (width, 3)).permute(0, 3, 1, 2)  # NHWC in memory: channels_last
+    # `unflatten` would write the number of pictures into an exported graph
+    return rows.reshape(images.shape).permute(0, 3, 1, 2)  # NHWC in memory: channels_last

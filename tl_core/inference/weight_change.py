@@ -66,7 +66,7 @@ def measure(start: TransferModel, end: dict[str, Tensor]) -> list[PartChange]:
     names = {id(tensor): name for name, tensor in start.state_dict(keep_vars=True).items()}
     for part in start.part_names:
         modules = start.part_modules(part)
-        parameters = [(p.detach(), end[names[id(p)]]) for m in modules for p in m.parameters()]
+        parameters = [(p.detach(), end[names[id(p)]]) for p in start.part_parameters(part)]
         buffers = [(b, end[names[id(b)]]) for m in modules for b in m.buffers() if b.is_floating_point()]
         moved = sum(float((b.double() - a.double()).square().sum()) for a, b in parameters)
         length = sum(float(a.double().square().sum()) for a, _ in parameters)

@@ -1,107 +1,142 @@
 """A backbone and a head that can be swapped: the interface that every network answers through.
 
-    pixels -> stem -> blocks.0 … blocks.6 -> head_conv -> (pool) -> classifier
-              `--------------- backbone ---------------'            `- head -'
+    pixels -> stem -> groups, stages or blocks -> neck -> (pool) -> classifier
+              `------------- backbone --------------'            `- head -'
 
-Source: Tan & Le 2019, arXiv:1905.11946, table 1.
+What the parts are called, and what unfreezing counts, belongs to the family (`families.registry`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
 from torch import Tensor, nn
 
-from tl_core.base.config import NUM_BLOCK_GROUPS
 from tl_core.base.errors import ConfigError, HeadError
+from tl_core.models.families.registry import CLASSIFIER, STEM, Architecture
 from tl_core.models.head import final_linear
 
-BLOCKS = tuple(f"blocks.{i}" for i in range(NUM_BLOCK_GROUPS))
-PART_NAMES = ("stem", *BLOCKS, "head_conv", "classifier")
-CLASSIFIER = "classifier"
-STATIONS = ("pixels", *PART_NAMES[:-1], "pooled", CLASSIFIER)
-"""Where activations can be taken out or put in: from the picture to the logits."""
+
+@dataclass(frozen=True)
+class PartFacts:
+    """What a page can draw of one part, without torch."""
+
+    name: str
+    unit: str
+    # stem, group | stage | block, neck or head
+    shape: tuple[int, ...]
+    # of what comes out: (C, h, w), (tokens, C), or (num_classes,)
+    num_parameters: int
+    num_layers: int
+    # convolutions and Linear layers
+    norm: str | None
+    # class of its normalisation layers; None: it has none
 
 
 class TransferModel(nn.Module):
     """A backbone in named parts and a classifier; the first parts can be frozen, never the last.
 
-    Shapes at 224 px: (B, 3, 224, 224) -> stem (B, 32, 112, 112) -> blocks.0 (16, 112, 112)
-    -> .1 (24, 56, 56) -> .2 (40, 28, 28) -> .3 (80, 14, 14) -> .4 (112, 14, 14) -> .5 (192, 7, 7)
-    -> .6 (320, 7, 7) -> head_conv (1280, 7, 7) -> pooled (B, 1280) -> logits (B, num_classes).
-    `part_shapes` computes them for any size.
+    Shapes of EfficientNet-B0 at 224 px: (B, 3, 224, 224) -> stem (B, 32, 112, 112) -> blocks.0
+    (16, 112, 112) -> .1 (24, 56, 56) -> .2 (40, 28, 28) -> .3 (80, 14, 14) -> .4 (112, 14, 14)
+    -> .5 (192, 7, 7) -> .6 (320, 7, 7) -> head_conv (1280, 7, 7) -> pooled (B, 1280)
+    -> logits (B, num_classes). `part_shapes` computes them for any network and size.
     """
 
     library: str
-    name: str
-    # timm's name of the network, whosever it is
-    part_names: tuple[str, ...] = PART_NAMES
+    # whose code it is: timm's or torchvision's
+    cam_station: str
+    # where Grad-CAM looks: the last place whose map still reaches the classes
     classifier: nn.Module
 
-    def __init__(self) -> None:
+    def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self.architecture = architecture
+        self.part_names = tuple(name for name, _ in architecture.parts)
+        self.stations = ("pixels", *self.part_names[:-1], "pooled", CLASSIFIER)
         self._first_trainable = 0  # index into part_names: every part before it is frozen
 
-    # --- what a library fills in
+    @property
+    def name(self) -> str:
+        """timm's name of the network, whosever it is."""
+        return self.architecture.name
+
+    # --- what a family fills in
 
     def part_modules(self, part: str) -> list[nn.Module]:
         """The modules of one part, in the order in which they are applied."""
         raise NotImplementedError
 
-    def pool(self, features: Tensor) -> Tensor:
-        """(B, 1280, h, w) -> (B, 1280): the mean over the places."""
+    def loose_parameters(self, part: str) -> list[nn.Parameter]:
+        """Parameters of a part that belong to no module of it, such as a ViT's class token."""
+        return []
+
+    def part_steps(self, part: str) -> list[Callable[[Tensor], Tensor]]:
+        """What is applied to the part's input, in order."""
+        return list(self.part_modules(part))
+
+    def part_groups(self) -> dict[str, int]:
+        """{part of the backbone: number of the group it is frozen with}, the stem's 0."""
         raise NotImplementedError
+
+    def pool(self, features: Tensor) -> Tensor:
+        """What the last part gives -> (B, feature_dim)."""
+        raise NotImplementedError
+
+    def to_map(self, x: Tensor, station: str) -> Tensor | None:
+        """What stands at `station` as (B, C, h, w); None where there are no places any more."""
+        return x if x.ndim == 4 else None
+
+    def for_size(self, image_px: int) -> TransferModel:
+        """A model with the same answers that takes pictures of this size alone, for export."""
+        return self
 
     # --- the way of a picture
 
     def forward_features(self, x: Tensor) -> Tensor:
-        """(B, 3, H, W) float, normalised as the weights ask -> (B, 1280, H/32, W/32)."""
-        return self._run(x, self.part_names[:-1])
+        """(B, 3, H, W) float, normalised as the weights ask -> what is pooled; B0: (B, 1280, H/32, W/32)."""
+        return self.forward_between(x, "pixels", self.part_names[-2])
 
     def classify(self, pooled: Tensor) -> Tensor:
-        """(B, 1280) -> logits (B, num_classes); dropout acts in training mode."""
+        """(B, feature_dim) -> logits (B, num_classes); dropout acts in training mode."""
         return self.classifier(pooled)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.forward_between(x, "pixels", CLASSIFIER)
 
     def forward_between(self, x: Tensor, start: str, stop: str) -> Tensor:
-        """The output of station `start` -> the output of station `stop` (see STATIONS).
+        """The output of station `start` -> the output of station `stop` (see `stations`).
 
         From "pixels" to "classifier" is the whole network; from the boundary of the frozen part to
         "classifier" is what a training step computes. start == stop gives x back.
         Raises: ValueError: an unknown station, or stop before start.
         """
-        first, last = _station(start), _station(stop)
+        first, last = self._station(start), self._station(stop)
         if last < first:
             raise ValueError(f"{stop} comes before {start}")
-        for station in STATIONS[first + 1 : last + 1]:
-            x = self._step(x, station)
+        for station in self.stations[first + 1 : last + 1]:
+            if station == "pooled":
+                x = self.pool(x)
+            elif station == CLASSIFIER:
+                x = self.classify(x)
+            else:
+                for step in self.part_steps(station):
+                    x = step(x)
         return x
 
     def forward_until(self, x: Tensor, part: str) -> Tensor:
-        """(B, 3, H, W) -> the output of `part`; "pooled" gives the (B, 1280) feature."""
+        """(B, 3, H, W) -> the output of `part`; "pooled" gives the (B, feature_dim) feature."""
         return self.forward_between(x, "pixels", part)
 
     def forward_from(self, z: Tensor, part: str) -> Tensor:
         """The output of `part` (or pixels, or pooled) -> logits (B, num_classes)."""
         return self.forward_between(z, part, CLASSIFIER)
 
-    def _step(self, x: Tensor, station: str) -> Tensor:
-        if station == "pooled":
-            return self.pool(x)
-        if station == CLASSIFIER:
-            return self.classify(x)
-        return self._run(x, (station,))
-
-    def _run(self, x: Tensor, parts: tuple[str, ...]) -> Tensor:
-        for part in parts:
-            for module in self.part_modules(part):
-                x = module(x)
-        return x
-
-    def _index(self, part: str) -> int:
-        if part not in self.part_names:
-            raise ValueError(f"{part} is none of: {', '.join(self.part_names)}")
-        return self.part_names.index(part)
+    def _station(self, name: str) -> int:
+        if name not in self.stations:
+            raise ValueError(f"{name} is none of: {', '.join(self.stations)}")
+        return self.stations.index(name)
 
     # --- head
 
@@ -135,37 +170,51 @@ class TransferModel(nn.Module):
 
     # --- freezing
 
+    @property
+    def num_units(self) -> int:
+        """Groups, stages or blocks that `unfreeze_last` counts: 7, 4, 12."""
+        return max(self.part_groups().values())
+
     def freeze_backbone(self) -> None:
         """Freeze everything but the classifier (stage `head`)."""
         self._freeze_before(CLASSIFIER)
 
-    def unfreeze_last(self, num_blocks: int) -> None:
-        """Train the classifier, head_conv and the last `num_blocks` of the 7 block groups.
+    def unfreeze_last(self, num_units: int) -> None:
+        """Train the classifier and the last `num_units` of the family's units, by timm's own table.
 
-        "The last 3 blocks" are blocks.4 (14×14, 112 channels), blocks.5 (7×7, 192) and blocks.6
-        (7×7, 320), with all their BatchNorms. head_conv (the 1×1 convolution to 1,280 channels and
-        its BatchNorm) always belongs to them: it lies between the blocks and the classifier, so a
-        frozen one would have to read features that changed underneath it. 7 is the whole backbone,
-        the stem included; 0 freezes the backbone. Torchvision's network also drops whole residual
-        branches at random in trained blocks (stochastic depth, up to 0.19 in the last); frozen
+        "The last 3" of EfficientNet's 7 groups are blocks.4 (14×14, 112 channels), blocks.5 (7×7, 192)
+        and blocks.6 (7×7, 320), with all their BatchNorms. A neck such as head_conv (the 1×1
+        convolution to 1,280 channels) always belongs to the last unit: it lies between the units and the
+        classifier, so a frozen one would have to read features that changed underneath it. All units are
+        the whole backbone, the stem included; 0 freezes the backbone. Torchvision's B0 also drops whole
+        residual branches at random in trained blocks (stochastic depth, up to 0.19 in the last); frozen
         blocks never do.
 
-        Raises: ConfigError: not 0..7.
+        Raises: ConfigError: not 0 … the number of units.
         """
-        if not 0 <= num_blocks <= NUM_BLOCK_GROUPS:
-            raise ConfigError(name="unfreeze_blocks", value=num_blocks, need=f"0..{NUM_BLOCK_GROUPS}")
-        if num_blocks == 0:
-            self.freeze_backbone()
-        elif num_blocks == NUM_BLOCK_GROUPS:
-            self._freeze_before("stem")
-        else:
-            self._freeze_before(BLOCKS[NUM_BLOCK_GROUPS - num_blocks])
+        self._freeze_before(self._first_of_last(num_units))
+
+    def _first_of_last(self, num_units: int) -> str:
+        most = self.num_units
+        if not 0 <= num_units <= most:
+            raise ConfigError(name="unfreeze_blocks", value=num_units, need=f"0..{most}")
+        if num_units == 0:
+            return CLASSIFIER
+        if num_units == most:
+            return STEM
+        return next(part for part, group in self.part_groups().items() if group > most - num_units)
+
+    def boundary_for(self, num_units: int) -> str:
+        """The station where the frozen part ends when the last `num_units` are trained: "pixels" (all:
+        nothing is frozen), a part, or "pooled" (0: only the classifier is trained)."""
+        first = self._first_of_last(num_units)
+        return self.stations[self._station(first) - 1]
 
     def _freeze_before(self, part: str) -> None:
-        self._first_trainable = self._index(part)
+        self._first_trainable = self.part_names.index(part)
         for index, name in enumerate(self.part_names):
-            for module in self.part_modules(name):
-                module.requires_grad_(index >= self._first_trainable)
+            for parameter in self.part_parameters(name):
+                parameter.requires_grad_(index >= self._first_trainable)
         self.train(self.training)
 
     def train(self, mode: bool = True) -> TransferModel:
@@ -185,30 +234,28 @@ class TransferModel(nn.Module):
 
     @property
     def boundary(self) -> str:
-        """The last frozen part: "pixels" when nothing is frozen, "head_conv" when the whole backbone is."""
+        """The last frozen part: "pixels" when nothing is frozen, the last one when the whole backbone is."""
         return self.part_names[self._first_trainable - 1] if self._first_trainable else "pixels"
+
+    # --- what a part holds
+
+    def part_parameters(self, part: str) -> list[nn.Parameter]:
+        inside = chain.from_iterable(module.parameters() for module in self.part_modules(part))
+        return [*self.loose_parameters(part), *inside]
+
+    def part_state(self, part: str) -> Iterator[Tensor]:
+        """Its parameters and buffers, themselves and not copies."""
+        yield from self.loose_parameters(part)
+        for module in self.part_modules(part):
+            yield from module.state_dict(keep_vars=True).values()
 
     def parameter_counts(self) -> dict[str, tuple[int, int]]:
         """{part: (parameters, of these trainable)}; buffers such as BatchNorm statistics not counted."""
         counts = {}
         for part in self.part_names:
-            parameters = [p for module in self.part_modules(part) for p in module.parameters()]
+            parameters = self.part_parameters(part)
             counts[part] = (
                 sum(p.numel() for p in parameters),
                 sum(p.numel() for p in parameters if p.requires_grad),
             )
         return counts
-
-
-def boundary_for(num_blocks: int) -> str:
-    """Where the frozen part ends when the last `num_blocks` are trained: "pixels" (7: nothing is frozen),
-    a block group, or "pooled" (0: only the classifier is trained)."""
-    if num_blocks == NUM_BLOCK_GROUPS:
-        return "pixels"
-    return BLOCKS[NUM_BLOCK_GROUPS - num_blocks - 1] if num_blocks else "pooled"
-
-
-def _station(name: str) -> int:
-    if name not in STATIONS:
-        raise ValueError(f"{name} is none of: {', '.join(STATIONS)}")
-    return STATIONS.index(name)

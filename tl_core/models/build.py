@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import torch
 from torch import nn
 
 from tl_core.base.errors import ConfigError, HeadError
 from tl_core.models.backbone import TransferModel
-from tl_core.models.families.efficientnet import EfficientNetClassifier, TorchvisionClassifier
+from tl_core.models.families.efficientnet import TorchvisionClassifier
+from tl_core.models.families.registry import architecture
+from tl_core.models.families.timm_network import TimmClassifier
 from tl_core.models.weights import sources
 from tl_core.models.weights.record import B0
 
@@ -18,13 +23,15 @@ def skeleton(library: str, num_classes: int, dropout: float, backbone: str = B0)
     """The network with random weights, to be filled from a run's own checkpoint.
 
     library: whose EfficientNet-B0 is built; every other backbone is timm's.
-    Raises: ConfigError: no such library.
+    Raises: ConfigError: no such library or backbone.
     """
     if library not in LIBRARIES:
         raise ConfigError(name="library", value=library, need="|".join(LIBRARIES))
     if is_torchvision(library, backbone):
         return TorchvisionClassifier(num_classes, dropout)
-    return EfficientNetClassifier(num_classes, dropout, backbone)
+    named = architecture(backbone)
+    module, _, name = named.family.model.partition(":")
+    return getattr(import_module(module), name)(num_classes, dropout, named)
 
 
 def is_torchvision(library: str, backbone: str) -> bool:
@@ -36,7 +43,8 @@ def build(
 ) -> TransferModel:
     """The chosen weights under a new head, nothing frozen, in training mode.
 
-    The same seed gives the same head whatever the weights; the global generator is left as it was.
+    The network is the one that the weights are for; `library` says whose B0. The same seed gives the
+    same head whatever the weights; the global generator is left as it was.
 
     Raises: ConfigError, HeadError, WeightsUnavailable, WeightsMismatch.
     """
@@ -46,7 +54,7 @@ def build(
         if choice.source != "random":
             state = sources.load_state(choice, model.library)
             body = {key: value for key, value in state.items() if not key.startswith("classifier.")}
-            owner = model.backbone if isinstance(model, EfficientNetClassifier) else model
+            owner = model.backbone if isinstance(model, TimmClassifier) else model
             missing, unexpected = owner.load_state_dict(body, strict=False)
             # load_state has checked every tensor; what is left out is the head alone
             assert not unexpected and all(key.startswith("classifier.") for key in missing)
@@ -63,15 +71,18 @@ def original(choice: sources.WeightsRecord, library: str = "timm") -> nn.Module:
     """
     if not choice.has_head:
         raise HeadError(detail=f"the weights “{choice.source}” come without a classifier")
-    model: nn.Module
+    model: Any
     if is_torchvision(library, choice.backbone):
         from torchvision import models
 
         model = models.efficientnet_b0(weights=None, num_classes=choice.num_classes)
-    else:
-        import timm
+        model.load_state_dict(sources.load_state(choice, "torchvision"))
+        return model.eval()
+    import timm
 
-        library = "timm"
-        model = timm.create_model(choice.backbone, pretrained=False, num_classes=choice.num_classes)
-    model.load_state_dict(sources.load_state(choice, library))
+    name = architecture(choice.backbone).name
+    model = timm.create_model(name, pretrained=False, num_classes=choice.num_classes)
+    head = model.pretrained_cfg["classifier"]
+    state = sources.load_state(choice, "timm")
+    model.load_state_dict({key.replace("classifier.", f"{head}."): value for key, value in state.items()})
     return model.eval()

@@ -1,13 +1,12 @@
-"""Where in a picture a network sees a class: Grad-CAM at the last convolution.
+"""Where in a picture a network sees a class: Grad-CAM at the last place whose map reaches the classes.
 
-Source: Selvaraju et al. 2017, "Grad-CAM", arXiv:1610.02391; computed by captum's LayerGradCam.
-Behind a mean pool and one Linear layer, as here, the map is exact: its places add up to the class's
-score without the bias, so a value is "this much of the score comes from here".
+Source: Selvaraju et al. 2017, "Grad-CAM", arXiv:1610.02391.
+Behind a mean pool and one Linear layer (EfficientNet, ResNet) the map is exact: its places add up to
+the class's score without the bias, so a value is "this much of the score comes from here". A ViT's
+blocks mix places, so there it is the usual first-order estimate, on the map of its tokens.
 """
 
 from __future__ import annotations
-
-import copy
 
 import numpy as np
 import torch
@@ -15,26 +14,26 @@ from torch import Tensor
 
 from tl_core.models.backbone import TransferModel
 
-LAYER = "head_conv"
-
 
 def gradcam(model: TransferModel, x: Tensor, target: int) -> np.ndarray:
     """What speaks for class `target` in each place, in units of its score; what speaks against it is 0.
 
-    Works on frozen backbones, since the input asks for gradients. The model is shared by all browsers and
-    captum hooks into it, so a copy is explained: another thread's forward pass would run into the hook.
+    Works on frozen backbones, since the gradient is that of the activations. The model is shared by all
+    browsers: nothing is hooked into it, and its parameters get no gradients.
 
-    Shapes: x (B, 3, H, W) float32, normalised -> (B, H/32, W/32) float32, >= 0.
+    Shapes: x (B, 3, H, W) float32, normalised -> (B, h, w) float32, >= 0; h = H/32, of ViT/16 H/16.
     """
-    from captum.attr import LayerGradCam
-
-    own = copy.deepcopy(model).eval().requires_grad_(False)
-    method = LayerGradCam(own, own.part_modules(LAYER)[-1])
-    inputs = x.detach().clone().requires_grad_(True)
+    station = model.cam_station
+    with torch.no_grad():
+        reached = model.forward_until(x, station)
     with torch.enable_grad():
-        maps = method.attribute(inputs, target=target, relu_attributions=True)
-    assert isinstance(maps, Tensor)
-    return maps.detach()[:, 0].float().cpu().numpy()
+        activations = reached.detach().requires_grad_(True)
+        scores = model.forward_from(activations, station)[:, target]
+        (gradients,) = torch.autograd.grad(scores.sum(), activations)
+    seen, slope = (model.to_map(values, station) for values in (activations.detach(), gradients))
+    assert seen is not None and slope is not None, "a family's cam_station has a map"
+    heat = (slope.mean(dim=(2, 3), keepdim=True) * seen).sum(dim=1)
+    return heat.clamp(min=0).float().cpu().numpy()
 
 
 def enlarge(heat: np.ndarray, height_px: int, width_px: int) -> np.ndarray:

@@ -173,6 +173,7 @@ def _exported(
     import torch
 
     names = {"pictures": {0: "num"}, "probabilities": {0: "num"}, "features": {0: "num"}}
+    model = model.for_size(square.shape[1])
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # torch 2.15 recommends the slower one
         path = Path(folder) / "model.onnx"

@@ -18,7 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tl_core.base.config import NUM_BLOCK_GROUPS
+from tl_core.models.families.registry import architecture
+from tl_core.models.weights.record import B0
 
 GOAL = 0.85
 """Accuracy and F1 that the expression guide aims at."""
@@ -124,10 +125,11 @@ def _weak(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Advice]:
     if min(scores["accuracy"], scores["f1"]) >= GOAL:
         return
     changes: dict[str, Any] = {}
+    network = architecture(summary.get("weights", {}).get("backbone", B0))
     if config["finetune"]["epochs"] == 0:
-        changes |= {"finetune.epochs": 20, "unfreeze_blocks": 3}
-    elif config["unfreeze_blocks"] < NUM_BLOCK_GROUPS:
-        changes["unfreeze_blocks"] = NUM_BLOCK_GROUPS
+        changes |= {"finetune.epochs": 20, "unfreeze_blocks": network.family.default_unfreeze}
+    elif config["unfreeze_blocks"] < network.num_units:
+        changes["unfreeze_blocks"] = network.num_units
     else:
         changes["finetune.epochs"] = config["finetune"]["epochs"] * 2
     yield Advice("weak", {"accuracy": scores["accuracy"], "f1": scores["f1"], "goal": GOAL}, changes)

@@ -85,11 +85,18 @@ def fingerprints(prepared: Prepared, recorded: dict[str, Any]) -> dict[str, Any]
 
 
 def choose_weights(config: RunConfig, recorded: dict[str, Any]) -> WeightsRecord:
-    """Those that the run began with, else as its settings ask. Raises: WeightsError."""
+    """Those that the run began with, else as its settings ask.
+
+    Raises: WeightsError. ConfigError: their network cannot be trained with these settings.
+    """
+    from tl_core.models.families import registry
     from tl_core.models.weights import sources
 
-    used = recorded.get("weights_used")
-    return sources.reload(used) if used else sources.choose(config.weights, library=config.library)
+    if used := recorded.get("weights_used"):
+        return sources.reload(used)
+    choice = sources.choose(config.weights, library=config.library, backbone=config.backbone)
+    registry.refuse(choice.backbone, config.unfreeze_blocks, config.image_px)
+    return choice
 
 
 def choose_device(config: RunConfig, recorded: dict[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core.base.config import NUM_BLOCK_GROUPS, STAGES
+from tl_core.base.config import STAGES
 from tl_core.base.errors import RunNotReady
 from tl_core.base.events import StageStarted
 from tl_core.data.dataset import SPLITS
+from tl_core.models.families.registry import architecture
+from tl_core.models.weights.record import B0
 from tl_core.runs.run_folder import EventLog, RunFolder
 
 
@@ -63,7 +65,7 @@ class Facts:
 
     @property
     def is_whole_network(self) -> bool:
-        return self.unfreeze_blocks == NUM_BLOCK_GROUPS
+        return self.unfreeze_blocks == architecture(self.weights.get("backbone", B0)).num_units
 
 
 def read_facts(run: RunFolder) -> Facts:

@@ -31,6 +31,7 @@ from tl_core.base.paths import cache_dir, expanded
 from tl_core.compute import device, speeds
 from tl_core.data import curation, folders
 from tl_core.data.layouts import name_groups
+from tl_core.models.families import registry
 from tl_core.runs import plan, preparing, run_folder
 from tl_core.runs.preparing import DECISIONS, GROUPS
 from tl_core.runs.run_folder import EventWriter, RunFolder
@@ -48,6 +49,8 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
     """
     dataset = folders.scan(Path(data))
     folders.refuse_too_few(dataset)
+    if config.backbone != "auto":
+        registry.refuse(config.backbone, config.unfreeze_blocks, config.image_px)
     named = [config.positive_class] if config.positive_class else []
     for label in [*named, *(config.class_weights or {})]:
         if label not in dataset.classes:

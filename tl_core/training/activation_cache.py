@@ -21,7 +21,6 @@ import torch
 from tl_core.base import cache_folder
 from tl_core.compute.cpu_probe import cpu_name
 from tl_core.data.augment import recipe
-from tl_core.models.backbone import STATIONS
 from tl_core.models.parts import part_state_hash
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def key_of(
     """Weights of the frozen parts, pixels, views, their augmentation and seeds, number format, processor,
     versions."""
     digest = hashlib.blake2b(digest_size=16)
-    for part in STATIONS[1 : STATIONS.index(stations[-1]) + 1]:
+    for part in model.stations[1 : model.stations.index(stations[-1]) + 1]:
         if part != "pooled":
             digest.update(part_state_hash(model, part).encode())
     digest.update(pictures.images.tobytes())

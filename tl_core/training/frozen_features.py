@@ -22,7 +22,7 @@ from tl_core.base.config import STAGES, RunConfig
 from tl_core.base.events import Progress
 from tl_core.compute.batchnorm_folding import folded
 from tl_core.data.normalise import normalise
-from tl_core.models.backbone import CLASSIFIER, STATIONS, TransferModel, boundary_for
+from tl_core.models.backbone import CLASSIFIER, TransferModel
 from tl_core.training import activation_cache
 from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead
 
@@ -88,7 +88,10 @@ class FrozenFeatures:
         self.model, self.training, self.clean, self.config = model, training, clean, config
         self.device, self.dtype, self.free_bytes = device, dtype, free_bytes
         self.free_disk_bytes, self.folder = free_disk_bytes if folder else 0, folder
-        self.entries = {"head": boundary_for(0), "finetune": boundary_for(config.unfreeze_blocks)}
+        self.entries = {
+            "head": model.boundary_for(0),
+            "finetune": model.boundary_for(config.unfreeze_blocks),
+        }
         self.plans = {stage: self._plan(stage) for stage in STAGES if getattr(config, stage).epochs}
         self._folded: dict[torch.dtype, TransferModel] = {}
         self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
@@ -125,7 +128,7 @@ class FrozenFeatures:
             wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
             if stage == "finetune":
                 wanted = {entry}  # later stations have been trained, their outputs changed
-            stations = sorted(wanted, key=STATIONS.index)
+            stations = sorted(wanted, key=self.model.stations.index)
             started = time.perf_counter()
             self._views = yield from self._kept(self.training, stations, self.dtype, stage)
             self.spent_seconds[stage] = time.perf_counter() - started
@@ -159,7 +162,7 @@ class FrozenFeatures:
         room = self.free_bytes // MEMORY_SHARE
         kept = [s for s in stations if s != "pixels" and self._bytes(self.clean, s, torch.float32) <= room]
         if kept:
-            ordered = sorted(kept, key=STATIONS.index)
+            ordered = sorted(kept, key=self.model.stations.index)
             is_worth_it = "solved" in {plan.kind for plan in self.plans.values()}  # it asks for nothing else
             keep = self._kept if is_worth_it else self._compute
             stored = yield from keep(self.clean, ordered, torch.float32, None)

@@ -58,9 +58,6 @@ class Stage:
     def _trained_names(self) -> set[str]:
         """Keys of the state dict that this stage changes: trainable parts, their buffers included."""
         trained = {
-            id(tensor)
-            for part in self.model.trainable_parts()
-            for module in self.model.part_modules(part)
-            for tensor in module.state_dict(keep_vars=True).values()
+            id(tensor) for part in self.model.trainable_parts() for tensor in self.model.part_state(part)
         }
         return {key for key, tensor in self.model.state_dict(keep_vars=True).items() if id(tensor) in trained}

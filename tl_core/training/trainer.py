@@ -443,6 +443,7 @@ class Trainer:
             trainable_parts=self.model.trainable_parts(),
             frozen_parts=self.model.frozen_parts(),
             parameters={part: total for part, (total, _) in counts.items()},
+            units=dict(self.model.architecture.parts),
             num_trainable=sum(trainable for _, trainable in counts.values()),
             num_parameters=sum(total for total, _ in counts.values()),
             feed=plan.kind,

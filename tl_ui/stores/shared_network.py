@@ -101,13 +101,11 @@ def walk(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> list[Sta
     """
     import torch
 
-    from tl_core.models.backbone import STATIONS
-
     model = swapped(choice.sha256, num_classes, choice)
     stations = []
     with torch.inference_mode():
         x, previous = _enter(choice, image), "pixels"
-        for name in STATIONS:
+        for name in model.stations:
             x = model.forward_between(x, previous, name)
             previous = name
             stations.append(Station(name, tuple(x.shape[1:]), _strength(name, x[0], image)))

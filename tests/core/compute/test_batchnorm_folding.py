@@ -8,10 +8,11 @@ from torch import nn
 
 from tl_core.compute.batchnorm_folding import folded
 from tl_core.models import build as models
-from tl_core.models.backbone import PART_NAMES, TransferModel
+from tl_core.models.backbone import TransferModel
+from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.models.weights import sources
 
-STATIONS = [*PART_NAMES[:-1], "pooled"]
+STATIONS = [*(name for name, _ in ARCHITECTURES["efficientnet_b0"].parts[:-1]), "pooled"]
 
 
 def network(library: str) -> TransferModel:

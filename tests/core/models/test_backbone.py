@@ -11,8 +11,8 @@ from torch import nn
 
 from tl_core.base.errors import ConfigError, HeadError
 from tl_core.models import backbone
-from tl_core.models.backbone import PART_NAMES
 from tl_core.models.build import build, original, skeleton
+from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.models.head import head_counts
 from tl_core.models.parts import part_shapes, part_state_hash
 from tl_core.models.weights import state_dicts
@@ -22,6 +22,7 @@ RANDOM = WeightsRecord(
     source="random", requested="random", path=None, sha256="", why="asked", is_pretrained=False
 )
 LIBRARIES = ("timm", "torchvision")
+PART_NAMES = tuple(name for name, _ in ARCHITECTURES["efficientnet_b0"].parts)
 
 
 @pytest.fixture(scope="module")

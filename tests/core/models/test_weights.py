@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from tests.core.hub_stand_in import COMMIT, serve
 from tl_core.base.errors import UnknownWeights, WeightsMismatch, WeightsUnavailable
 from tl_core.base.messages import LANGUAGES, catalogue
+from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.models.weights import hub, locate, sources, state_dicts
 from tl_core.models.weights.sources import (
     Limits,
@@ -91,7 +92,7 @@ def assert_cache_is_empty(folder) -> None:
 def test_names_of_the_hubs_file_are_timms_own():
     import timm
 
-    config = timm.get_pretrained_cfg(locate.TIMM_NAME)
+    config = timm.get_pretrained_cfg(ARCHITECTURES["efficientnet_b0"].weights_name)
     assert config.hf_hub_id == locate.HUB_REPO
     with torch.device("meta"):
         assert timm.create_model("efficientnet_b0").pretrained_cfg["hf_hub_id"] == locate.HUB_REPO
@@ -114,7 +115,7 @@ def test_good_hub_is_downloaded_once_and_its_tensors_arrive(places, monkeypatch,
     assert places / "hf" in choice.path.parents and COMMIT in choice.path.parts
     assert (choice.source, choice.why, choice.is_pretrained) == ("imagenet", "asked", True)
     assert choice.has_head and choice.num_classes == 1000
-    config = timm.get_pretrained_cfg(locate.TIMM_NAME)
+    config = timm.get_pretrained_cfg(ARCHITECTURES["efficientnet_b0"].weights_name)
     assert (choice.mean, choice.std) == (config.mean, config.std)
     assert (choice.interpolation, choice.crop_pct) == (config.interpolation, config.crop_pct)
 
@@ -300,7 +301,7 @@ def test_damaged_torchvision_cache_is_fetched_again(torchvision_server):
 
 
 def from_file(path) -> dict[str, torch.Tensor]:
-    return load_state(choose(f"file:{path}"), "timm")
+    return load_state(choose(f"file:{path}", backbone="efficientnet_b0"), "timm")
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "model.", "backbone.", "_orig_mod.", "module._orig_mod."])
@@ -336,7 +337,7 @@ def test_a_runs_own_model_file_can_be_started_from(places, library):
 
     net = skeleton(library, 3, 0.3)
     save_file(net.state_dict(), places / "final.safetensors")
-    choice = choose(f"file:{places / 'final.safetensors'}")
+    choice = choose(f"file:{places / 'final.safetensors'}", backbone="efficientnet_b0")
     assert choice.has_head and choice.num_classes == 3 and class_names(choice) is None
     weight = net.part_modules("stem")[0].state_dict()
     weight = weight.get("weight", weight.get("0.weight"))
@@ -358,7 +359,7 @@ def test_file_without_a_usable_head_or_counters_still_gives_a_backbone(places, s
                   "classifier.3.weight": torch.zeros(8, 64), "classifier.3.bias": torch.zeros(8)}  # fmt: skip
     save_file({**body, **two_layers}, places / "two.safetensors")
     for name in ("body", "two"):
-        choice = choose(f"file:{places / name}.safetensors")
+        choice = choose(f"file:{places / name}.safetensors", backbone="efficientnet_b0")
         assert not choice.has_head and choice.num_classes == 0
         assert load_state(choice, "timm").keys() == state.keys() - set(state_dicts.HEAD)
 
@@ -430,7 +431,7 @@ def test_unknown_sources_are_refused(source):
 def test_file_that_changes_after_the_choice_is_refused(places, state):
     path = places / "w.safetensors"
     save_file(state, path)
-    choice = choose(f"file:{path}")
+    choice = choose(f"file:{path}", backbone="efficientnet_b0")
     save_file({**state, "classifier.bias": torch.ones(1000)}, path)
     with pytest.raises(WeightsUnavailable, match="has changed"):
         load_state(choice, "timm")
@@ -442,11 +443,11 @@ def test_card_beside_a_file_sets_its_normalisation_and_names(places, state):
     card = {"format": locate.CARD_FORMAT, "mean": [0.5, 0.5, 0.5], "std": [0.2, 0.2, 0.2],
             "image_px": 160, "classes": ["a", "b"]}  # fmt: skip
     path.with_suffix(".json").write_text(json.dumps(card), encoding="utf-8")
-    choice = choose(f"file:{path}")
+    choice = choose(f"file:{path}", backbone="efficientnet_b0")
     assert (choice.mean, choice.std, choice.image_px) == ((0.5,) * 3, (0.2,) * 3, 160)
     assert class_names(choice) == ["a", "b"]
     path.with_suffix(".json").write_text(json.dumps({"mean": "somebody else's"}), encoding="utf-8")
-    assert choose(f"file:{path}").mean == (0.485, 0.456, 0.406)
+    assert choose(f"file:{path}", backbone="efficientnet_b0").mean == (0.485, 0.456, 0.406)
 
 
 # --- formula, faces, random

@@ -3,50 +3,35 @@
 `EfficientNetClassifier` holds timm's network (the expression guide), `TorchvisionClassifier`
 torchvision's (the casting guide): the same weights in both B0s give the same logits. Lite0, made for
 phones, has B0's parts without squeeze-and-excitation and with ReLU6.
+
+Source: Tan & Le 2019, arXiv:1905.11946, table 1.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
-from tl_core.models.backbone import BLOCKS, CLASSIFIER, PART_NAMES, TransferModel
+from tl_core.models.backbone import TransferModel
+from tl_core.models.families.registry import ARCHITECTURES, CLASSIFIER, STEM
+from tl_core.models.families.timm_network import TimmClassifier
 from tl_core.models.weights.record import B0
 
 
-class EfficientNetClassifier(TransferModel):
-    """timm's network without its classifier, then Dropout + Linear (expression guide).
+class EfficientNetClassifier(TimmClassifier):
+    """timm's network without its classifier, then Dropout + Linear (expression guide)."""
 
-    state_dict: backbone.<timm's keys>, classifier.1.weight, classifier.1.bias.
-    """
-
-    library = "timm"
-    backbone: Any  # timm's EfficientNet; its layers are found by name
-
-    def __init__(self, num_classes: int, dropout: float, name: str = B0) -> None:
-        """name: timm's, of an EfficientNet."""
-        import timm
-
-        super().__init__()
-        self.name = name
-        self.backbone = timm.create_model(name, pretrained=False, num_classes=0)
-        self.classifier = nn.Linear(self.backbone.num_features, num_classes)
-        self.replace_head(num_classes, dropout)
+    cam_station = "head_conv"
 
     def part_modules(self, part: str) -> list[nn.Module]:
         net = self.backbone
-        if part == "stem":
+        if part == STEM:
             return [net.conv_stem, net.bn1]
         if part == "head_conv":
             return [net.conv_head, net.bn2]
         if part == CLASSIFIER:
             return [self.classifier]
-        return [net.blocks[BLOCKS.index(part)]]
-
-    def pool(self, features: Tensor) -> Tensor:
-        return self.backbone.global_pool(features)
+        return [net.blocks[int(part.removeprefix("blocks."))]]
 
 
 class TorchvisionClassifier(TransferModel):
@@ -55,12 +40,13 @@ class TorchvisionClassifier(TransferModel):
     state_dict: torchvision's own keys, so that `models.efficientnet_b0(num_classes=N)` reads it.
     """
 
-    library, name = "torchvision", B0
+    library = "torchvision"
+    cam_station = "head_conv"
 
     def __init__(self, num_classes: int, dropout: float) -> None:
         from torchvision import models
 
-        super().__init__()
+        super().__init__(ARCHITECTURES[B0])
         net = models.efficientnet_b0(weights=None)
         self.features, self.avgpool, self.classifier = net.features, net.avgpool, net.classifier
         self.replace_head(num_classes, dropout)
@@ -69,7 +55,11 @@ class TorchvisionClassifier(TransferModel):
         if part == CLASSIFIER:
             return [self.classifier]
         # features[0] is the stem, [1]..[7] the block groups, [8] the head convolution
-        return [self.features[PART_NAMES.index(part)]]
+        return [self.features[self.part_names.index(part)]]
+
+    def part_groups(self) -> dict[str, int]:
+        """torchvision has no table of its own: as timm's for the same network."""
+        return {part: min(index, 7) for index, part in enumerate(self.part_names[:-1])}
 
     def pool(self, features: Tensor) -> Tensor:
         return torch.flatten(self.avgpool(features), 1)

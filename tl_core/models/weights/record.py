@@ -17,10 +17,10 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 """Of RGB in 0..1. What nearly every published EfficientNet was trained with."""
 
 
-def source_name(source: str, language: str = FALLBACK) -> str:
-    """What a source is called in words; a file is called by its name."""
+def source_name(source: str, language: str = FALLBACK, network: str = "efficientnet_b0.ra_in1k") -> str:
+    """What a source is called in words; a file is called by its name. network: of `imagenet`'s file."""
     kind, _, place = source.partition(":")
-    return say(f"source.{kind}", language, name=Path(place).name)
+    return say(f"source.{kind}", language, name=Path(place).name, network=network)
 
 
 @dataclass(frozen=True, kw_only=True)

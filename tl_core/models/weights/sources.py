@@ -24,13 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_core.base.errors import UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
+from tl_core.base.errors import ConfigError, UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
 from tl_core.base.messages import FALLBACK
 from tl_core.base.paths import expanded
+from tl_core.models.families.registry import architecture
 from tl_core.models.weights import http_download, hub, locate, state_dicts
 from tl_core.models.weights.hub import Limits, OnBytes
 from tl_core.models.weights.imagenet_names import imagenet_names
-from tl_core.models.weights.record import WeightsRecord, source_name
+from tl_core.models.weights.record import B0, WeightsRecord, source_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -67,6 +68,7 @@ def choose(
     source: str,
     *,
     library: str = "timm",
+    backbone: str = "auto",
     on_progress: OnBytes | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> WeightsRecord:
@@ -77,29 +79,50 @@ def choose(
     `imagenet-lite0`, or `formula` where its package is missing or damaged, and `why` says what was
     wrong with the hub. It never falls back to random weights.
 
+    backbone: the network; "auto" = the one that the weights are for. `auto` weights of a named network
+    are its own: of B0 as above but never another network's, of Lite0 the package's, else `imagenet`.
+
     Raises: UnknownWeights: no such source. WeightsUnavailable: with the reason. WeightsMismatch.
+        ConfigError: no such backbone, or the weights are for another one.
     """
+    asked = backbone
+    if backbone != "auto":
+        backbone = _checked(source, architecture(backbone).name)
     if source == "auto":
-        return _auto(library, on_progress, limits)
+        return _auto(library, backbone, on_progress, limits)
     if source == "random":
+        network = B0 if backbone == "auto" else backbone
         return WeightsRecord(
-            source=source, requested=source, path=None, sha256="", why="asked", is_pretrained=False,
-            label=source_name(source),
+            source=source, requested=source, backbone=network, path=None, sha256="", why="asked",
+            is_pretrained=False, label=source_name(source),
         )  # fmt: skip
-    return locate.describe(source, source, _obtain(source, on_progress, limits), "asked")
+    if backbone == "auto":
+        backbone = locate.BACKBONE_OF.get(source, B0)
+    path = _obtain(source, on_progress, limits, backbone)
+    if source.startswith("file:"):
+        backbone = locate.network_of(path, source, asked)
+    return locate.describe(source, source, path, "asked", backbone)
 
 
-def _obtain(source: str, on_progress: OnBytes | None, limits: Limits) -> Path:
+def _checked(source: str, backbone: str) -> str:
+    """Raises: ConfigError: the source has no weights for this network."""
+    own = locate.BACKBONE_OF.get(source, backbone)
+    if own != backbone:
+        raise ConfigError(name="backbone", value=backbone, need=f"auto, {own} (weights: {source})")
+    return backbone
+
+
+def _obtain(source: str, on_progress: OnBytes | None, limits: Limits, backbone: str = B0) -> Path:
     """The file of a source, fetched if it is not here. Raises: UnknownWeights, WeightsUnavailable."""
     if source.startswith("file:") and len(source) > len("file:"):
         return expanded(source.removeprefix("file:")).absolute()
     if source not in SOURCES:
         raise UnknownWeights(source=source)
-    found = locate.find_sound(source)
+    found = locate.find_sound(source, backbone)
     if found is not None:
         return found
     if source == "imagenet":
-        return _fetch_imagenet(limits.answer_seconds, on_progress, limits)
+        return _fetch_imagenet(limits.answer_seconds, on_progress, limits, backbone)
     if source == "imagenet-torchvision":
         if hub.is_offline():
             raise WeightsUnavailable(source=source, reason="no_network", detail="HF_HUB_OFFLINE")
@@ -115,14 +138,20 @@ def _obtain(source: str, on_progress: OnBytes | None, limits: Limits) -> Path:
     raise WeightsUnavailable(source=source, reason="not_shipped", detail=locate.FORMULA)
 
 
-def _fetch_imagenet(wait_seconds: float, on_progress: OnBytes | None, limits: Limits) -> Path:
+def _fetch_imagenet(
+    wait_seconds: float, on_progress: OnBytes | None, limits: Limits, backbone: str = B0
+) -> Path:
     return hub.fetch(
-        "imagenet", locate.HUB_REPO, locate.HUB_FILE,
+        "imagenet", architecture(backbone).hub_repo, locate.HUB_FILE,
         wait_seconds=wait_seconds, limits=limits, on_progress=on_progress,
     )  # fmt: skip
 
 
-def _auto(library: str, on_progress: OnBytes | None, limits: Limits) -> WeightsRecord:
+def _auto(library: str, backbone: str, on_progress: OnBytes | None, limits: Limits) -> WeightsRecord:
+    if backbone not in ("auto", B0):  # one of its own, and nothing to fall back to
+        source = "imagenet-lite0" if backbone == locate.LITE0 else "imagenet"
+        why = "auto_cached" if locate.find_sound(source, backbone) else "auto_downloaded"
+        return locate.describe(source, "auto", _obtain(source, on_progress, limits, backbone), why, backbone)
     why = ""
     for source in reversed(IMAGENET_B0) if library == "torchvision" else IMAGENET_B0:
         if (path := locate.find_sound(source)) is not None:
@@ -136,8 +165,10 @@ def _auto(library: str, on_progress: OnBytes | None, limits: Limits) -> WeightsR
             return locate.describe("imagenet", "auto", path, "auto_downloaded")
         except WeightsError as error:
             why = _why(error)
-    with suppress(WeightsUnavailable):
-        return locate.describe("imagenet-lite0", "auto", _obtain("imagenet-lite0", None, limits), why)
+    if backbone == "auto":
+        with suppress(WeightsUnavailable):
+            path = _obtain("imagenet-lite0", None, limits)
+            return locate.describe("imagenet-lite0", "auto", path, why, locate.LITE0)
     return locate.describe("formula", "auto", _obtain("formula", on_progress, limits), why)
 
 
@@ -156,7 +187,7 @@ def reload(recorded: dict[str, Any]) -> WeightsRecord:
     choice = WeightsRecord.from_dict(recorded)
     if choice.path is not None and choice.path.is_file():
         return choice
-    found = choose(choice.source)
+    found = choose(choice.source, backbone=choice.backbone)
     if found.sha256 != choice.sha256:
         raise WeightsUnavailable(source=choice.source, reason="file_missing", detail=choice.sha256[:12])
     return dataclasses.replace(choice, path=found.path)

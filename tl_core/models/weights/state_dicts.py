@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.base.errors import WeightsMismatch, WeightsUnavailable
 from tl_core.base.paths import is_file
+from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0
 
 if TYPE_CHECKING:
@@ -92,8 +93,7 @@ def to_timm(tensors: Mapping[str, Tensor], backbone: str = B0) -> dict[str, Tens
 
     A head of several Linear layers cannot be used and is left out.
     """
-    known = timm_to_torchvision() if backbone == B0 else timm_to_google(backbone)
-    to_ours = {theirs: ours for ours, theirs in known.items()}
+    to_ours = {theirs: ours for ours, theirs in _other_names(backbone, tensors)}
     state: dict[str, Tensor] = {}
     heads: dict[str, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
@@ -108,8 +108,21 @@ def to_timm(tensors: Mapping[str, Tensor], backbone: str = B0) -> dict[str, Tens
     return state
 
 
+def _other_names(backbone: str, tensors: Mapping[str, Tensor]) -> Iterable[tuple[str, str]]:
+    """(timm's name, theirs), where the file is written in names that we know."""
+    if any(key.endswith("_conv_stem.weight") for key in tensors):
+        return timm_to_google(backbone).items()
+    return timm_to_torchvision().items() if backbone == B0 else ()
+
+
+def speaks_torchvision(path: Path, source: str) -> bool:
+    """Whether the file is written in the names of torchvision's efficientnet_b0, which has no twin.
+    Raises: WeightsUnavailable."""
+    return any(key.endswith("features.0.0.weight") for key in _open(path, source))
+
+
 def to_library(state: Mapping[str, Tensor], library: str) -> dict[str, Tensor]:
-    """timm's names -> the names of `library`'s own efficientnet_b0."""
+    """timm's names (with the head called `classifier`) -> the names of `library`'s own network."""
     if library == "timm":
         return dict(state)
     names = {**timm_to_torchvision(), **{key: key.replace("classifier.", "classifier.1.") for key in HEAD}}
@@ -152,11 +165,14 @@ def _torchvision_module(module: str) -> str:
 
 
 _GOOGLE_OUTER = {"conv_stem": "_conv_stem", "bn1": "_bn0", "conv_head": "_conv_head", "bn2": "_bn1"}
+_GOOGLE_EXCITE = {"se.conv_reduce": "_se_reduce", "se.conv_expand": "_se_expand"}
 _GOOGLE_WIDENING = {
     "conv_pw": "_expand_conv", "bn1": "_bn0", "conv_dw": "_depthwise_conv", "bn2": "_bn1",
-    "conv_pwl": "_project_conv", "bn3": "_bn2",
+    "conv_pwl": "_project_conv", "bn3": "_bn2", **_GOOGLE_EXCITE,
 }  # fmt: skip
-_GOOGLE_PLAIN = {"conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2"}
+_GOOGLE_PLAIN = {
+    "conv_dw": "_depthwise_conv", "bn1": "_bn1", "conv_pw": "_project_conv", "bn2": "_bn2", **_GOOGLE_EXCITE,
+}  # fmt: skip
 
 
 @cache
@@ -185,13 +201,18 @@ def timm_to_google(backbone: str) -> dict[str, str]:
 
 @cache
 def expected_shapes(backbone: str = B0) -> dict[str, tuple[int, ...]]:
-    """{timm's name: shape} of a whole network with 1,000 classes; nothing is allocated."""
+    """{timm's name: shape} of a whole network with 1,000 classes, its head called `classifier`;
+    nothing is allocated."""
     import timm
     import torch
 
     with torch.device("meta"):
-        model = timm.create_model(backbone, pretrained=False, num_classes=1000)
-    return {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
+        model: Any = timm.create_model(architecture(backbone).name, pretrained=False, num_classes=1000)
+    head = model.pretrained_cfg["classifier"]
+    return {
+        re.sub(f"^{head}[.]", "classifier.", key): tuple(tensor.shape)
+        for key, tensor in model.state_dict().items()
+    }
 
 
 def fit(state: dict[str, Tensor], source: str, backbone: str = B0) -> dict[str, Tensor]:

@@ -358,6 +358,7 @@ def test_a_roboflow_table_labels_the_pictures_of_each_split(tmp_path: Path):
             '{"file_name": "1.png", "label": "cat"}\n{"file_name": "2.png", "label": "dog"}\n',
         ),
         ("labels.csv", "id;breed\n1;cat\n2;dog\n"),
+        ("project-1.csv", "image,id,choice\n/data/upload/1/1.png,1,cat\n/data/upload/1/2.png,2,dog\n"),
         ("answers.tsv", "image\tclass\n./1.png\tcat\n2.png\tdog\n"),
     ],
 )
@@ -402,3 +403,40 @@ def test_labels_that_cannot_be_used_are_refused_by_their_file(tmp_path, file, co
 def test_one_class_is_enough_to_be_judged_by(tmp_path: Path):
     class_folders(tmp_path / "cat", {"2023": 1, "2024": 1})
     assert scan(tmp_path, known=["cat", "dog"]).counts() == {"cat": 2}
+
+
+def files(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+    return root
+
+
+def test_masks_and_boxes_beside_the_images_are_no_classes(tmp_path: Path):
+    """CUB-200-2011 and Stanford Dogs; NEU-DET has the same in each part."""
+    for number in range(3):
+        names = (
+            f"{top}/{c}/{number}.jpg" for top in ("images", "segmentations") for c in ("001.Auk", "002.Tit")
+        )
+        files(tmp_path / "cub", *names)
+        for part in ("train", "validation"):
+            files(tmp_path / "neu", *(f"{part}/images/{c}/{number}.jpg" for c in ("crazing", "patches")))
+            files(tmp_path / "neu", f"{part}/annotations/{number}.xml")
+    data = scan(tmp_path / "cub")
+    assert data.counts() == {"001.Auk": 3, "002.Tit": 3} and set(reasons(data).values()) == {"outside_split"}
+    data = scan(tmp_path / "neu")
+    assert data.counts() == {"crazing": 6, "patches": 6} and data.given_splits == ("train", "val")
+
+
+def test_parts_of_one_set_are_labelled_by_their_table_and_are_no_classes(tmp_path: Path):
+    """HAM10000 as on Kaggle."""
+    files(tmp_path, *(f"HAM10000_images_part_{i // 2 + 1}/ISIC_{i}.jpg" for i in range(4)))
+    rows = "".join(f"H{i},ISIC_{i},{('nv', 'mel')[i % 2]}\n" for i in range(4))
+    (tmp_path / "HAM10000_metadata.csv").write_text("lesion_id,image_id,dx\n" + rows, encoding="utf-8")
+    assert scan(tmp_path).counts() == {"mel": 2, "nv": 2}
+
+
+def test_kaggles_cats_and_dogs_with_labels_in_file_names_are_refused(tmp_path: Path):
+    files(tmp_path, "train/cat.0.jpg", "train/dog.0.jpg", "test1/1.jpg")
+    with pytest.raises(LabelsInFile):
+        scan(tmp_path)

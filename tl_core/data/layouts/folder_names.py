@@ -21,9 +21,13 @@ from tl_core.data.layouts import label_files
 _MAX_WRAPPERS = 3
 _SPLIT_NAME = re.compile(
     r"(?:seg_)?(?:(?P<train>train(?:ing)?|훈련|학습)|(?P<val>val(?:id(?:ation)?)?|dev(?:elopment)?|검증)"
-    r"|(?P<test>test(?:ing)?|eval(?:uation)?|hold_?out|시험|평가|테스트))(?:_?(?:set|data|images|imgs))?"
+    r"|(?P<test>test(?:ing)?|eval(?:uation)?|hold_?out|시험|평가|테스트))(?:_?(?:set|data|images|imgs))?(?:_?\d{1,4})?"
 )
 """The names that splits go by: Keras, Roboflow, torchvision, the Intel set (seg_train), AI Hub."""
+_IMAGES = {"images", "imgs", "jpegimages"}
+# what holds the class folders where masks or boxes lie beside it: CUB, Stanford Dogs, NEU-DET
+_PART = re.compile(r".*(?:part|batch|chunk|shard)[\s_-]?\d+", re.IGNORECASE)
+# one set in several folders, whose labels are in a table: HAM10000_images_part_1
 _RUN_FILES = {"config.json", "status.json"}
 
 
@@ -47,7 +51,10 @@ def read(root: Path, known: Collection[str] = ()) -> tuple[Path, Layout]:
     layout = Layout()
     splits = _split_folders(root)
     if splits is None:
-        _class_folders(root, root, None, layout)
+        images = _images_folder(root)
+        _class_folders(root, images, None, layout)
+        if images != root:
+            _beside(root, {images}, layout)
     else:
         for split, folder in splits:
             _class_folders(root, folder, split, layout)
@@ -92,12 +99,20 @@ def _inside_wrapper(path: Path, known: Collection[str]) -> Path:
     return path
 
 
+def _images_folder(folder: Path) -> Path:
+    """`images/<class>` beside `annotations/` or `segmentations/` -> images; else the folder itself."""
+    inner = subfolders(folder)
+    found = [one for one in inner if one.name.lower() in _IMAGES and not loose_pictures(one)]
+    is_it = len(found) == 1 and len(inner) > 1 and len(_with_files(found[0])) > 1
+    return found[0] if is_it and not any(map(loose_pictures, inner)) else folder
+
+
 def _inside_split(folder: Path) -> Path:
     """`seg_train/seg_train/<class>` and `train/images/<class>` -> the inner one, which holds classes."""
     inner = subfolders(folder)
     if len(inner) == 1 and not loose_pictures(folder) and not loose_pictures(inner[0]):
         return inner[0] if len(_with_files(inner[0])) > 1 or split_of(inner[0].name) else folder
-    return folder
+    return _images_folder(folder)
 
 
 def _with_files(folder: Path) -> list[Path]:
@@ -135,7 +150,8 @@ def _class_folders(root: Path, folder: Path, split: str | None, layout: Layout) 
             _one_class(root, class_folder, split, layout)
     found = layout.pictures[num_before:]
     # one folder of pictures beside a table is no class of its own
-    is_one = len({name for name, _, _ in found}) < 2
+    names = {name for name, _, _ in found}
+    is_one = len(names) < 2 or all(map(_PART.fullmatch, names))
     if is_one and (loose or found) and (labels := label_files.find(root, folder, split)):
         del layout.pictures[num_before:]
         _labelled(root, [*loose, *(file for _, file, _ in found)], labels, split, layout)

@@ -14,8 +14,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from tl_core.base.errors import LabelsInFile
@@ -30,8 +32,31 @@ BOXES = (
     "instances_default.json",
 )
 """Files of exports for detection and segmentation."""
-_FILE_COLUMNS = ("file_name", "filename", "file", "image", "image_name", "image_id", "path", "name", "id")
-_LABEL_COLUMNS = ("label", "class", "category", "target", "class_name", "label_name", "breed", "diagnosis")
+_FILE_COLUMNS = (
+    "file_name",
+    "filename",
+    "file",
+    "image",
+    "image_name",
+    "image_id",
+    "path",
+    "id_code",
+    "img",
+    "name",
+    "id",
+)
+_LABEL_COLUMNS = (
+    "label",
+    "class",
+    "category",
+    "target",
+    "class_name",
+    "label_name",
+    "breed",
+    "diagnosis",
+    "dx",
+    "choice",
+)
 _MAX_BYTES = 64 << 20
 
 
@@ -47,7 +72,15 @@ class Labels:
         """The class of a picture; "" when the table does not name it. A table may leave the ending off."""
         folders = [""] + ["/".join(picture.parts[-depth - 1 : -1]) + "/" for depth in (1, 2, 3)]
         ways = [folder + own for folder in folders for own in (picture.name, picture.stem)]
-        return next((found for way in ways if (found := self.by_name.get(composed(way)))), "")
+        found = next((found for way in ways if (found := self.by_name.get(composed(way)))), "")
+        return found or self._by_last_part.get(composed(picture.name), "")
+
+    @cached_property
+    def _by_last_part(self) -> dict[str, str]:
+        """{name without its folders: class}, where it is one file's alone: Label Studio writes addresses."""
+        own = {name: PurePosixPath(name).name for name in self.by_name}
+        counts = Counter(own.values())
+        return {own[name]: label for name, label in self.by_name.items() if counts[own[name]] == 1}
 
     def missing(self, pictures: Sequence[Path]) -> list[str]:
         """Names in the table that none of the pictures has."""

@@ -204,7 +204,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "standard": {
         "head": StageConfig(30, 1e-3),
         "head_solver": "lbfgs",
-        "finetune": StageConfig(12, 1e-4),
+        "finetune": StageConfig(12, 3e-4),
         "positive_weight": 1.0,
         "class_balance": "auto",
         "augmentation": "light",

@@ -45,6 +45,14 @@ def resume(args: argparse.Namespace, language: str) -> CommandResult:
     return _carry_out(open_run(args.run), language)
 
 
+def cross_validate(args: argparse.Namespace, language: str) -> CommandResult:
+    from tl_core.runs import workflow
+
+    run = open_run(args.run)
+    workflow.ask_cross_validation(run)
+    return _carry_out(run, language)
+
+
 def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.predictor import Predictor, evaluate_folder
 
@@ -136,6 +144,7 @@ def doctor(args: argparse.Namespace, language: str) -> CommandResult:
 COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "train": train,
     "resume": resume,
+    "cross-validate": cross_validate,
     "evaluate": evaluate,
     "predict": predict,
     "sample-data": sample_data,

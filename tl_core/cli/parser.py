@@ -65,6 +65,7 @@ def build_parser(language: str) -> Parser:
     train.add_argument("--output", metavar="RUN", type=Path, help=text("output"))
     _add_settings(train, text)
 
+    add("cross-validate").add_argument("run", metavar="RUN", type=Path, help=text("run"))
     add("resume").add_argument("run", metavar="RUN", type=Path, help=text("run"))
 
     evaluate = add("evaluate")

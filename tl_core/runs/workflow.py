@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.base.config import RunConfig, default_positive
-from tl_core.base.errors import ConfigError, TlError
+from tl_core.base.errors import ConfigError, NothingToResume, RunNotReady, TlError
 from tl_core.base.events import (
     EpochEnd,
     Event,
@@ -76,6 +76,28 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
         ({DECISIONS: curation.table(rows)} if rows else {})
         | ({GROUPS: name_groups.table(groups)} if groups else {}),
     )
+
+
+def ask_cross_validation(folder: RunFolder) -> None:
+    """Let a run that stands go on with the cross-validation of its whole recipe: `resume` or a launch then
+    does that and nothing else again.
+
+    Raises: RunNotReady: it has no results yet. NothingToResume: it has a test part, or has been
+        cross-validated already. RunNotFound, RunDamaged, OutputUnwritable.
+    """
+    summary = folder.read_summary()
+    if summary is None:
+        raise RunNotReady(path=folder.path)
+    if not can_be_cross_validated(summary):
+        raise NothingToResume(path=folder.path)
+    run_folder.write_json(folder.config_path, {**folder.read_config(), "cross_validation": True})
+    if folder.read_status().get("state") == "finished":
+        folder.write_status(state="stopped")
+
+
+def can_be_cross_validated(summary: dict[str, Any]) -> bool:
+    """Whether only the head of this run was, so far."""
+    return bool(summary["split"]["folds"]) and summary.get("cross_validated") == "head"
 
 
 def execute(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.drawn import write_classes
 from tl_core.base.config import preset
+from tl_core.base.errors import NothingToResume, RunNotReady
 from tl_core.base.events import EpochEnd, ModelReady, Progress, RunStarted, StageStarted
 from tl_core.inference.predictor import Predictor, predict_files
 from tl_core.models import checkpoint_files
@@ -149,3 +150,22 @@ def test_unequal_classes_are_weighed_and_it_is_said(tmp_path):
 def test_a_run_of_own_pictures_is_called_after_them(pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("HEADSWAP_RUNS", str(tmp_path))
     assert workflow.create_run(pictures, None, settings()).name.endswith("-mine")
+
+
+def test_the_whole_recipe_is_cross_validated_on_request_and_nothing_else_is_done_again(pictures, tmp_path):
+    run = workflow.create_run(pictures, tmp_path / "run", settings())
+    with pytest.raises(RunNotReady):
+        workflow.ask_cross_validation(run)
+    workflow.execute(run)
+    run.write_status(state="finished")
+    final, events = (run.models / "final.safetensors").read_bytes(), []
+    workflow.ask_cross_validation(run)
+    assert run.read_status()["state"] == "stopped"
+    assert workflow.execute(run, on_event=events.append) == "finished"
+    summary = run.read_summary()
+    assert (summary["cross_validated"], summary["is_complete"]) == ("recipe", True)
+    assert set(summary["cross_validation"]) == {"before", "head", "finetune", "final"}
+    assert not any(isinstance(e, EpochEnd | StageStarted) for e in events), "no stage of the run itself"
+    assert (run.models / "final.safetensors").read_bytes() == final
+    with pytest.raises(NothingToResume):
+        workflow.ask_cross_validation(run)

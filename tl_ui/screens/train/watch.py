@@ -15,6 +15,7 @@ from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE, RESUMABLE
+from tl_core.runs import workflow
 from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
@@ -60,10 +61,24 @@ def _buttons(run: RunFolder, seen: str) -> None:
         words = "train.resume" if run.last_checkpoint.is_file() else "train.again"
         if st.button(t(words), key="resume", type="primary", icon=":material/resume:"):
             _do(local.launch, run)
-    elif seen == "finished" and st.button(
-        t("train.see_results"), key="to_results", type="primary", icon=":material/arrow_forward:"
-    ):
-        shell.go("results", run=run.name)
+    elif seen == "finished":
+        if st.button(
+            t("train.see_results"), key="to_results", type="primary", icon=":material/arrow_forward:"
+        ):
+            shell.go("results", run=run.name)
+        _ask_cross_validation(run)
+
+
+def _ask_cross_validation(run: RunFolder) -> None:
+    """The expensive kind, offered with its time once the model stands."""
+    summary = run.read_summary()
+    made = view_of(run).plan
+    if summary is None or made is None or not workflow.can_be_cross_validated(summary):
+        return
+    seconds = sum(step["seconds"] for step in made.steps if step["name"] == "cross_validation")
+    words = t("train.cross_validate", time=in_words(seconds, state.language()))
+    if st.button(words, key="cross_validate", icon=":material/rule:", help=t("train.cross_validation_help")):
+        _do(lambda run: (workflow.ask_cross_validation(run), local.launch(run)), run)
 
 
 def _do(action, run: RunFolder) -> None:

@@ -423,3 +423,13 @@ def test_large_photographs_answer_like_small_ones(predictor, tmp_path):
     (answer,) = predict_files(predictor, [tmp_path / "large.jpg"])
     expected = float(predictor.predict([large])[0, 0])
     assert answer["probabilities"]["dots"] == pytest.approx(expected, abs=0.1)
+
+
+def test_a_folder_of_one_class_gives_its_recall_and_counts(predictor, tmp_path):
+    write_classes(tmp_path, {"dots": 5})
+    (tmp_path / "dots" / "notes.txt").write_text("x", encoding="utf-8")
+    scores = evaluate_folder(predictor, tmp_path)
+    assert (scores["num"], scores["used"], scores["per_class"]["dots"]["support"]) == (5, 5, 5)
+    assert scores["accuracy"] == scores["per_class"]["dots"]["recall"] and scores["roc_auc"] is None
+    assert [one["name"] for one in scores["refused"]] == ["dots/notes.txt"]
+    assert (scores["chance"], scores["majority"]) == (0.5, 1.0)

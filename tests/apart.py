@@ -58,7 +58,7 @@ def can_be_made() -> bool:
 
 
 def run_apart(folder: Path, *command: object, **environment: str) -> Apart:
-    """Run `command` with `folder`/home for its home; runs and cache are below `folder` too."""
+    """Run `command` with `folder`/home for its home; runs, cache and state are below `folder` too."""
     home, heard = folder / "home", folder / "heard"
     for place in (home, folder / "hook", folder / "tmp"):
         place.mkdir(parents=True, exist_ok=True)
@@ -70,6 +70,7 @@ def run_apart(folder: Path, *command: object, **environment: str) -> Apart:
         "TMPDIR": str(folder / "tmp"),
         "HEADSWAP_CACHE": str(folder / "cache"),
         "HEADSWAP_RUNS": str(folder / "runs"),
+        "HEADSWAP_STATE": str(folder / "state"),
         "PYTHONPATH": os.pathsep.join([str(folder / "hook"), str(ROOT)]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "APART_HEARD": str(heard),

@@ -17,6 +17,7 @@ SANDBOX = Path(_folder.name)
 ISOLATION = {
     "HEADSWAP_CACHE": str(SANDBOX / "cache"),
     "HEADSWAP_RUNS": str(SANDBOX / "runs"),
+    "HEADSWAP_STATE": str(SANDBOX / "state"),
     "HF_HOME": str(SANDBOX / "hf"),
     "HF_ENDPOINT": NO_SERVER,
     "HF_HUB_DISABLE_TELEMETRY": "1",

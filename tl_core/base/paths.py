@@ -11,20 +11,32 @@ from pathlib import Path
 
 
 def cache_dir() -> Path:
-    """Weights, practice pictures, probe results, queue tickets: all of it can be made again.
+    """Weights, practice pictures, probe results: all of it can be made again.
 
     `HEADSWAP_CACHE`, or `headswap` in the place where the system keeps such things.
     """
-    chosen = os.environ.get("HEADSWAP_CACHE")
-    if chosen:
+    return _place("HEADSWAP_CACHE", "headswap", mac="Caches", elsewhere=("XDG_CACHE_HOME", ".cache"))
+
+
+def state_dir() -> Path:
+    """Locks and tickets of what works just now: a few bytes that must stay when the cache is deleted.
+
+    `HEADSWAP_STATE`, or the place where the system keeps such things.
+    """
+    elsewhere = ("XDG_STATE_HOME", ".local/state")
+    return _place("HEADSWAP_STATE", "headswap-state", mac="Application Support", elsewhere=elsewhere)
+
+
+def _place(variable: str, name: str, *, mac: str, elsewhere: tuple[str, str]) -> Path:
+    if chosen := os.environ.get(variable):
         return Path(chosen).expanduser().absolute()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
+        base = Path.home() / "Library" / mac
     else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "headswap"
+        base = Path(os.environ.get(elsewhere[0]) or Path.home() / elsewhere[1])
+    return base / name
 
 
 def runs_dir() -> Path:

@@ -1,8 +1,8 @@
 """One training run per device at a time; the others wait in the order they came.
 
-The places are below the cache folder, so that runs in different folders share a device:
-slots/<device>.lock is held by the one that trains, slots/<device>.queue/ has a ticket for
-each that waits. A ticket whose run is dead counts for nothing and is swept away.
+Runs in different folders share a device when they share a cache folder. Their places are below the state
+folder, named after the cache, which may be deleted at any time: <device>.lock is held by the one that trains,
+<device>.queue/ has a ticket for each that waits. A ticket whose run is dead counts for nothing and is swept away.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TypedDict
 
 from tl_core.base.atomic import output_errors, write_json
 from tl_core.base.errors import RunDamaged
-from tl_core.base.paths import cache_dir
+from tl_core.base.paths import cache_dir, state_dir
 from tl_core.base.reading import read_json
 from tl_core.jobs import locks
 from tl_core.runs.run_folder import RunFolder
@@ -150,10 +150,11 @@ def _file_name(device: str) -> str:
 
 
 def _slots_dir() -> Path:
-    """Below the cache folder, or below the temporary one where the cache cannot be written."""
-    place = cache_dir() / "slots"
+    """Below the state folder, or below the temporary one where that cannot be written."""
+    name = hashlib.sha256(os.fsencode(os.path.realpath(cache_dir()))).hexdigest()[:16]
+    place = state_dir() / "slots" / name
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError:
-        place = Path(tempfile.gettempdir()) / "headswap-slots"
+        place = Path(tempfile.gettempdir()) / "headswap-slots" / name
     return place

@@ -115,7 +115,7 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     Raises: DataError: the set cannot be read. NoReadableImages: none of the files is a picture.
     BadArchive: too much. OutputUnwritable.
     """
-    from tl_core.data.archives import save_upload
+    from tl_core.data.layouts.archives import save_upload
 
     from tl_core.data.folders import scan
 

@@ -5,6 +5,7 @@ The work is a counter (fake_worker.py); everything around it is the product's ow
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -229,6 +230,22 @@ def test_run_in_another_folder_waits_for_the_same_device(new_run):
     kill(first)
     wait_for_state(second, "finished")
     assert local.state(first) == "interrupted"
+
+
+def test_two_runs_exclude_each_other_though_the_cache_is_deleted_between(new_run, tmp_path):
+    first, second = new_run("one", epochs=1000), new_run("two")
+    launch(first)
+    wait_for_state(first, "running")
+    shutil.rmtree(tmp_path / "cache", ignore_errors=True)
+    places = []
+    with (
+        locks.run_lock(second),
+        device_queue.slot(
+            second, "cpu", keep_place=False, should_stop=lambda: bool(places), on_wait=places.append
+        ) as is_ours,
+    ):
+        assert (is_ours, places) == (False, [1])
+    assert local.state(first) == "running"
 
 
 def test_run_on_another_device_does_not_wait(new_run):

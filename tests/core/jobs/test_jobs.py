@@ -134,7 +134,7 @@ def test_killed_worker_shows_as_interrupted_and_is_resumed_over_a_torn_line(new_
     wait_for_state(run, "interrupted")
     with run.events_path.open("ab") as log:
         log.write(b'{"kind": "epoch_end", "epo')
-    assert local.is_resumable(run)
+    assert local.state(run) in local.RESUMABLE
     launch(run)
     wait_for_state(run, "finished")
     # killed between the event and the checkpoint, an epoch is done and told once more
@@ -432,7 +432,7 @@ def test_created_run_waits_to_be_launched_and_an_old_one_is_interrupted(new_run)
     config = run.read_config()
     run_folder.write_json(run.config_path, {**config, "created": "2020-01-01T00:00:00+00:00"})
     assert local.state(run) == "interrupted"
-    assert local.is_resumable(run)
+    assert local.state(run) in local.RESUMABLE
 
 
 def test_waiting_worker_and_the_server_side_load_no_torch():
@@ -448,4 +448,4 @@ def test_a_start_that_lies_in_the_future_is_no_start(new_run):
     run = new_run("clock put back")
     run.write_status(state="queued", pid=None, launched=time.time() + 3600)
     assert local.state(run) == "interrupted"
-    assert local.is_resumable(run)
+    assert local.state(run) in local.RESUMABLE

@@ -1,8 +1,9 @@
 """One training run per device at a time; the others wait in the order they came.
 
 Runs in different folders share a device when they share a cache folder. Their places are below the state
-folder, named after the cache, which may be deleted at any time: <device>.lock is held by the one that trains,
-<device>.queue/ has a ticket for each that waits. A ticket whose run is dead counts for nothing and is swept away.
+folder, named after the cache, which may be deleted at any time: <device>.lock is held by the one that
+trains, <device>.queue/ has a ticket for each that waits. A ticket whose run is dead counts for nothing and
+is swept away.
 """
 
 from __future__ import annotations

@@ -115,9 +115,8 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     Raises: DataError: the set cannot be read. NoReadableImages: none of the files is a picture.
     BadArchive: too much. OutputUnwritable.
     """
-    from tl_core.data.layouts.archives import save_upload
-
     from tl_core.data.folders import scan
+    from tl_core.data.layouts.archives import save_upload
 
     assert choice.path is not None and choice.kind != "folder"
     dataset = scan(choice.path)

@@ -25,6 +25,7 @@ SETTINGS = (
 )
 INVOCATIONS = {
     "resume": ["resume", "stopped"],
+    "cross-validate": ["cross-validate", "crossed"],
     "evaluate": ["evaluate", "run", "pictures"],
     "predict": ["predict", "run", "pictures/dots"],
     "report": ["report", "run"],
@@ -75,6 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (done.asked, done.written) == (set(), [])
     shutil.copytree(folder / "runs" / "run", folder / "stopped")
     shutil.copytree(folder / "runs" / "run", folder / "run")
+    shutil.copytree(folder / "runs" / "run", folder / "crossed")
     (folder / "stopped" / "status.json").write_text(json.dumps({"state": "stopped"}), encoding="utf-8")
     return folder
 

@@ -58,6 +58,7 @@ def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)
+    _say_so_far(predictor.run, language)
     _say_decisions(args.data, predictor.classes, language)
     scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
@@ -72,6 +73,13 @@ def _say_decisions(data: Path, classes: list[str], language: str) -> None:
     counts = curation.counts(found, curation.followed(found))
     if any(counts.values()):
         print(say("warning.decisions", language, **counts), file=sys.stderr)
+
+
+def _say_so_far(run: RunFolder, language: str) -> None:
+    """One line on standard error where the run goes on, or was stopped: which stage's model answers."""
+    summary = run.read_summary()
+    if summary and not summary.get("is_complete", True):
+        print(say("cli.so_far", language, stage=summary["final_stage"]), file=sys.stderr)
 
 
 def _say_unchecked(model: Path, language: str) -> None:
@@ -90,6 +98,7 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)
+    _say_so_far(predictor.run, language)
     decided = decision_rule.read(predictor.run)
     answers = []
     files, folders_below = _expand(args.images)

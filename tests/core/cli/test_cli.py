@@ -761,7 +761,9 @@ def test_ctrl_c_exits_130_and_resume_finishes_the_run(started, pictures, tmp_pat
     assert "Traceback" not in err
     assert local.state(folder) == "stopped" and folder.read_summary()["is_complete"] is False
     some = next((pictures / "dots").iterdir())
-    assert run_cli("predict", folder.path, some, "--json").json()["predictions"][0]["label"]
+    answered = run_cli("predict", folder.path, some, "--json")
+    assert answered.json()["predictions"][0]["label"]
+    assert say("cli.so_far", stage="head") in answered.err
 
     done = epochs()
     assert 0 < len(done) < LONG

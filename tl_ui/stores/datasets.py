@@ -115,6 +115,7 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     Raises: DataError: the set cannot be read. NoReadableImages: none of the files is a picture.
     BadArchive: too much. OutputUnwritable.
     """
+    from tl_core.data.file_kinds import is_picture_name
     from tl_core.data.folders import scan
     from tl_core.data.layouts.archives import save_upload
 
@@ -127,7 +128,10 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     try:
         named = [(Path(name.replace("\\", "/")).name, stream) for name, stream in files]
         save_upload([(f"{label}/{name}", stream) for name, stream in named], waiting)
-        pictures = sorted(path for path in waiting.rglob("*") if path.is_file())
+        # of what is not read only an empty file with its name is there
+        pictures = sorted(
+            path for path in waiting.rglob("*") if path.is_file() and is_picture_name(path.name)
+        )
         if not pictures:
             example = named[0][0] if named else "–"
             raise NoReadableImages(path=choice.label, count=len(named), example=example)

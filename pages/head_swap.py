@@ -4,13 +4,11 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_ui.frame import shell, state
-from tl_ui.frame.text import t
+from tl_ui.frame.text import number, t
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import datasets, overview, shared_network
-from tl_ui.widgets import formula_sheet
 
 page = shell.start("head_swap")
-shell.header(t("head_swap.title"), t("head_swap.lead"))
 
 
 def classes_of_data() -> int:
@@ -23,6 +21,8 @@ def classes_of_data() -> int:
 
 with st.spinner(t("head_swap.loading")):
     found = shared_network.weights()
+old_classes = number(found.choice.num_classes or shared_network.OLD_CLASSES)
+shell.header(t("head_swap.title"), t("head_swap.lead", classes=old_classes))
 head_swap_view.weights_note(found)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -48,14 +48,16 @@ if panel == "swap":
         head_swap_view.swap(counts)
 elif panel == "classes":
     with st.container(border=True, key="card_classes"):
-        st.markdown(t("head_swap.classes_lead"))
-        formula_sheet.show("page")
+        kind = "formula" if found.choice.source == "formula" else "photographs"
+        st.markdown(t(f"head_swap.classes_{kind}", classes=old_classes))
+        head_swap_view.old_classes(found.choice, "page")
 else:
     try:
         with st.container(border=True, key=f"card_{panel}"):
             image = head_swap_view.pick_picture()
             if panel == "way":
-                head_swap_view.way(shared_network.walk(found.choice, image, num_classes))
+                stations = shared_network.walk(found.choice, image, num_classes)
+                head_swap_view.way(found.choice.backbone, stations)
             else:
                 head_swap_view.answers(found.choice, image, num_classes)
     except TlError as error:

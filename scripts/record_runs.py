@@ -1,9 +1,9 @@
 """Train the runs that ship with the lesson and keep what they said: `python scripts/record_runs.py [NAME …]`.
 
-Each is trained by the product's own command on the practice castings, on the processor with one thread,
-and differs from the others in nothing but what its name says. Of the run folder the events (without the
-progress ticks), settings, summary, answers on the test pictures and the measured change of the weights are
-kept under tl_ui/lesson/recorded/NAME/: small, without paths of the machine. About ten minutes each.
+Each is trained by the product's own command on practice pictures, on the processor with one thread. Of
+the run folder the events (without the progress ticks), settings, summary, answers on the test pictures and
+the measured change of the weights are kept under tl_ui/lesson/recorded/NAME/: small, without paths of the
+machine. At most two minutes of one processor core each.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,47 +25,64 @@ from tl_core.runs.run_folder import RunFolder  # noqa: E402
 
 TARGET = ROOT / "tl_ui" / "lesson" / "recorded"
 
-# 112 px and 12 epochs so that a class-room could repeat it in one lesson; no early stop, so that the
-# curves are equally long.
-SETTINGS = """
-image_px = 112
-early_stopping_patience = 0
+# small pictures and few epochs, so that a class-room could repeat each in one lesson
+ALIKE = """
+library = "timm"
 threads = 1
 precision = "fp32"
-unfreeze_blocks = {blocks}
-[head]
-epochs = {head}
-[finetune]
-epochs = {finetune}
-learning_rate = {rate}
 """
-RUNS: dict[str, tuple[str, dict[str, Any]]] = {
-    "transfer": ("formula", {"blocks": 7, "head": 3, "finetune": 12, "rate": 1e-3}),
-    "scratch": ("random", {"blocks": 7, "head": 3, "finetune": 12, "rate": 1e-3}),
-    "head_only": ("formula", {"blocks": 3, "head": 15, "finetune": 0, "rate": 1e-4}),
-    "gradual": ("formula", {"blocks": 3, "head": 3, "finetune": 12, "rate": 1e-4}),
+# every epoch of each curve is wanted, so nothing stops early; no copies, so that an epoch is short
+CURVES = """
+image_px = 160
+early_stopping_patience = 0
+target_per_class = 0
+"""
+WHOLE = "unfreeze_blocks = 7\nhead.epochs = 3\nfinetune = { epochs = 10, learning_rate = 1e-3 }\n"
+# few pictures, the whole network, large steps: what learning by heart looks like
+BY_HEART = """
+image_px = 112
+target_per_class = 0
+views = 0
+positive_weight = 1.0
+unfreeze_blocks = 7
+head.epochs = 3
+finetune = { epochs = 22, learning_rate = 1e-3 }
+"""
+
+
+LITE0 = 'backbone = "tf_efficientnet_lite0"\n'
+
+
+@dataclass(frozen=True)
+class Recipe:
+    weights: str
+    data: str = "casting"
+    preset: str = "casting"
+    settings: str = CURVES
+
+
+RUNS = {
+    "transfer": Recipe("imagenet-lite0", settings=LITE0 + CURVES + WHOLE),
+    "scratch": Recipe("random", settings=LITE0 + CURVES + WHOLE),
+    "head_only": Recipe("imagenet-lite0", settings=CURVES + "head.epochs = 20\nfinetune.epochs = 0\n"),
+    "gradual": Recipe("imagenet-lite0", settings=CURVES + "head.epochs = 15\nfinetune.epochs = 12\n"),
+    "faces": Recipe("imagenet-lite0", "expression", "expression", BY_HEART),
+    # one recipe, that of own pictures as it stands, and three beginnings
+    "from_nothing": Recipe("random", preset="standard", settings=LITE0),
+    "from_drawings": Recipe("formula", preset="standard", settings=""),
+    "from_photographs": Recipe("imagenet-lite0", preset="standard", settings=LITE0),
 }
 
 
 def record(name: str, folder: Path) -> None:
     """Train the run called `name` inside `folder` and keep its words."""
-    data, run, settings = folder / "casting", folder / name, folder / f"{name}.toml"
-    weights, values = RUNS[name]
-    settings.write_text(SETTINGS.format(**values), encoding="utf-8")
+    recipe = RUNS[name]
+    data, run, settings = folder / recipe.data, folder / name, folder / f"{name}.toml"
+    settings.write_text(ALIKE + recipe.settings, encoding="utf-8")
     command = [sys.executable, "-m", "tl_core"]
     if not data.exists():
-        subprocess.run([*command, "sample-data", "casting", str(data)], cwd=ROOT, check=True)
-    options = [
-        "--preset",
-        "casting",
-        "--weights",
-        weights,
-        "--device",
-        "cpu",
-        "--deterministic",
-        "--seed",
-        "42",
-    ]
+        subprocess.run([*command, "sample-data", recipe.data, str(data)], cwd=ROOT, check=True)
+    options = ["--preset", recipe.preset, "--weights", recipe.weights, "--device", "cpu", "--seed", "42"]
     options += ["--config", str(settings), "--output", str(run)]
     subprocess.run([*command, "train", str(data), *options], cwd=ROOT, check=True)
     keep(run, TARGET / name)

@@ -10,14 +10,14 @@ from html import escape
 from typing import Any
 
 from tl_core.base.messages import say
-from tl_core.models.weights.record import source_name
+from tl_core.models.families.registry import architecture
+from tl_core.models.weights.record import B0, source_name
 from tl_core.runs.run_facts import Facts, StageFacts
 from tl_ui.frame.text import catalogue, number, percent
 from tl_ui.widgets.charts import Words
 from tl_ui.widgets.curves import rate
 
 BLANK = "______"
-MODEL = "EfficientNet-B0"
 FEW_PICTURES = 50
 """Below this the Results page warns, too: one picture moves the number by whole percents."""
 
@@ -76,7 +76,7 @@ def _sections(facts: Facts, language: str, t: Words) -> list[Section]:
 
 def _model(facts: Facts, language: str, t: Words) -> list[str]:
     label = source_name(facts.weights["source"], language)
-    values = {"model": MODEL, "library": facts.library, "weights": label}
+    values = {"model": architecture(network_of(facts)).label, "library": facts.library, "weights": label}
     if not facts.weights["is_pretrained"]:
         return [t("explain.scratch", **values)]
     lines = [t("explain.model", **values), say(f"why.{facts.weights['why']}", language)]
@@ -125,10 +125,24 @@ def _stage(stage: StageFacts, facts: Facts, t: Words) -> str:
     elif facts.is_whole_network:
         words = t("explain.stage_whole", **values)
     else:
-        words = t("explain.stage_finetune", blocks=facts.unfreeze_blocks, **values)
+        words = t("explain.stage_finetune", blocks=_last_units(facts, t), **values)
     if stage.last_rate < stage.rate:
         words += " " + t("explain.dropped", last=rate(stage.last_rate))
     return words
+
+
+def network_of(facts: Facts) -> str:
+    """timm's name of the network; runs of before there was a choice are EfficientNet-B0."""
+    return facts.weights.get("backbone") or B0
+
+
+def _last_units(facts: Facts, t: Words) -> str:
+    one = architecture(network_of(facts))
+    return t(
+        f"network.explain_{one.family.unit}",
+        blocks=number(facts.unfreeze_blocks),
+        count=number(one.num_units),
+    )
 
 
 def _result(facts: Facts, t: Words) -> list[str]:

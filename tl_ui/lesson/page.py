@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 import streamlit as st
 
 from tl_core.base.errors import TlError
@@ -12,7 +10,7 @@ from tl_ui.frame.text import t
 from tl_ui.lesson import glossary as glossary_view
 from tl_ui.lesson import path, presenter, quiz, stepper
 from tl_ui.lesson import plan as lesson_plan_view
-from tl_ui.lesson.idea import Idea
+from tl_ui.lesson.idea import Idea, idea_of
 from tl_ui.lesson.parts import code_view
 from tl_ui.lesson.path import QUIZ, LessonPlace
 from tl_ui.lesson.quiz import learner
@@ -106,7 +104,7 @@ def _words(place: LessonPlace, is_hidden: bool = False) -> None:
             st.markdown(t("lesson.predict_says"))
             return
         st.subheader(t(f"lesson_{place.step}.{place.idea}_title"), anchor=False)
-        st.markdown(t(f"lesson_{place.step}.{place.idea}_says"))
+        st.markdown(t(f"lesson_{place.step}.{place.idea}_says", **idea_of(place).given()))
 
 
 def _what_was_said(place: LessonPlace) -> None:
@@ -132,8 +130,3 @@ def _live(place: LessonPlace, idea: Idea, has_predicted: bool) -> bool:
         if idea.code:
             code_view.show(idea.code, f"{place.step}_{place.idea}")
     return True
-
-
-def idea_of(place: LessonPlace) -> Idea:
-    """Looked up in the module of the step, which is imported when it is first shown."""
-    return importlib.import_module(f"tl_ui.lesson.steps.{place.step}").IDEAS[place.idea]

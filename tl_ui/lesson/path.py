@@ -12,7 +12,7 @@ from tl_ui.frame import state
 
 QUIZ = "quiz"
 STEPS: dict[str, tuple[str, ...]] = {
-    "transferred": ("tasks", "race", "numbers", QUIZ),
+    "transferred": ("tasks", "race", "beginnings", "numbers", QUIZ),
     "inside": ("parts", "sees", "carry", QUIZ),
     "head_swap": ("old", "swap", "answers", "ways", QUIZ),
     "labels": ("folders", "numbers", QUIZ),

@@ -13,6 +13,7 @@ import streamlit as st
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson import path
+from tl_ui.lesson.idea import idea_of
 from tl_ui.lesson.path import STEPS, LessonPlace
 
 CHART_SCALE = 1.3
@@ -93,8 +94,10 @@ def notes(place: LessonPlace) -> None:
     if box.open:
         with box:
             is_quiz = place.idea == path.QUIZ
-            words = t("lesson.quiz_teacher") if is_quiz else t(f"lesson_{place.step}.{place.idea}_teacher")
-            st.markdown(words)
+            if is_quiz:
+                st.markdown(t("lesson.quiz_teacher"))
+            else:
+                st.markdown(t(f"lesson_{place.step}.{place.idea}_teacher", **idea_of(place).given()))
 
 
 _RULES = """

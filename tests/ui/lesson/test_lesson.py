@@ -13,8 +13,8 @@ from tl_core.runs.event_log import EventLog
 from tl_ui.frame.text import catalogue
 from tl_ui.lesson import path
 from tl_ui.lesson.page import idea_of
+from tl_ui.lesson.parts import beginnings, which_run
 from tl_ui.lesson.parts import recorded_runs as recorded
-from tl_ui.lesson.parts import which_run
 
 MAX_WORDS = 80
 LANGUAGES = ("en", "ko")
@@ -50,7 +50,11 @@ def ideas_of(step: str, lang: str, **params: str):
 def test_every_idea_of_the_step_is_shown_without_a_run(step, lang):
     for idea, app in ideas_of(step, lang):
         if idea != path.QUIZ:
-            assert text(lang, f"lesson_{step}.{idea}_says") in words(app)
+            with pytest.MonkeyPatch.context() as page:
+                page.setattr("tl_ui.frame.state.language", lambda: lang)
+                given = idea_of(path.LessonPlace(step, idea)).given()
+            said = text(lang, f"lesson_{step}.{idea}_says", **given)
+            assert said in words(app)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -132,7 +136,8 @@ def test_nothing_is_revealed_before_the_prediction(monkeypatch):
     for place in (path.LessonPlace("head_swap", "swap"), path.LessonPlace("freeze", "change")):
         app = lesson(place)
         assert text("en", "lesson.predict_first") in words(app)
-        assert text("en", f"lesson_{place.step}.{place.idea}_says") not in words(app), "the words tell it too"
+        said = text("en", f"lesson_{place.step}.{place.idea}_says", **idea_of(place).given())
+        assert said not in words(app), "the words tell it too"
         assert not app.metric
 
 
@@ -223,6 +228,24 @@ def test_the_two_recorded_rivals_differ_in_their_weights_alone():
     different = {key for key in one if one[key] != other[key]}
     assert different <= {"weights", "weights_used", "created", "device_used"}
     assert one["data_fingerprint"] == other["data_fingerprint"]
+
+
+def test_the_three_beginnings_show_what_the_words_say():
+    """Nothing is guessing; drawings lie clearly above it; photographs are best, not clearly."""
+    found = beginnings.scores()
+    (nothing, low, high), (drawings, drawn_low, drawn_high), (photographs, seen_low, _) = found.values()
+    assert list(found) == ["nothing", "drawings", "photographs"]
+    assert low < 0.5 < high, "guessing"
+    assert nothing < drawings < photographs
+    assert high < drawn_low and seen_low < drawn_high
+
+
+def test_the_three_beginnings_have_one_recipe_and_the_same_pictures():
+    given = [recorded.config(name) for name in beginnings.BEGINNINGS.values()]
+    of_the_weights = {"weights", "weights_used", "backbone", "created", "device_used"}
+    for other in given[1:]:
+        assert {key for key in other if other[key] != given[0][key]} <= of_the_weights
+    assert given[0]["preset"] == "standard"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -75,7 +75,7 @@ def sees_daisies(tmp_path_factory):
     state = timm.create_model("efficientnet_b0", pretrained=False).state_dict()
     state["classifier.bias"][985] = 100.0
     save_file(state, path)
-    return dataclasses.replace(choose(f"file:{path}"), source="imagenet")
+    return dataclasses.replace(choose(f"file:{path}", backbone="efficientnet_b0"), source="imagenet")
 
 
 @pytest.mark.parametrize("language, name", [("en", "daisy"), ("ko", "데이지")])
@@ -96,7 +96,25 @@ def test_imagenets_old_head_answers_in_the_pages_language_and_says_who_named_it(
     assert source in [caption.value for caption in lesson.caption]
 
 
-def test_names_of_other_weights_are_not_said_to_be_imagenets(open_page):
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_old_classes_are_those_of_the_weights_in_use(open_page, monkeypatch, language):
+    app = open_page("head_swap", language)
+    app.segmented_control(key="head_swap_panel").set_value("classes").run()
+    assert not app.exception and len(app.dataframe[0].value) == 1000
+    said = catalogue(language)["head_swap.classes_photographs"].format(classes="1,000")
+    assert said in [text.value for text in app.markdown]
+
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
+    shared_network.weights.clear()
+    app = open_page("head_swap", language)
+    app.segmented_control(key="head_swap_panel").set_value("classes").run()
+    assert not app.exception and not app.dataframe
+    said = catalogue(language)["head_swap.classes_formula"].format(classes="1,000")
+    assert said in [text.value for text in app.markdown]
+
+
+def test_names_of_other_weights_are_not_said_to_be_imagenets(open_page, monkeypatch):
+    monkeypatch.setattr(locate, "lite0_path", lambda: None)
     app = open_page("head_swap")
     app.segmented_control(key="head_swap_panel").set_value("answers").run()
     assert catalogue("en")["head_swap.names_source"] not in [caption.value for caption in app.caption]

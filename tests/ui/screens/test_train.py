@@ -13,6 +13,7 @@ from tl_core.jobs import local
 from tl_core.runs.event_log import EventWriter
 from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import open_run
+from tl_ui.frame.text import catalogue
 from tl_ui.screens.train import settings as train_settings
 
 LANGUAGES = ["en", "ko"]
@@ -49,8 +50,6 @@ def living(runs):
 
 
 def text(lang, key, **values):
-    from tl_ui.frame.text import catalogue
-
     return catalogue(lang)[f"train.{key}"].format(**values)
 
 
@@ -111,6 +110,23 @@ def test_every_group_of_advanced_settings_can_be_opened(lang, data_id):
         shown.append({field.key for field in fields if str(field.key).startswith("set_")})
     own = [keys - set().union(*shown[:i], *shown[i + 1 :]) for i, keys in enumerate(shown)]
     assert all(own), "each group has settings of its own"
+
+
+def test_another_network_brings_its_own_units_and_is_what_the_run_is_made_of(
+    lang, data_id, runs, monkeypatch
+):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_backbone").set_value("resnet18").run()
+    assert app.slider(key="set_unfreeze_blocks").value == 1 and app.slider(key="set_unfreeze_blocks").max == 4
+    words_of_last = catalogue(lang)["network.last_stage"].format(blocks="1", count="4")
+    assert words_of_last in app.radio(key="set_strategy").options
+    app.radio(key="set_strategy").set_value("whole").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    [folder] = runs.iterdir()
+    config = open_run(folder).read_config()
+    assert (config["backbone"], config["unfreeze_blocks"]) == ("resnet18", 4)
 
 
 def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(

@@ -25,38 +25,45 @@ class Part:
     """One part, read from the modules themselves."""
 
     name: str
+    unit: str
+    # stem, group | stage | block, neck or head
     shape_in: tuple[int, ...]
     shape_out: tuple[int, ...]
     num_parameters: int
     layers: list[dict[str, Any]]
     # of a convolution or block: kind, kernel, stride, channels in, out, expansion, parameters
+    has_weighing: bool
+    # squeeze-and-excitation
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
 def parts(sha256: str, _choice: WeightsRecord) -> dict[str, Part]:
     """All parts of the network with a fresh head for two classes."""
-    from tl_core.models.parts import part_shapes
+    from tl_core.models.parts import describe, part_shapes
 
     model = shared_network.swapped(sha256, 2, _choice)
     shapes = part_shapes(model, IMAGE_PX)
     stations = list(shapes)
     found = {}
-    for name in model.part_names:
-        before = stations[stations.index(name) - 1]
-        modules = model.part_modules(name)
-        found[name] = Part(
-            name=name,
+    for facts in describe(model, IMAGE_PX):
+        before = stations[stations.index(facts.name) - 1]
+        modules = model.part_modules(facts.name)
+        inside = [type(layer).__name__ for module in modules for layer in module.modules()]
+        found[facts.name] = Part(
+            name=facts.name,
+            unit=facts.unit,
             shape_in=shapes[before],
-            shape_out=shapes[name],
-            num_parameters=sum(p.numel() for m in modules for p in m.parameters()),
-            layers=[_layer(layer) for module in modules for layer in _layers(module, name)],
+            shape_out=facts.shape,
+            num_parameters=facts.num_parameters,
+            layers=[_layer(layer) for module in modules for layer in _layers(module, facts.unit)],
+            has_weighing=any("SqueezeExcite" in name for name in inside),
         )
     return found
 
 
-def _layers(module: Any, part: str) -> list[Any]:
+def _layers(module: Any, unit: str) -> list[Any]:
     """Blocks of a group one by one; else the module itself."""
-    return list(module.children()) if part.startswith("blocks.") or part == "classifier" else [module]
+    return list(module.children()) if unit in ("group", "stage", "head") else [module]
 
 
 def _layer(module: Any) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from tl_core.runs.event_log import EventLog
 from tl_core.runs.run_folder import RunFolder
 
 FOLDER = Path(__file__).resolve().parents[1] / "recorded"
-NAMES = ("transfer", "scratch", "head_only", "gradual")
-"""transfer and scratch: the same settings with the built-in weights and with none. head_only: the backbone
-frozen throughout. gradual: the guides' recipe, last three blocks at a tenth of the rate."""
+NAMES = ("transfer", "scratch", "head_only", "gradual", "faces")
+NAMES += ("from_nothing", "from_drawings", "from_photographs")
+"""transfer and scratch: the whole network, with ImageNet's weights and with none. head_only: the backbone
+frozen throughout. gradual: the casting guide's recipe, last three block groups at a tenth of the rate.
+faces: the whole network at a large rate on few pictures. from_…: one recipe, three beginnings."""
 STAND_IN = "gradual"
 
 

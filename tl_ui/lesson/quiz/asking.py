@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tl_core.models.weights.record import source_name
+from tl_ui.frame import state
 from tl_ui.frame.text import help_of, number, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson.quiz.bank import Question
@@ -14,6 +16,7 @@ from tl_ui.stores.run_view import epoch_rows
 from tl_ui.widgets import downloads
 from tl_ui.widgets.curves import curves, legend
 from tl_ui.widgets.liveplot import still
+from tl_ui.widgets.network_strip import last_units, network_name, network_of
 
 
 def ask(question: Question, learner: str, before: tuple[str, ...]) -> tuple[str, ...]:
@@ -114,14 +117,17 @@ def chart(question: Question) -> None:
 
 
 def _settings(name: str) -> str:
-    found = recording(name).settings
+    found, summary = recording(name).settings, recording(name).summary
+    backbone = network_of(found)
     return t(
         "quiz.recorded",
         data=t(f"shell.sample_{found['data']}"),
-        train=number(found["split"]["train"]),
-        val=number(found["split"]["val"]),
+        train=number(summary["split"]["train"]),
+        val=number(summary["split"]["val"]),
         px=found["image_px"],
-        blocks=found["unfreeze_blocks"],
+        network=network_name(backbone),
+        weights=source_name(summary["weights"]["source"], state.language()),
+        blocks=last_units(backbone, found["unfreeze_blocks"], "explain"),
         rate=found["finetune"]["learning_rate"],
         seed=found["seed"],
     )

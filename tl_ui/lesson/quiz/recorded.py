@@ -1,36 +1,29 @@
-"""Runs that were recorded for the questions that read a curve: events and settings of real trainings.
-
-`castings`: the practice castings with the casting recipe as it stands. `faces`: the practice faces as the
-Start page trains them without ImageNet weights (112 px, the whole network learns, 0.001). Both: seed 42,
-built-in weights, two processor cores. Kept: every epoch and what happened between; left out: progress.
-"""
+"""The recorded runs of the questions that read a curve: `castings` and `faces`, by what they show."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from tl_core.base.events import from_dict
+from tl_ui.lesson.parts import recorded_runs
 from tl_ui.stores.run_view import RunView, fold
 
-FOLDER = Path(__file__).with_name("recorded")
+RUNS = {"castings": "gradual", "faces": "faces"}
 
 
 @dataclass(frozen=True)
 class Recording:
     settings: dict[str, Any]
-    # as in config.json, with the split and the best epochs
-    reported: dict[str, Any]
-    # as in summary.json: split and metrics of the test pictures
+    # as in config.json
+    summary: dict[str, Any]
+    # as in summary.json
     view: RunView
 
 
 @cache
 def recording(name: str) -> Recording:
     """Shared: never change it."""
-    found = json.loads(FOLDER.joinpath(f"{name}.json").read_text(encoding="utf-8"))
-    events = [event for values in found["events"] if (event := from_dict(values))]
-    return Recording(found["settings"], found["reported"], fold(events))
+    run = RUNS[name]
+    view = fold(recorded_runs.events(run))
+    return Recording(recorded_runs.config(run), recorded_runs.summary(run), view)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.config import NUM_BLOCK_GROUPS
+from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, name_of, number, percent, t
@@ -17,11 +17,12 @@ from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts import which_run
 from tl_ui.lesson.parts.csv_button import csv_button
+from tl_ui.stores import shared_network
 from tl_ui.stores.memo import cached_data
-from tl_ui.widgets.network_strip import part_name, strip
+from tl_ui.widgets.network_strip import last_units, network_name, network_of, part_names, strip, units_of
 
-STRATEGIES = {"head": 0, "last": 3, "whole": NUM_BLOCK_GROUPS}
-"""Block groups trained by each, as the guides name them; gradual is head, then last."""
+STRATEGIES = ("head", "last", "whole")
+"""As the guides name them; gradual is head, then last."""
 BYTES_PER_NUMBER = 12
 """Kept for each number that learns: its gradient and Adam's two running means, four bytes each.
 Source: Kingma & Ba 2015, arXiv:1412.6980, algorithm 1."""
@@ -36,20 +37,26 @@ class Row:
     is_batchnorm_fixed: bool
 
 
+def units_trained(backbone: str, strategy: str) -> int:
+    """Groups, stages or blocks that learn in a strategy, in this network."""
+    one = architecture(backbone)
+    return {"head": 0, "last": one.family.default_unfreeze, "whole": one.num_units}[strategy]
+
+
 @st.cache_data(max_entries=8, show_spinner=False)
-def freeze_map(num_blocks: int) -> list[Row]:
+def freeze_map(num_units: int, backbone: str) -> list[Row]:
     """Read off a real network after the product's own freezing and `train()`."""
     from torch import nn
 
     from tl_core.models.build import skeleton
 
-    model = skeleton("timm", 2, 0.3)
-    model.unfreeze_last(num_blocks)
+    model = skeleton("timm", 2, 0.3, backbone)
+    model.unfreeze_last(num_units)
     model.train()
     rows = []
     for part, (total, trainable) in model.parameter_counts().items():
         norms = [m for module in model.part_modules(part) for m in module.modules()]
-        norms = [m for m in norms if isinstance(m, nn.BatchNorm2d)]
+        norms = [m for m in norms if isinstance(m, nn.modules.batchnorm._BatchNorm)]
         rows.append(Row(part, total, trainable > 0, len(norms), not any(m.training for m in norms)))
     return rows
 
@@ -57,7 +64,7 @@ def freeze_map(num_blocks: int) -> list[Row]:
 def pick(key: str) -> str:
     labels = {name: t(f"lesson_freeze.strategy_{name}") for name in STRATEGIES}
     return st.segmented_control(
-        t("lesson_freeze.strategy"), list(STRATEGIES), format_func=labels.get, default="last", required=True,
+        t("lesson_freeze.strategy"), STRATEGIES, format_func=labels.get, default="last", required=True,
         key=key, persist_state="session", label_visibility="collapsed", width="stretch",
     )  # fmt: skip
 
@@ -65,11 +72,13 @@ def pick(key: str) -> str:
 def strategies() -> None:
     """Which parts learn in each, and when to choose it."""
     name = pick("freeze_strategy")
-    rows = freeze_map(STRATEGIES[name])
+    backbone = shared_network.weights().choice.backbone
+    num = units_trained(backbone, name)
+    rows = freeze_map(num, backbone)
     learning = [row.part for row in rows if row.is_trainable]
-    frozen = [row.part for row in rows if not row.is_trainable]
-    st.html(strip(learning, frozen, {row.part: row.num_parameters for row in rows}))
+    st.html(strip(units_of(backbone), learning, {row.part: row.num_parameters for row in rows}))
     _legend()
+    st.caption(f"{network_name(backbone)}: {last_units(backbone, num, 'learn')}")
     st.markdown(t(f"lesson_freeze.strategy_{name}_says"))
     learns, total = _learning(rows), sum(row.num_parameters for row in rows)
     with st.container(horizontal=True, key="numbers_freeze"):
@@ -90,10 +99,12 @@ def _legend() -> None:
 
 def map_live() -> None:
     """Part by part: frozen or not, how many numbers, and what BatchNorm does."""
-    rows = freeze_map(STRATEGIES[pick("freeze_strategy")])
+    backbone = shared_network.weights().choice.backbone
+    rows = freeze_map(units_trained(backbone, pick("freeze_strategy")), backbone)
+    names = part_names(units_of(backbone))
     table = [
         {
-            t("lesson_freeze.column_part"): part_name(row.part),
+            t("lesson_freeze.column_part"): names[row.part],
             t("lesson_freeze.column_state"): ("▲ " if row.is_trainable else "❄ ")
             + t("train.box_learns" if row.is_trainable else "train.box_frozen"),
             name_of("parameters"): number(row.num_parameters),
@@ -125,13 +136,15 @@ def change() -> None:
         found = recorded.changes(shown.run.name)[stage] if shown.is_recorded else measured(shown.run, stage)
     largest = max(part["relative"] for part in found[:-1]) or 1.0
     st.markdown(f"**{t('lesson_freeze.change_chart')}**")
-    st.html(f'<div class="hs-change">{"".join(_bar(part, largest) for part in found)}</div>')
+    names = part_names(units_of(network_of(shown.run.read_config())))
+    bars = "".join(_bar(part, names[part["part"]], largest) for part in found)
+    st.html(f'<div class="hs-change">{bars}</div>')
     _legend()
     st.caption(t("lesson_freeze.change_note"))
     csv_button(found, "change")
 
 
-def _bar(part: dict[str, Any], largest: float) -> str:
+def _bar(part: dict[str, Any], name: str, largest: float) -> str:
     touched = part["num_changed"] + part["num_statistics_changed"]
     kind = "learns" if touched else "frozen"
     width = min(100 * part["relative"] / largest, 100)
@@ -140,7 +153,7 @@ def _bar(part: dict[str, Any], largest: float) -> str:
         words = t("lesson_freeze.only_statistics", count=number(part["num_statistics_changed"]))
     mark = "▲" if touched else "❄"
     return (
-        f"<span>{mark} {escape(part_name(part['part']))}</span>"
+        f"<span>{mark} {escape(name)}</span>"
         f'<i class="{kind}"><u style="width:{width:.1f}%"></u></i><b>{escape(words)}</b>'
     )
 
@@ -160,7 +173,8 @@ def cost() -> None:
     for name, run, stage in (
         ("head", "gradual", "head"), ("last", "gradual", "finetune"), ("whole", "transfer", "finetune")
     ):  # fmt: skip
-        learns = _learning(freeze_map(STRATEGIES[name]))
+        backbone = network_of(recorded.config(run))
+        learns = _learning(freeze_map(units_trained(backbone, name), backbone))
         seconds = [
             event.epoch_seconds for event in recorded.events(run)  # type: ignore[attr-defined]
             if event.kind == "epoch_end" and event.stage == stage

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights import sources
+from tl_core.models.weights.record import B0, WeightsRecord, source_name
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, number, t
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import code_view, person_data
+from tl_ui.lesson.parts.network_values import network_values
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
-from tl_ui.widgets import formula_sheet
+from tl_ui.widgets.network_strip import network_name
 
 
 def num_classes() -> int:
@@ -22,18 +24,8 @@ def num_classes() -> int:
 def old() -> None:
     """What the old head can name."""
     found = shared_network.weights()
-    if found.choice.source == "formula":
-        formula_sheet.show("lesson")
-        return
-    names = shared_network.class_names(found.choice, state.language())
     st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
-    if names:
-        rows = [
-            {t("lesson_head_swap.output"): n, t("lesson_head_swap.name"): name}
-            for n, name in enumerate(names)
-        ]
-        st.dataframe(rows, hide_index=True, height=380, key="old_names")
-        head_swap_view.names_source(found.choice)
+    head_swap_view.old_classes(found.choice, "lesson")
 
 
 def swap() -> None:
@@ -51,7 +43,7 @@ def ways() -> None:
     """timm's and torchvision's way, from the running source, and the proof that they agree."""
     left, right = st.columns(2, gap="medium")
     for column, library, name in (
-        (left, "timm", "tl_core.models.families.efficientnet:EfficientNetClassifier.__init__"),
+        (left, "timm", "tl_core.models.families.timm_network:TimmClassifier.__init__"),
         (right, "torchvision", "tl_core.models.families.efficientnet:TorchvisionClassifier.__init__"),
     ):
         with column:
@@ -59,7 +51,8 @@ def ways() -> None:
             st.markdown(f"**{library}**")
             st.code(found.text, language="python", wrap_lines=True)
             st.caption(t("lesson.code_from", file=found.file, line=found.line))
-    largest, size = _difference(shared_network.weights().choice.sha256)
+    choice = _of_both_libraries()
+    largest, size, features = _difference(choice.sha256, choice)
     with st.container(horizontal=True, key="numbers_same"):
         st.metric(
             t("lesson_head_swap.largest_difference"),
@@ -67,35 +60,49 @@ def ways() -> None:
             help=t("lesson_head_swap.same_help"),
         )
         st.metric(t("lesson_head_swap.largest_feature"), f"{size:.2f}")
-    st.caption(t("lesson_head_swap.same_note", features=number(1280)))
+    weights = source_name(choice.source, state.language())
+    st.caption(
+        t(
+            "lesson_head_swap.same_note",
+            features=number(features),
+            network=network_name(choice.backbone),
+            weights=weights,
+        )
+    )
+
+
+def _of_both_libraries() -> WeightsRecord:
+    """The weights in use where torchvision has their network too, else B0's that come with the program."""
+    choice = shared_network.weights().choice
+    return choice if choice.backbone == B0 else sources.choose("formula")
 
 
 @st.cache_data(max_entries=2, show_spinner=False)
-def _difference(sha256: str) -> tuple[float, float]:
-    """The same weights and picture in both libraries: largest difference and largest feature."""
+def _difference(sha256: str, _choice: WeightsRecord) -> tuple[float, float, int]:
+    """The same weights and picture in both libraries: largest difference, largest feature, how many."""
     import torch
 
     from tl_core.data.normalise import normalise
     from tl_core.models.build import build
 
-    choice = shared_network.weights().choice
     image = person_data.examples()[0][1]
-    x = normalise(torch.from_numpy(np.ascontiguousarray(image))[None], choice.mean, choice.std)
+    x = normalise(torch.from_numpy(np.ascontiguousarray(image))[None], _choice.mean, _choice.std)
     with torch.inference_mode():
         models = [
-            build(library, 2, 0.3, choice, shared_network.SEED).eval() for library in ("timm", "torchvision")
+            build(library, 2, 0.3, _choice, shared_network.SEED).eval() for library in ("timm", "torchvision")
         ]
         one, other = (model.forward_until(x, "pooled") for model in models)
-    return float((one - other).abs().max()), float(one.abs().max())
+    return float((one - other).abs().max()), float(one.abs().max()), one.shape[1]
 
 
 IDEAS = {
-    "old": Idea(old, code=("tl_core.synthetic.formula:draw",)),
+    "old": Idea(old, code=("tl_core.models.weights.sources:class_names",), values=network_values),
     "swap": Idea(
         swap,
         code=("tl_core.models.backbone:TransferModel.replace_head",),
         predicts=True,
         tells_the_answer=True,
+        values=network_values,
     ),
     "answers": Idea(answers, code=("tl_core.models.backbone:TransferModel.classify",), is_wide=True),
     "ways": Idea(ways, code=("tl_core.models.backbone:TransferModel.replace_head",), is_wide=True),

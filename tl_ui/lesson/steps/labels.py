@@ -63,7 +63,7 @@ def class_to_idx(classes: tuple[str, ...]) -> dict[str, int]:
 
 
 IDEAS = {
-    "folders": Idea(folders, code=("tl_core.data.folders:_collect",)),
+    "folders": Idea(folders, code=("tl_core.data.folders:scan",)),
     "numbers": Idea(
         numbers, code=("tl_core.data.folders:Dataset.class_to_idx", "tl_ui.lesson.steps.labels:class_to_idx")
     ),

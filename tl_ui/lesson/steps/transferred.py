@@ -12,14 +12,15 @@ from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import person_data, which_run
+from tl_ui.lesson.parts import beginnings, old_task, person_data, which_run
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts.csv_button import csv_button
 from tl_ui.lesson.parts.race_chart import Runner, race, rows
 from tl_ui.stores import shared_network
 from tl_ui.stores.run_view import fold
-from tl_ui.widgets import formula_sheet, pictures
+from tl_ui.widgets import pictures
 from tl_ui.widgets.liveplot import liveplot
+from tl_ui.widgets.network_strip import network_name, network_of
 
 SECONDS_PER_EPOCH = 0.45
 """How fast a recorded run is played."""
@@ -33,8 +34,7 @@ def tasks() -> None:
     with before:
         st.markdown(f"**{t('lesson_transferred.task_a')}**")
         found = shared_network.weights()
-        if found.choice.source == "formula":
-            pictures.gallery([(uri, "") for uri, _ in formula_sheet.one_of_each(9)], px=56)
+        old_task.gallery(found.choice)
         st.metric(
             t("lesson_transferred.classes"), number(found.choice.num_classes or shared_network.OLD_CLASSES)
         )
@@ -96,6 +96,11 @@ def race_live() -> None:
             st.metric(words, _test_words(name), help=help_of("interval"), width="content")
     st.caption(settings_words("transfer"))
     csv_button(rows(found, t), "race")
+
+
+def recorded_network() -> dict[str, str]:
+    """For the words: which network both recorded runs are."""
+    return {"network": network_name(network_of(recorded.config("transfer")))}
 
 
 def _epoch_at(began: float) -> int:
@@ -164,6 +169,12 @@ def _points(name: str) -> tuple[list[int], list[float]]:
 
 IDEAS = {
     "tasks": Idea(tasks, code=("tl_core.models.weights.sources:choose",)),
-    "race": Idea(race_live, predicts=True),
+    "race": Idea(race_live, predicts=True, values=recorded_network),
+    "beginnings": Idea(
+        beginnings.show,
+        code=("tl_core.models.weights.sources:_auto",),
+        is_wide=True,
+        values=beginnings.values,
+    ),
     "numbers": Idea(numbers, code=("tl_core.runs.workflow:execute",), is_wide=True),
 }

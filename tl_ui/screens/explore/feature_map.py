@@ -29,11 +29,11 @@ def draw(run: RunFolder, found: Predictions) -> None:
         if not stages:
             st.caption(t("explore.models_gone"))
             return
-        st.caption(t("explore.map_says"))
         records = explore_models.features(run, found, stages, "map")
         if records is None:
             return
         first = records[stages[0]]
+        st.caption(t("explore.map_says", features=number(first.features.shape[1])))
         chosen = explore_models.sample(found, picture_paths(run))
         with st.container(horizontal=True):
             method = _choice("map_method", projection.METHODS, "explore.method_", t("explore.map_method"))
@@ -49,6 +49,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
         moved = stage == "finetune"
         st.markdown(t("explore.map_moved") if moved else t("explore.map_still"))
         _map(run, found, stage, shown, method, points, first.names, chosen)
+        st.caption(t("explore.map_lasso", features=number(first.features.shape[1])))
 
 
 def _choice(key: str, options, prefix: str | None, words: str) -> str:
@@ -104,7 +105,6 @@ def _map(
     )
     if method == "tsne":
         st.caption(t("explore.map_tsne"))
-    st.caption(t("explore.map_lasso"))
     picked = {int(p["customdata"]) for p in _selected(event) if isinstance(p.get("customdata"), int | float)}
     if picked:
         order = sorted(picked, key=lambda i: (not is_wrong[i], shown[i]))

@@ -33,7 +33,6 @@ FEW = 20
 def draw(run: RunFolder, found: Predictions, decided: DecisionRule) -> None:
     """Raises: TlError."""
     st.markdown(f"#### {t('explore.novelty_title')}", help=help_of("distance"))
-    st.caption(t("explore.novelty_says"))
     stage = found.final_stage
     if not explore_models.trained_stages(run, [stage]):
         st.caption(t("explore.models_gone"))
@@ -42,6 +41,7 @@ def draw(run: RunFolder, found: Predictions, decided: DecisionRule) -> None:
     if record is None:
         return
     embedded = record[stage]
+    st.caption(t("explore.novelty_says", features=number(embedded.features.shape[1])))
     paths = picture_paths(run)
     split_of = {name: split for name, (split, _) in explore_models.sample(found, paths).items()}
     rows = {

@@ -16,8 +16,8 @@ from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.stores import datasets, overview, shared_network
 from tl_ui.stores.shared_network import Counts, Station
-from tl_ui.widgets import pictures, practice_sets, run_picker
-from tl_ui.widgets.network_strip import part_name
+from tl_ui.widgets import formula_sheet, pictures, practice_sets, run_picker
+from tl_ui.widgets.network_strip import part_names, units_of
 
 PANELS = ("swap", "way", "answers", "classes")
 MAX_PICTURES = 6
@@ -123,11 +123,12 @@ def _candidates() -> list[tuple[str, np.ndarray]]:
     return items[:MAX_PICTURES]
 
 
-def way(stations: list[Station]) -> None:
+def way(backbone: str, stations: list[Station]) -> None:
     """Every station with its shape and where the network reacts."""
     pooled = next(one for one in stations if one.name == "pooled")
     st.markdown(t("head_swap.way_lead", pooled=number(pooled.shape[0])), help=help_of("shape"))
-    cells = "".join(_station(one) for one in stations)
+    names = part_names(units_of(backbone))
+    cells = "".join(_station(one, names.get(one.name)) for one in stations)
     st.html(f'<div class="hs-way">{cells}</div>')
     colours = palette()
     shell.legend(
@@ -144,9 +145,10 @@ def way(stations: list[Station]) -> None:
     st.caption(t("head_swap.way_note"))
 
 
-def _station(one: Station) -> str:
+def _station(one: Station, name: str | None) -> str:
     kind = {"pixels": "pixels", "classifier": "head"}.get(one.name, "backbone")
-    name = t("head_swap.station_classifier") if one.name == "classifier" else part_name(one.name)
+    if kind != "backbone" or name is None:
+        name = t("head_swap.station_classifier" if kind == "head" else f"parts.{one.name}")
     shape = " × ".join(number(size) for size in one.shape)
     art = f'<img src="{pictures.jpeg_uri(_coloured(one), 92)}" alt="">'
     if one.name == "classifier":
@@ -192,6 +194,20 @@ def answers(choice: WeightsRecord, image: np.ndarray, num_classes: int) -> None:
         st.markdown(f"**{t('head_swap.trained_head')}**")
         _trained(image)
     st.caption(name_of("softmax"), help=help_of("softmax"))
+
+
+def old_classes(choice: WeightsRecord, key: str) -> None:
+    """What the old head can name: pictures drawn by formula to leaf through, or ImageNet's names."""
+    if choice.source == "formula":
+        formula_sheet.show(key)
+        return
+    names = shared_network.class_names(choice, state.language())
+    if names is None:
+        st.caption(t("head_swap.no_old_head"))
+        return
+    rows = [{t("head_swap.output"): n, t("head_swap.name"): name} for n, name in enumerate(names)]
+    st.dataframe(rows, hide_index=True, height=380, key=f"old_names_{key}")
+    names_source(choice)
 
 
 def names_source(choice: WeightsRecord) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.config import NUM_BLOCK_GROUPS, RunConfig
+from tl_core.base.config import RunConfig
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, t
+from tl_ui.screens.train import network
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.screens.train.settings import key_of
 from tl_ui.stores import datasets
@@ -130,4 +131,4 @@ def settings(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def _strategy(values: dict[str, Any]) -> str:
     if not values["finetune.epochs"]:
         return "head"
-    return "whole" if values["unfreeze_blocks"] == NUM_BLOCK_GROUPS else "last"
+    return "whole" if values["unfreeze_blocks"] == network.of_name(values["backbone"]).num_units else "last"

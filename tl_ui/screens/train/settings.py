@@ -12,10 +12,11 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.config import NUM_BLOCK_GROUPS, PRESETS_NAMES, RunConfig, preset
+from tl_core.base.config import PRESETS_NAMES, RunConfig, preset
 from tl_core.base.messages import say
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, t
+from tl_ui.screens.train import network
 
 LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
@@ -121,11 +122,12 @@ def simple(classes: list[str]) -> None:
         )
         _weights()
     with right:
-        blocks = remembered("unfreeze_blocks")
+        labels = {name: t(f"train.strategy_{name}") for name in STRATEGIES if name != "last"}
+        labels["last"] = network.last_words(remembered("unfreeze_blocks"))
         st.radio(
             t("train.strategy"),
             STRATEGIES,
-            format_func={name: t(f"train.strategy_{name}", blocks=blocks) for name in STRATEGIES}.get,
+            format_func=labels.get,
             captions=[t(f"train.strategy_{name}_says") for name in STRATEGIES],
             help=help_of("frozen"),
             **_kept("strategy"),
@@ -184,11 +186,10 @@ def advanced(classes: list[str]) -> None:
     )
     match group:
         case "learning":
+            network.choose()
             if remembered("strategy") == "last":
-                st.slider(
-                    name_of("unfreeze_blocks"), 0, NUM_BLOCK_GROUPS, help=help_of("unfreeze_blocks"),
-                    **_kept("unfreeze_blocks"),
-                )  # fmt: skip
+                most, words = network.chosen().num_units, help_of("unfreeze_blocks")
+                st.slider(name_of("unfreeze_blocks"), 0, most, help=words, **_kept("unfreeze_blocks"))
             _choice("head_solver", ("lbfgs", "adam"))
             _numbers(LEARNING)
         case "classes":
@@ -296,7 +297,7 @@ def chosen_config(classes: list[str]) -> RunConfig:
     if remembered("strategy") == "head":
         values["finetune"]["epochs"] = 0
     elif remembered("strategy") == "whole":
-        values["unfreeze_blocks"] = NUM_BLOCK_GROUPS
+        values["unfreeze_blocks"] = network.chosen().num_units
     source = remembered("weights")
     values["weights"] = f"file:{remembered('weights_file').strip()}" if source == "file" else source
     values["positive_class"] = remembered("positive_class") or None

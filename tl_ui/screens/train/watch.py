@@ -242,12 +242,12 @@ def _numbers(view: RunView, seen: str) -> None:
 
 
 def _parts(view: RunView, seen: str) -> None:
-    """Which of the nine parts learn now, how many numbers that is, and how frozen work is done."""
+    """Which of the parts learn now, how many numbers that is, and how frozen work is done."""
     stage = view.current
     if stage is None or stage.started is None:
         return
     begun = stage.started
-    st.html(strip(begun.trainable_parts, begun.frozen_parts, begun.parameters))
+    st.html(strip(begun.units, begun.trainable_parts, begun.parameters))
     colours = palette()
     frozen = number(begun.num_parameters - begun.num_trainable)
     learns = "train.part_learns" if seen in LIVE else "train.part_learnt"

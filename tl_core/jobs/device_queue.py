@@ -70,6 +70,14 @@ def waiting(device: str) -> list[Ticket]:
     return [ticket for ticket in tickets if locks.is_live(RunFolder(ticket.run))]
 
 
+def is_taken(device: str) -> bool:
+    """Whether a run trains on the device now."""
+    try:
+        return locks.is_held(_lock_path(device))
+    except OSError:  # another account's
+        return True
+
+
 @contextlib.contextmanager
 def slot(
     run: RunFolder,
@@ -100,7 +108,7 @@ def slot(
 def _wait(
     ticket: Ticket, device: str, should_stop: Callable[[], bool], on_wait: Callable[[int], None]
 ) -> locks.FileLock | None:
-    path = _slots_dir() / f"{_file_name(device)}.lock"
+    path = _lock_path(device)
     said = 0
     while not should_stop():
         ahead = [other for other in waiting(device) if _comes_before(other, ticket)]
@@ -148,6 +156,10 @@ def _read(path: Path) -> Ticket | None:
 
 def _file_name(device: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", device.lower())
+
+
+def _lock_path(device: str) -> Path:
+    return _slots_dir() / f"{_file_name(device)}.lock"
 
 
 def _slots_dir() -> Path:

@@ -99,10 +99,12 @@ def state(run: RunFolder) -> str:
 
 
 def queue_position(run: RunFolder) -> int:
-    """Place among the runs that wait for the same device, 1 = next; 0 when it does not wait."""
+    """Place among the runs that wait for the same device, 1 = next; 0 when it waits for none."""
     device = guess_device(str(setting(run, "device", "auto")))
     places = [ticket.run for ticket in device_queue.waiting(device)]
-    return places.index(run.path) + 1 if run.path in places else 0
+    if run.path not in places or (places[0] == run.path and not device_queue.is_taken(device)):
+        return 0
+    return places.index(run.path) + 1
 
 
 def _environment(run: RunFolder) -> dict[str, str]:

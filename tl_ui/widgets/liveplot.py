@@ -16,7 +16,8 @@ from typing import Any
 import plotly
 import streamlit as st
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+STATIC = Path(__file__).resolve().parents[2] / "static"
+"""Streamlit serves the folder of this name beside the app's file, and no other."""
 NAME = "plotly.min.js"
 CONFIG = {
     "displaylogo": False,

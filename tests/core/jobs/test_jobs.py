@@ -221,6 +221,15 @@ def test_queued_runs_start_one_at_a_time_in_the_order_they_were_launched(new_run
     assert started == sorted(started)
 
 
+def test_a_run_that_just_comes_up_waits_for_nobody(new_run):
+    run = new_run()
+    with locks.run_lock(run):
+        ticket = device_queue.enqueue(run, "cpu", keep_place=False)
+        assert [one.run for one in device_queue.waiting("cpu")] == [run.path]
+        assert local.queue_position(run) == 0
+        device_queue.withdraw(ticket)
+
+
 def test_run_in_another_folder_waits_for_the_same_device(new_run):
     first, second = new_run("here/one", epochs=1000), new_run("there/two")
     launch(first)

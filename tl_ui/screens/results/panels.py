@@ -72,8 +72,9 @@ def _stages(run: RunFolder, summary: dict[str, Any]) -> None:
         st.caption(t("runs.rule_probable_here"))
     st.caption(t("results.table_says"))
     by_stage: dict[str, dict[str, str]] = {}
+    empty = {score_rows.split_words(cell): "–" for cell in found}
     for name, cell in named:
-        row = by_stage.setdefault(name, {t("results.column_stage"): name})
+        row = by_stage.setdefault(name, {t("results.column_stage"): name} | empty)
         row[score_rows.split_words(cell)] = score_rows.words(cell, metric)
     st.dataframe(list(by_stage.values()), hide_index=True, width="stretch", key="stage_table")
 

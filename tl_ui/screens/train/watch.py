@@ -35,7 +35,7 @@ OF_PICTURES = ("reading", "caching", "training", "evaluating")
 
 def draw(run: RunFolder) -> None:
     """Stop and Resume stand outside the polled part, so that a click is never lost to a poll."""
-    seen = local.state(run)
+    seen, had_answer = local.state(run), run.summary_path.is_file()
     with st.container(horizontal=True, vertical_alignment="center", key="controls"):
         run_picker.badge(seen)
         _buttons(run, seen)
@@ -44,7 +44,8 @@ def draw(run: RunFolder) -> None:
     # never None: another tab may resume a run that rests
     @st.fragment(run_every=1.0 if seen in LIVE else 5.0, key="live")
     def live() -> None:
-        if local.state(run) != seen:
+        # the first answer opens steps of the sidebar
+        if (local.state(run), run.summary_path.is_file()) != (seen, had_answer):
             st.rerun()
         _picture(run, view_of(run), seen)
 

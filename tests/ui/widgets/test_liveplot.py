@@ -1,0 +1,12 @@
+"""The chart that grows: where its library comes from."""
+
+from __future__ import annotations
+
+from tests.ui.open_page import ROOT
+from tl_ui.widgets import liveplot
+
+
+def test_the_library_lies_in_the_folder_that_streamlit_serves():
+    liveplot.source()
+    assert liveplot.STATIC / liveplot.NAME == ROOT / "static" / "plotly.min.js"
+    assert (ROOT / "static" / "plotly.min.js").is_file()

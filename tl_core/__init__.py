@@ -11,7 +11,7 @@ from typing import Any
 
 from tl_core.base.paths import cache_dir
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # GNU's OpenMP reads this once, when torch is loaded: how long a thread spins before it sleeps while it
 # waits for the others. With its default, anything else busy on a machine of two cores made a training

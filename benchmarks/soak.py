@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import hashlib
 import io
 import json
+import math
 import os
 import random
 import shutil
@@ -87,17 +89,22 @@ def made(folder: Path, way: str, name: str) -> Path:
     return create_run(data, folder / "runs" / name, config).path
 
 
-def finish(way: str, run: Path, kill_after: float | None = None) -> float:
-    """Carry the run out, or kill it in between; returns the seconds that the process lived."""
-    start = time.monotonic()
+def log_bytes(run: Path) -> int:
+    log = run / "logs" / "events.jsonl"
+    return log.stat().st_size if log.exists() else 0
+
+
+def finish(way: str, run: Path, kill_at_bytes: float = math.inf, pause: float = 0) -> None:
+    """Carry the run out, or kill it a pause after its log of events has grown so long: a time alone says
+    little on a machine that others use."""
     with (run / "logs" / "soak.log").open("ab") as log:
         child = subprocess.Popen(command_of(way, run), cwd=ROOT, stdout=log, stderr=log)
-        try:
-            child.wait(timeout=kill_after)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-    return time.monotonic() - start
+        while child.poll() is None and log_bytes(run) < kill_at_bytes:
+            time.sleep(0.005)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=pause)
+        child.kill()
+        child.wait()
 
 
 def state_of(run: Path) -> str:
@@ -117,14 +124,15 @@ def kills(folder: Path, count: int, seconds: float) -> Found:
     wanted, lengths = {}, {}
     for way in WAYS:
         run = made(folder, way, f"undisturbed-{way}")
-        lengths[way] = finish(way, run)
+        finish(way, run)
+        lengths[way] = log_bytes(run)
         wanted[way] = weights_of(run)
     found: Found = {"kills": 0, "runs": 0, "same weights": 0, "left behind": 0, "by way": Counter()}
     while found["kills"] < count and (time.monotonic() < end or not found["runs"]):
         way = WAYS[found["runs"] % len(WAYS)]
         run = made(folder, way, f"killed-{found['runs']}")
         for _ in range(rng.randint(1, 3)):
-            finish(way, run, rng.uniform(0.1, 0.8) * lengths[way])
+            finish(way, run, rng.uniform(0, 0.95) * lengths[way], pause=rng.choice((0, 0.03, 0.1, 0.3)))
             if state_of(run) == "finished":
                 break
             found["kills"] += 1

@@ -112,13 +112,18 @@ def probe_seconds() -> Seconds | None:
 
 
 def probe_path() -> Path:
-    """Of the file that keeps what was measured: one per machine, processor and torch."""
+    """Of the file that keeps what was measured."""
+    return cache_dir() / "probes" / f"cpu-{machine()}.json"
+
+
+def machine() -> str:
+    """16 hex digits, others on another machine, processor or torch: measurements hold no longer there."""
     try:
         version = metadata.version("torch")
     except metadata.PackageNotFoundError:
         version = "none"
-    machine = "|".join((platform.node(), sys.platform, platform.machine(), cpu_name(), version))
-    return cache_dir() / "probes" / f"cpu-{hashlib.sha256(machine.encode()).hexdigest()[:16]}.json"
+    parts = (platform.node(), sys.platform, platform.machine(), cpu_name(), version)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
 def _remember(found: Found, seconds: dict[str, dict[str, float]]) -> None:

@@ -29,6 +29,11 @@ class WeightsUsed(WeightsRecorded):
     is_pretrained: bool
 
 
+class AgainOf(TypedDict):
+    run: str
+    device_used: dict[str, str]
+
+
 class Config(TypedDict, total=False):
     """config.json, beside the settings."""
 
@@ -37,6 +42,8 @@ class Config(TypedDict, total=False):
     class_to_idx: dict[str, int]
     weights_used: WeightsRecorded | None
     device_used: dict[str, str]
+    machine: str
+    again_of: AgainOf
     versions: dict[str, str | None]
     data_fingerprint: str | None
     pictures_fingerprint: str | None

@@ -28,7 +28,7 @@ from tl_core.base.events import (
     WarningRaised,
 )
 from tl_core.base.paths import cache_dir, expanded
-from tl_core.compute import device, speeds
+from tl_core.compute import cpu_probe, device, speeds
 from tl_core.data import curation, folders
 from tl_core.data.layouts import name_groups
 from tl_core.models.families import registry
@@ -40,10 +40,17 @@ FOLDS = "folds.npz"
 """Among its models while it cross-validates: what the folds done so far have answered."""
 
 
-def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name: str = "") -> RunFolder:
+def create_run(
+    data: str | Path,
+    out: str | Path | None,
+    config: RunConfig,
+    name: str = "",
+    records: dict[str, Any] | None = None,
+) -> RunFolder:
     """A run folder at `out` with everything `execute` needs; looks at folder names, opens no picture.
 
     out: None = a new place among the runs, called after `name`, or after the pictures without one.
+    records: what its config.json begins with besides, see `repetition.record`.
     Raises: DataError, ConfigError: `data` or a class named in `config` cannot be.
         RunExists, OutputUnwritable: `out` cannot be used.
     """
@@ -71,6 +78,7 @@ def create_run(data: str | Path, out: str | Path | None, config: RunConfig, name
             "data": str(place),
             "class_to_idx": dataset.class_to_idx,
             "versions": device.versions(),
+            **(records or {}),
         },
         # the run's own copy: what is decided later is for later runs
         ({DECISIONS: curation.table(rows)} if rows else {})
@@ -274,7 +282,7 @@ class _Work:
         torch.backends.cudnn.allow_tf32 = False  # fp32 means fp32: a CPU gives the same answers
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
-        self._record(device_used=self.device_used)
+        self._record(device_used=self.device_used, machine=cpu_probe.machine())
 
     def _new_trainer(self, prepared: Any, *, keep_beyond: bool = True) -> Any:
         """A trainer with a new head on untouched weights; cross-validation makes one per fold, whose

@@ -30,7 +30,7 @@ def value(setting: str, value: Any) -> str:
     if setting == "pictures_fingerprint":
         return str(value)[:12]
     if setting == "device_used":
-        return ", ".join(dict.fromkeys(map(str, value.values())))
+        return computed(value)
     if setting == "decisions":
         return t("compare.decisions", **({"excluded": 0, "relabelled": 0, "added": 0} | value))
     if isinstance(value, bool):
@@ -40,6 +40,11 @@ def value(setting: str, value: Any) -> str:
     if isinstance(value, float) and 0 < value < 0.01:
         return rate(value)
     return str(value)
+
+
+def computed(device_used: dict[str, str]) -> str:
+    """On which device, in which number formats, by whose depthwise kernels."""
+    return ", ".join(dict.fromkeys(map(str, device_used.values())))
 
 
 def weights_in_force(config: dict[str, Any]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from tests.ui.open_page import open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import preset
 from tl_core.evaluation.metrics import METRICS
-from tl_core.runs import comparison
+from tl_core.runs import comparison, run_folder
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
@@ -103,6 +103,14 @@ def test_of_the_data_folders_only_what_tells_them_apart_is_shown(lang, two, fold
     table = next(frame.value for frame in app.dataframe if frame.value.columns[0] == text(lang, "setting"))
     (row,) = table[table.iloc[:, 0] == text(lang, "setting_data")].to_numpy().tolist()
     assert row[1:] == shown
+
+
+def test_runs_that_were_computed_otherwise_are_told_apart_in_a_sentence(lang, two):
+    said = text(lang, "computed_otherwise")
+    assert said not in words(open_page("compare", lang=lang, runs="first,second"))
+    for run, form in zip(two, ("bf16", "fp32"), strict=True):
+        run_folder.write_json(run.config_path, run.read_config() | {"device_used": {"tail_precision": form}})
+    assert said in words(open_page("compare", lang=lang, runs="first,second"))
 
 
 def test_the_difference_has_its_interval_its_test_and_its_words(lang, two):

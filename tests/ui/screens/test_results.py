@@ -10,6 +10,7 @@ import streamlit as st
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.models.weights.record import source_name
+from tl_core.runs.run_folder import write_json
 from tl_ui.frame.text import catalogue
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
@@ -155,6 +156,16 @@ def test_few_pictures_are_pointed_out(lang, runs):
     summary["reported"]["metrics"]["num"] = 12
     run.summary_path.write_text(json.dumps(summary), encoding="utf-8")
     assert text(lang, "few_pictures", count=12) in words(open_page("results", lang=lang))
+
+
+def test_a_clone_that_was_computed_otherwise_says_so(lang, runs):
+    run = finished_run(runs / "again")
+    used, theirs = {"tail_precision": "fp32"}, {"tail_precision": "bf16"}
+    said = text(lang, "computed_otherwise", name="first", ours="fp32", theirs="bf16")
+    for other, is_said in ((theirs, True), (used, False)):
+        again = {"run": "first", "device_used": other}
+        write_json(run.config_path, run.read_config() | {"device_used": used, "again_of": again})
+        assert (said in words(open_page("results", lang=lang, run=run.name))) is is_said
 
 
 def test_the_weights_are_named_in_the_persons_language(lang, runs):

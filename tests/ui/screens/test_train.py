@@ -3,11 +3,13 @@
 import pytest
 from filelock import FileLock
 
-from tests.ui.open_page import has, open_page, words
+from tests.ui.open_page import app_of, has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.base.config import preset
 from tl_core.base.errors import OutOfMemory
 from tl_core.base.events import ModelReady
 from tl_core.base.messages import say
+from tl_core.compute import cpu_probe
 from tl_core.data import curation
 from tl_core.jobs import local
 from tl_core.runs.event_log import EventWriter
@@ -173,6 +175,24 @@ def test_start_makes_a_run_of_the_settings_and_shows_it(lang, data_id, runs, mon
     assert [run.name for run in launched] == [folder.name]
     assert app.query_params["run"] == folder.name
     assert app.selectbox(key="train_run").value == folder.name
+
+
+def test_again_with_these_settings_begins_with_how_the_other_was_computed(
+    lang, data_id, pictures, runs, monkeypatch
+):
+    used = {"device": "cpu", "frozen_precision": "bf16", "tail_precision": "fp32", "depthwise": "split"}
+    config = preset("expression", weights="random").to_dict()
+    config |= {"data": str(pictures), "device_used": used, "machine": cpu_probe.machine()}
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = app_of("train", lang=lang, data=data_id)
+    app.session_state["train_again"] = {"config": config, "changes": {}, "name": "first", "why": ""}
+    app.run()
+    app.selectbox(key="set_weights").set_value("random").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    [folder] = [path for path in runs.iterdir()]
+    made = open_run(folder).read_config()
+    assert (made["device_used"], made["again_of"]) == (used, {"run": "first", "device_used": used})
 
 
 def test_a_running_run_shows_its_stage_parts_and_time_left(lang, living):

@@ -134,6 +134,8 @@ def settings(judged: list[Judged]) -> None:
                 | {run.name: setting_words.value(name, v) for (run, _), v in zip(judged, values, strict=True)}
             )
         st.dataframe(rows, hide_index=True, key="differing")
+        if "device_used" in found:
+            st.caption(t("compare.computed_otherwise"))
 
 
 def _in_force(found: dict[str, list[Any]], judged: list[Judged]) -> dict[str, list[Any]]:

@@ -14,11 +14,12 @@ import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
+from tl_core.compute import repetition
 from tl_core.data.curation import CurationEdit
 from tl_core.data.curation import read as read_decisions
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE
-from tl_core.runs import comparison
+from tl_core.runs import about, comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_core.runs.workflow import DECISIONS
 from tl_ui.frame import shell
@@ -132,10 +133,13 @@ def _decided(run: RunFolder) -> set[tuple[str, str, str]]:
 
 def _start(place: CheckedData, before: RunFolder | None) -> None:
     assert place.run is not None
+    called = about.name_of(place.run)
     try:
-        if before is None:
-            launching.start_helper(place.path, recipe(place.run, False), t("improve.name_before"))
-        launching.start_helper(place.path, recipe(place.run, True), t("improve.name_after"))
+        for use_decisions, name in ((False, "improve.name_before"), (True, "improve.name_after")):
+            if use_decisions or before is None:
+                config = recipe(place.run, use_decisions)
+                records = repetition.record(place.run.read_config(), called, config)
+                launching.start_helper(place.path, config, t(name), records)
     except TlError as error:
         shell.show_error(error)
     else:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from tl_core.base.file_names import readable
 from tl_core.base.messages import say
+from tl_core.compute import repetition
 from tl_core.evaluation.metrics import METRICS
 from tl_core.inference import decision_rule
 from tl_core.inference.decision_rule import DecisionRule
@@ -19,7 +20,7 @@ from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.stores import predictions
 from tl_ui.stores.scores import Cell, by_rule, chance, reported
-from tl_ui.widgets import downloads, run_picker, which_rule
+from tl_ui.widgets import downloads, run_picker, setting_words, which_rule
 from tl_ui.widgets.score_rows import between
 
 DOWNLOADS = (
@@ -121,6 +122,11 @@ def warnings(run: RunFolder, summary: dict[str, Any]) -> None:
     """What to keep in mind when reading the number, in plain words."""
     for warning in run_picker.view_of(run).warnings:
         st.warning(run_picker.warning_text(warning.code, warning.values), icon=":material/warning:")
+    if (other := repetition.computed_otherwise(config := run.read_config())) is not None:
+        name, used = other
+        theirs, ours = setting_words.computed(used), setting_words.computed(config["device_used"])
+        words = t("results.computed_otherwise", name=literal(name), theirs=theirs, ours=ours)
+        st.info(words, icon=":material/memory:")
     if (num := summary["reported"]["metrics"]["num"]) < 50:
         st.info(t("results.few_pictures", count=num), icon=":material/info:")
 

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.config import RunConfig
+from tl_core.compute import repetition
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, t
 from tl_ui.screens.train import network
@@ -71,6 +72,12 @@ def banner() -> None:
             if rows:
                 st.button(t("runs.again_back"), key="again_back", icon=":material/undo:", on_click=_back)
             st.button(t("runs.again_leave"), key="again_leave", type="tertiary", on_click=leave)
+
+
+def records(config: RunConfig) -> dict[str, Any]:
+    """What a run with these settings keeps of the one they are from, if they are from one."""
+    begun = st.session_state.get(_FROM)
+    return repetition.record(begun["config"], begun["name"], config) if begun else {}
 
 
 def leave() -> None:

@@ -101,7 +101,8 @@ def _data() -> tuple[dict[str, int], str | None]:
 def _start(choice: datasets.DataChoice, config: RunConfig) -> None:
     try:
         with st.spinner(t("train.starting")):
-            run = start_run(choice, config, name=train_settings.remembered("run_name"))
+            name = train_settings.remembered("run_name")
+            run = start_run(choice, config, name=name, records=again.records(config))
     except TlError as error:
         shell.show_error(error)
         return

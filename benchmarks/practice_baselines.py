@@ -22,24 +22,12 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tl_core.evaluation.baselines import colour_histogram, hog
 from tl_core.synthetic.practice import SAMPLES, write_samples
-
-
-def colour_histogram(image: np.ndarray) -> np.ndarray:
-    """16 bins per RGB channel and 16 of the brightness, as parts of 1."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    planes = [*cv2.split(image), grey]
-    return np.concatenate([np.bincount(p.ravel() >> 4, minlength=16) / p.size for p in planes])
 
 
 def raw_pixels(image: np.ndarray) -> np.ndarray:
     return cv2.resize(image, (32, 32), interpolation=cv2.INTER_AREA).ravel() / 255
-
-
-def hog(image: np.ndarray) -> np.ndarray:
-    """9 directions in 12 x 12 cells of 8 px, blocks of 2 x 2 cells, at 96 px."""
-    small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (96, 96), interpolation=cv2.INTER_AREA)
-    return cv2.HOGDescriptor((96, 96), (16, 16), (8, 8), (8, 8), 9).compute(small).ravel()
 
 
 FEATURES: dict[str, Callable[[np.ndarray], np.ndarray]] = {

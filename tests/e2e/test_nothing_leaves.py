@@ -28,6 +28,7 @@ INVOCATIONS = {
     "cross-validate": ["cross-validate", "crossed"],
     "evaluate": ["evaluate", "run", "pictures"],
     "predict": ["predict", "run", "pictures/dots"],
+    "probe": ["probe", "pictures"],
     "report": ["report", "run"],
     "doctor": ["doctor"],
     "sample-data": ["sample-data", "casting", "practice"],

@@ -15,7 +15,7 @@ from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.messages import say
 from tl_core.base.paths import expanded, is_dir, is_file
 from tl_core.cli import report
-from tl_core.cli.progress import ProgressView, drawing
+from tl_core.cli.progress import ProgressView, bar
 from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder, open_run
 
@@ -120,10 +120,17 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     return CommandResult(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
 
 
+def probe(args: argparse.Namespace, language: str) -> CommandResult:
+    from tl_core.cli import probe as probing
+
+    found = probing.measure(args.data, args.seed, language)
+    return CommandResult(found, probing.text(found, language))
+
+
 def sample_data(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.synthetic.practice import write_samples
 
-    with drawing(language) as on_progress:
+    with bar(language, "drawing") as on_progress:
         folder = write_samples(args.name, args.out, seed=args.seed, on_progress=on_progress)
     content = {"name": args.name, "path": str(folder), "seed": args.seed}
     return CommandResult(content, say("cli.written", language, path=folder))
@@ -156,6 +163,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "cross-validate": cross_validate,
     "evaluate": evaluate,
     "predict": predict,
+    "probe": probe,
     "sample-data": sample_data,
     "report": report_page,
     "doctor": doctor,

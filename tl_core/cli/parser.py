@@ -39,9 +39,9 @@ class Parser(argparse.ArgumentParser):
 def build_parser(language: str) -> Parser:
     """Help texts are said in `language`."""
 
-    def text(name: str) -> str:
+    def text(name: str, **values: str) -> str:
         # argparse fills in % by itself
-        return say(f"help.{name}", language).replace("%", "%%")
+        return say(f"help.{name}", language, **values).replace("%", "%%")
 
     def add_help(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-h", "--help", action="help", help=text("help"))
@@ -76,6 +76,10 @@ def build_parser(language: str) -> Parser:
     predict.add_argument("run", metavar="RUN", type=Path, help=text("run"))
     predict.add_argument("images", metavar="IMAGE", nargs="+", help=text("images"))
 
+    probe = add("probe")
+    probe.add_argument("data", metavar="DATA", type=Path, help=text("data"))
+    probe.add_argument("--seed", metavar="N", type=int, help=text("probe_seed"))
+
     sample = add("sample-data")
     sample.add_argument("name", choices=SAMPLES, help=text("name"))
     sample.add_argument("out", metavar="OUT", type=Path, help=text("out"))
@@ -90,7 +94,7 @@ def build_parser(language: str) -> Parser:
     return parser
 
 
-def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) -> None:
+def _add_settings(train: argparse.ArgumentParser, text: Callable[..., str]) -> None:
     """Options that are None unless given, so that a preset or a file decides the rest."""
     for flag, kind, metavar in (
         ("--weights", str, "SOURCE"),
@@ -109,8 +113,7 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str]) ->
         train.add_argument(flag, type=kind, metavar=metavar, help=text(name))
     train.add_argument("--preset", choices=sorted(PRESETS), help=text("preset"))
     train.add_argument("--library", choices=("timm", "torchvision"), help=text("library"))
-    names = ", ".join(ARCHITECTURES)
-    train.add_argument("--backbone", metavar="NAME", help=text("backbone").format(names=names))
+    train.add_argument("--backbone", metavar="NAME", help=text("backbone", names=", ".join(ARCHITECTURES)))
     precisions = ("auto", "fp32", "bf16", "fp16")
     train.add_argument("--precision", choices=precisions, help=text("precision"))
     train.add_argument("--deterministic", action="store_true", help=text("deterministic"))

@@ -182,18 +182,18 @@ class ProgressView:
 
 
 @contextlib.contextmanager
-def drawing(language: str) -> Iterator[Callable[[int, int], None]]:
-    """Inside, a bar for the drawing of a practice set, on a terminal only."""
+def bar(language: str, step: str) -> Iterator[Callable[[int, int], None]]:
+    """Inside, a bar for one long step, a key under [progress]; on a terminal only."""
     with tqdm(
-        desc=say("progress.drawing", language),
+        desc=say(f"progress.{step}", language),
         file=sys.stderr,
         disable=not sys.stderr.isatty(),
         leave=False,
         dynamic_ncols=True,
-    ) as bar:
+    ) as shown:
 
         def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            shown.total = total
+            shown.update(done - shown.n)
 
         yield show

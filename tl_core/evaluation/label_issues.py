@@ -19,6 +19,8 @@ from tl_core.data.prepare import Prepared
 from tl_core.data.quality import Flag
 
 if TYPE_CHECKING:
+    from sklearn.model_selection import StratifiedGroupKFold
+
     from tl_core.models.weights.record import WeightsRecord
 
 NUM_FOLDS = 5
@@ -36,15 +38,15 @@ def pooled_features(
 ) -> np.ndarray:
     """What the frozen backbone says about each picture, in float32.
 
-    Shapes: uint8 (N, px, px, 3) -> (N, 1280). Raises: WeightsError.
+    Shapes: uint8 (N, px, px, 3) -> (N, F), 1280 of B0. Raises: WeightsError.
     """
     import torch
 
+    from tl_core.compute.batchnorm_folding import folded
     from tl_core.data.normalise import normalise
     from tl_core.models import build
 
-    network = build.build(library, 2, 0.0, choice, 0).eval()
-    network.to(memory_format=torch.channels_last)
+    network = folded(build.build(library, 2, 0.0, choice, 0), torch.float32)
     found = []
     with torch.inference_mode():
         for start in range(0, len(images), BATCH):
@@ -55,6 +57,24 @@ def pooled_features(
     return np.concatenate(found)
 
 
+def grouped_folds(
+    labels: np.ndarray, groups: np.ndarray, seed: int, num_folds: int = NUM_FOLDS
+) -> StratifiedGroupKFold:
+    """`num_folds` of them, fewer where a class has fewer groups.
+
+    Shapes: labels, groups (N,) int.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    num_folds = max(2, min(num_folds, fewest_groups(labels, groups)))
+    return StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+
+
+def fewest_groups(labels: np.ndarray, groups: np.ndarray) -> int:
+    """Of any class. Shapes: labels, groups (N,) int."""
+    return min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
+
+
 def unseen_probabilities(
     features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int = 0
 ) -> np.ndarray:
@@ -63,14 +83,11 @@ def unseen_probabilities(
     Shapes: features (N, F), labels (N,) of 0 … C-1, groups (N,). Each class has two groups at least.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    folds = StratifiedGroupKFold(max(2, min(NUM_FOLDS, fewest)), shuffle=True, random_state=seed)
     probabilities = np.full((len(labels), int(labels.max()) + 1), 1e-9)
-    for seen, unseen in folds.split(features, labels, groups):
+    for seen, unseen in grouped_folds(labels, groups, seed).split(features, labels, groups):
         judge = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
         judge.fit(features[seen], labels[seen])
         probabilities[np.ix_(unseen, judge[-1].classes_)] = judge.predict_proba(features[unseen])

@@ -33,7 +33,7 @@ from tl_core.base.events import (
     WarningRaised,
 )
 from tl_core.base.messages import LANGUAGES, say
-from tl_core.cli import commands, main
+from tl_core.cli import commands, main, probe
 from tl_core.cli.progress import ProgressView
 from tl_core.jobs import local
 from tl_core.models.weights.sources import SOURCES
@@ -485,7 +485,7 @@ def test_what_a_library_prints_stays_off_the_answer(monkeypatch):
 
 
 def test_every_command_of_the_contract_is_there_and_has_someone_who_does_it():
-    promised = {"train", "resume", "evaluate", "predict", "sample-data", "doctor"}
+    promised = {"train", "resume", "evaluate", "predict", "sample-data", "doctor", "probe"}
     assert promised <= commands.COMMANDS.keys()
     listed = run_cli("--help").out
     assert all(re.search(rf"^ +{name}\b", listed, re.MULTILINE) for name in commands.COMMANDS)
@@ -573,6 +573,54 @@ def few(monkeypatch) -> None:
     for module in (casting, expression):
         whole = module.shots
         monkeypatch.setattr(module, "shots", lambda seed, whole=whole: whole(seed)[::20])
+
+
+def test_probe_answers_with_one_object_whose_rows_come_best_first(tmp_path):
+    said = run_cli("probe", write_classes(tmp_path, {"dots": 12, "stripes": 12}, px=32), "--json")
+    assert said.status == 0, said.err
+    found = said.json()
+    scores = [row["balanced_accuracy"] for row in found["rows"]]
+    assert scores == sorted(scores, reverse=True)
+    assert {row["source"] for row in found["rows"] if row["is_baseline"]} == {"hog", "colour"}
+    pretrained = [row["source"] for row in found["rows"] if row["backbone"] and row["source"] != "random"]
+    assert found["recommended"] == pretrained[0]
+    assert (found["num_pictures"], found["num_kept_back"]) == (24, 0)
+
+
+def probe_found(**changed: Any) -> dict[str, Any]:
+    rows = [
+        {"source": "imagenet-lite0", "backbone": "tf_efficientnet_lite0", "balanced_accuracy": 0.97},
+        {"source": "random", "backbone": "efficientnet_b0", "balanced_accuracy": 0.85},
+        {"source": "colour", "backbone": None, "balanced_accuracy": 0.6},
+    ]
+    rows = [{**row, "is_baseline": not row["backbone"], "interval": [0.5, 1.0]} for row in rows]
+    found = {"rows": rows, "recommended": "imagenet-lite0", "second": "random", "points": 12.0}
+    found |= {"chance": 0.001, "baseline": "colour", "points_over_baseline": 37.0, "beats_baseline": True}
+    found |= {"unusable": [], "num_pictures": 40, "num_groups": 38, "num_kept_back": 8, "folds": 5}
+    return {**found, **changed}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_probe_says_its_advice_and_what_to_doubt(language):
+    def told(**changed: Any) -> str:
+        return probe.text(probe_found(**changed), language)
+
+    def advice(key: str, **values: Any) -> str:
+        return say(f"probe.{key}", language, **values)
+
+    assert advice("recommended", source="imagenet-lite0", points="12.0", second="random") in told()
+    assert advice("kept_back", count=8) in told()
+    assert advice("chance", p="0.40") in told(chance=0.4) and "p = " not in told()
+    warned = told(beats_baseline=False, points_over_baseline=-1.0)
+    name = advice("colour")
+    assert advice("warning", name=name, ours="97.0%", theirs="60.0%") in warned
+    assert advice("behind", source="imagenet-lite0", points="3.0") in told(points=-3.0)
+    assert advice("none") in told(recommended=None, points=None, second=None, chance=None)
+    assert "no weights" in told(unusable=[{"source": "x", "message": "no weights"}])
+
+
+def test_probe_of_no_pictures_is_one_sentence(tmp_path):
+    assert "nowhere" in run_cli("probe", tmp_path / "nowhere").mistake()
 
 
 @pytest.mark.parametrize("name", SAMPLES)

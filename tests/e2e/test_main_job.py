@@ -76,7 +76,8 @@ def test_a_newcomer_trains_on_the_practice_set_and_gets_an_answer(server: Server
     # Start -> Data: the practice set
     open_page(page, server)
     expect(page.locator("h1").first).to_contain_text(said("start.title"))
-    page.get_by_role("link", name=said("start.own")).click()
+    button(page, "own_pictures").click()
+    page.get_by_role("radio", name=said("data.source_sample")).click()
     button(page, "use_casting").click()
     button(page, "next_train").click(timeout=RUN_MS)
 

@@ -44,6 +44,9 @@ class Cell:
 def cells(summary: dict[str, Any]) -> list[Cell]:
     """Every stage and split that was judged, in the order of the recipe."""
     crossed = summary.get(CROSS_VALIDATION) or {}
+    if summary.get("cross_validated") == "head":
+        # the head's, which stands in its own row: no score of the final model
+        crossed = {stage: scores for stage, scores in crossed.items() if stage != FINAL}
     found = []
     for stage in STAGES:
         parts = dict(summary["stages"].get(stage) or {})

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.base.atomic import write_json
 from tl_core.models.weights.record import source_name
 from tl_core.runs.run_folder import write_json
 from tl_ui.frame.text import catalogue
@@ -74,8 +75,20 @@ def test_cross_validation_is_said(lang, runs):
     built.stage_end("finetune").finish(splits=("train", "val", "cross_validation"))
     app = open_page("results", lang=lang)
     assert text(lang, "from_cross_validation", count=60, folds=5) in words(app)
+    assert text(lang, "head_alone") not in words(app)
     app.segmented_control(key="panel").set_value("sureness").run()
     assert not app.exception and has(app, "slider", "threshold"), "each round's own final answers are found"
+
+
+def test_a_score_of_the_head_alone_is_not_given_to_the_fine_tuned_model(lang, runs):
+    built = RunBuilder(runs / "small").start().epochs("head", 3).stage_end("head").epochs("finetune", 2)
+    built.stage_end("finetune").finish(splits=("train", "val", "cross_validation"))
+    summary = summary_of(built.run)
+    write_json(built.run.summary_path, summary | {"cross_validated": "head"})
+    app = open_page("results", lang=lang)
+    assert text(lang, "head_alone") in words(app)
+    table = app.dataframe[0].value
+    assert catalogue(lang)["terms.stage_final.name"] not in table.iloc[:, 0].tolist()
 
 
 def test_the_table_has_the_chosen_metric_of_every_stage_and_split(lang, runs):

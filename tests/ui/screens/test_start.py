@@ -12,13 +12,14 @@ from tests.ui.open_page import has, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tests.ui.stores.test_datasets import zip_of
 from tl_core.base.config import RunConfig, preset
+from tl_core.base.messages import say
 from tl_core.base.paths import cache_dir
 from tl_core.jobs import local
 from tl_core.models.weights import locate
 from tl_core.runs.run_folder import list_runs
 from tl_core.synthetic import practice as samples
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets, launching
+from tl_ui.stores import datasets, launching, machine
 from tl_ui.widgets import practice_sets
 
 RUNS = {key.removeprefix("runs."): text for key, text in catalogue("en").items() if key.startswith("runs.")}
@@ -70,6 +71,15 @@ def test_one_button_makes_a_run_on_the_practice_set_and_goes_to_train(
     assert config["weights"] == "auto"
     assert app.query_params["run"] == run.name
     assert app.title[0].value == catalogue("en")["train.title"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_second_choice_is_explained_without_the_advice_to_use_it(open_page, monkeypatch, language):
+    missing = (("imagenet", "no_network", ""),)
+    monkeypatch.setattr(machine, "auto_weights", lambda: machine.AutoWeights("imagenet-lite0", None, missing))
+    found = "\n".join(caption.value for caption in open_page("start", language).caption)
+    assert say("why.auto_no_network", language) in found
+    assert say("reason.no_network", language, detail="") not in found
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

@@ -175,7 +175,11 @@ def _auto(library: str, backbone: str, on_progress: OnBytes | None, limits: Limi
 def _why(error: WeightsError) -> str:
     if isinstance(error, WeightsMismatch):
         return "auto_mismatch"
-    reason = error.values.get("reason")
+    return auto_why(error.values.get("reason"))
+
+
+def auto_why(reason: object) -> str:
+    """The key under [why] that says why `auto` passed ImageNet over."""
     return f"auto_{reason}" if reason in _AUTO_WHY else "auto_failed"
 
 

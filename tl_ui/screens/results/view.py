@@ -45,6 +45,8 @@ def verdict(run: RunFolder, summary: dict[str, Any]) -> None:
     accuracy, interval = cell.value("accuracy"), cell.interval("accuracy")
     folds, num = summary["split"]["folds"], number(cell.metrics["num"])
     source = t(f"results.from_{cell.split}", count=num, folds=folds)
+    if summary.get("cross_validated") == "head" and summary["final_stage"] != "head":
+        source += " " + t("results.head_alone")
     right = sum(row[i] for i, row in enumerate(cell.metrics["confusion_matrix"]))
     with st.container(border=True, key="card_verdict"):
         st.markdown(f"**{name_of('accuracy')}**", help=f"{help_of('accuracy')} {help_of('interval')}")

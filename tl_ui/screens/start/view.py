@@ -6,8 +6,9 @@ import streamlit as st
 
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
+from tl_core.base.messages import say
 from tl_core.synthetic.practice import SAMPLES
-from tl_ui.frame import shell
+from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, reason_text, t
 from tl_ui.stores import launching, machine
 from tl_ui.stores.datasets import DataChoice, find
@@ -97,12 +98,21 @@ def machine_panel() -> None:
 
 
 def _why(auto: machine.AutoWeights) -> str:
-    lines = [
-        t("start.weights_missing", source=t(f"start.weights_{source}"), reason=reason_text(reason, detail))
-        for source, reason, detail in auto.missing
-    ]
     if auto.source:
-        lines.insert(0, t(f"start.weights_{auto.source}_why"))
+        from tl_core.models.weights.sources import auto_why
+
+        # why not the first choice, without the advice to use what is used already
+        lines = [t(f"start.weights_{auto.source}_why")]
+        lines += [say(f"why.{auto_why(reason)}", state.language()) for _, reason, _ in auto.missing]
+    else:
+        lines = [
+            t(
+                "start.weights_missing",
+                source=t(f"start.weights_{source}"),
+                reason=reason_text(reason, detail),
+            )
+            for source, reason, detail in auto.missing
+        ]
     if auto.note:
         lines.append(t("start.weights_download"))
     return " ".join(lines)

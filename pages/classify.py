@@ -20,6 +20,7 @@ if runs:
     with st.container(border=True, key="card_ask"):
         given = classify_view.ask(run)
     try:
+        run_picker.say_if_so_far(run.read_summary())
         if given:
             with st.spinner(t("classify.loading")):
                 model = shared_predictor.predictor(run)

@@ -19,6 +19,7 @@ if runs:
         st.stop()
     try:
         summary = run.read_summary()
+        run_picker.say_if_so_far(summary)
         results_view.verdict(run, summary)
         results_view.warnings(run, summary)
         results_view.origin(summary)

@@ -20,8 +20,8 @@ from tl_core.runs.run_folder import list_runs
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)
 
-WIDTH, HEIGHT = 1200, 800
-NUM_PER_CLASS = 16
+WIDTH, HEIGHT = 900, 600
+NUM_PER_CLASS = 12
 ENGLISH_KEPT = {"icon", "EfficientNet-Lite0", "EfficientNet", "ImageNet", "Lite0", "CSV", "F1", "ROC", "AUC"}
 """Names that Korean keeps; "icon" is Streamlit's own name of a drawing, for screen readers."""
 
@@ -38,7 +38,7 @@ def photographs(folder: Path) -> Path:
 
 
 def _photograph(label: str, random: np.random.Generator) -> np.ndarray:
-    """(800, 1200, 3) uint8."""
+    """(HEIGHT, WIDTH, 3) uint8."""
     coarse = random.integers(60, 200, (HEIGHT // 40, WIDTH // 40, 3), dtype=np.uint8)
     image = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     colour = [int(v) for v in random.integers(0, 255, 3)]

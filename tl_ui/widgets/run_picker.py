@@ -19,7 +19,7 @@ from tl_core.runs import about
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.run_folder import RunFolder, list_runs
 from tl_ui.frame import shell, state
-from tl_ui.frame.text import literal, t
+from tl_ui.frame.text import literal, name_of, t
 from tl_ui.stores.run_view import RunView, fold
 
 MAX_LISTED = 200
@@ -141,6 +141,13 @@ def say_if_missing(runs: list[RunFolder]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="stands_in"):
         st.info(t(f"runs.{reason}", name=literal(about.name_of(run))), icon=":material/info:")
         shell.link("train", t("runs.to_chosen"), icon=":material/arrow_forward:")
+
+
+def say_if_so_far(summary: dict[str, Any] | None) -> None:
+    """That the model is a first answer, or what a stop has left, and no run's end."""
+    if summary is not None and not summary.get("is_complete", True):
+        stage = name_of(f"stage_{summary['final_stage']}")
+        st.info(t("runs.so_far", stage=stage), icon=":material/hourglass_top:")
 
 
 def badge(run_state: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
+from tl_core.base.atomic import write_json
 from tl_core.base.config import RunConfig
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.inference import decision_rule
@@ -54,6 +55,14 @@ def run(own_runs_folder, weights, tmp_path):
     run = finished_run(own_runs_folder / "done", config=RunConfig(image_px=64), data=data)
     (run.models / "final.safetensors").write_bytes(weights.read_bytes())
     return run
+
+
+@pytest.mark.parametrize(("page", "lang"), [("classify", "ko"), ("results", "en")])
+def test_a_first_answer_and_what_a_stop_has_left_are_called_so(run, page, lang):
+    said = catalogue(lang)["runs.so_far"].format(stage=catalogue(lang)["terms.stage_finetune.name"])
+    assert said not in words(open_page(page, lang=lang, run="done"))
+    write_json(run.summary_path, run.read_summary() | {"is_complete": False})
+    assert said in words(open_page(page, lang=lang, run="done"))
 
 
 def corrections(app) -> list:

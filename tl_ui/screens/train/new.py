@@ -11,7 +11,7 @@ from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
-from tl_ui.screens.train import again, before_start
+from tl_ui.screens.train import again, before_start, beginning
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.launching import start_run
@@ -32,6 +32,8 @@ def draw() -> None:
         train_settings.simple(classes)
         with st.expander(t("train.advanced"), icon=":material/tune:", key="advanced"):
             train_settings.advanced(classes)
+    if choice is not None and classes:
+        beginning.panel(datasets.folder_of(choice))
     try:
         config = train_settings.chosen_config(classes)
     except ConfigError as error:

@@ -8,14 +8,13 @@ see benchmarks/RESULTS.md), `expression` (the facial-expression guide, timm back
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from tl_core.base.errors import ConfigError
+from tl_core.base.setting import Setting, all_settings, require, setting
 
 STAGES = ("head", "finetune")
 """The two training stages, in order. Evaluation adds `before`, the untouched new head."""
@@ -26,156 +25,117 @@ MAX_HELD_OUT = 0.8
 NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
 
-
+PRESETS_NAMES = ("standard", "expression", "casting")
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 """How a device may be called; whether it is there is for `tl_core.compute.device` to say."""
 
 
-def _require_types(record: Any) -> None:
-    """A settings file may hold anything. Raises: ConfigError: a value is not of its field's type."""
-    for name, hint in get_type_hints(type(record)).items():
-        value = getattr(record, name)
-        kinds = tuple(get_origin(kind) or kind for kind in get_args(hint) or (hint,))
-        if not any(_is_of(value, kind) for kind in kinds):
-            need = "|".join(kind.__name__ for kind in kinds if kind is not type(None))
-            raise ConfigError(name=name, value=value, need=need)
-
-
-def _is_of(value: Any, kind: type) -> bool:
-    """Whole numbers are numbers; true and false are not, although Python counts with them."""
-    if kind in (int, float):
-        return isinstance(value, (int, kind)) and not isinstance(value, bool)
-    return isinstance(value, kind)
-
-
 @dataclass(frozen=True)
 class StageConfig:
-    epochs: int
+    epochs: int = setting(low=0, high=1000, step=1, unit="epochs")
     # at most; early stopping may end the stage sooner. 0 skips the stage
-    learning_rate: float
+    learning_rate: float = setting(low=1e-8, high=1, step=1e-5, group="learning")
     # Adam's, per step
 
     def __post_init__(self) -> None:
-        _require_types(self)
-        if self.epochs < 0:
-            raise ConfigError(name="epochs", value=self.epochs, need=">= 0")
-        if not 0 < self.learning_rate < 1:
-            raise ConfigError(name="learning_rate", value=self.learning_rate, need="> 0, < 1")
+        require(self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
-    preset: str = "expression"
-    library: str = "timm"
-    # "timm" or "torchvision": whose efficientnet_b0 is built; any other network is timm's
-    backbone: str = "auto"
-    # the network; "auto" = the one that the weights are for, else timm's name of it
-    weights: str = "auto"
-    # a weight source: auto, imagenet, imagenet-torchvision, formula, vggface2, file:PATH, random
-    seed: int = 42
+    """A setting is one field: its range, step, unit and words stand with it (`tl_core.base.setting`)."""
 
-    image_px: int = 224
-    # side of the square the network sees, in pixels
-    dropout: float = 0.3
-    # probability, before the new Linear layer
-    batch_size: int = 32
-    # pictures per step
-    weight_decay: float = 1e-4
-    unfreeze_blocks: int = 3
-    # groups, stages or blocks trained in `finetune`, counted from the end; EfficientNet has 7, a ResNet 4
+    preset: str = setting("expression", choices=PRESETS_NAMES)
+    weights: str = setting("auto", term="weights")
+    # a weight source: auto, imagenet, imagenet-torchvision, formula, vggface2, file:PATH, random
     head: StageConfig = field(default_factory=lambda: StageConfig(15, 1e-3))
     finetune: StageConfig = field(default_factory=lambda: StageConfig(20, 1e-4))
 
-    head_solver: str = "adam"
+    head_solver: str = setting("adam", choices=("lbfgs", "adam"), group="learning")
     # "adam": in epochs; "lbfgs": solved as a logistic regression on the frozen part's features
-
-    positive_class: str | None = None
-    # class that precision, recall and the threshold speak of; None = the guide's choice, or none
-    positive_weight: float = 2.0
-    # loss weight of the positive class; every other class weighs 1
-    class_weights: dict[str, float] | None = None
-    # loss weight per class name; replaces positive_weight
-    class_balance: str = "none"
-    # "auto": rarer classes weigh more where the counts are unequal; replaces positive_weight
-
-    augment: bool = True
-    augmentation: str = "guide"
-    # "guide": the expression guide's strengths; "light": mirrored, a little brighter or darker
-    target_per_class: int = 250
-    # training pictures per class after augmentation; larger classes stay as they are
-    views: int = 8
-    # augmented views per picture, reused by turns over the epochs; 0 = a fresh one every epoch
-
-    scheduler_patience: int = 3
-    # epochs without a lower validation loss before the learning rate is reduced
-    scheduler_factor: float = 0.1
+    unfreeze_blocks: int = setting(3, low=0, high=1000, step=1, unit="blocks", term="unfreeze_blocks")
+    # groups, stages or blocks trained in `finetune`, counted from the end; EfficientNet has 7, a ResNet 4
+    batch_size: int = setting(
+        32, low=1, high=4096, step=1, unit="pictures", term="batch_size", group="learning"
+    )
+    # per step
+    dropout: float = setting(0.3, low=0, high=0.99, step=0.05, term="dropout", group="learning")
+    # probability, before the new Linear layer
+    weight_decay: float = setting(1e-4, low=0, high=0.99, step=1e-4, term="weight_decay", group="learning")
+    early_stopping_patience: int = setting(7, low=0, high=1000, step=1, unit="epochs", group="learning")
+    # without a lower validation loss before the stage ends; 0 = never
+    scheduler_patience: int = setting(3, low=0, high=1000, step=1, unit="epochs", group="learning")
+    # without a lower validation loss before the learning rate is reduced
+    scheduler_factor: float = setting(0.1, low=0.001, high=0.999, step=0.05, group="learning")
     # the rate is multiplied by this (torch's own default, which the guide uses)
-    early_stopping_patience: int = 7
-    # epochs without a lower validation loss before the stage ends; 0 = never
 
-    val_fraction: float = 0.2
-    test_fraction: float = 0.2
+    positive_class: str | None = setting(None, term="positive_class", flag="--positive")
+    # class that precision, recall and the threshold speak of; None = the guide's choice, or none
+    class_balance: str = setting("none", choices=("auto", "none"))
+    # "auto": rarer classes weigh more where the counts are unequal; replaces positive_weight
+    positive_weight: float = setting(2.0, low=0.001, high=1000, step=0.5)
+    # loss weight of the positive class; every other class weighs 1
+    class_weights: dict[str, float] | None = setting(None, low=0.001, high=1000, step=0.5)
+    # loss weight per class name; replaces positive_weight
+
+    augment: bool = setting(True, term="augmentation", group="pictures")
+    augmentation: str = setting("guide", choices=("light", "guide"), group="pictures")
+    # "guide": the expression guide's strengths; "light": mirrored, a little brighter or darker
+    target_per_class: int = setting(
+        250, low=0, high=100_000, step=10, unit="pictures", term="target_per_class", group="pictures"
+    )
+    # training pictures per class after augmentation; larger classes stay as they are
+    views: int = setting(8, low=0, high=1000, step=1, unit="views", term="views", group="pictures")
+    # augmented views per picture, reused by turns over the epochs; 0 = a fresh one every epoch
+    image_px: int = setting(224, low=32, high=1024, step=32, unit="px", term="image_px", group="pictures")
+    # side of the square the network sees
+    val_fraction: float = setting(0.2, low=0.05, high=0.5, step=0.05, group="pictures")
+    test_fraction: float = setting(0.2, low=0, high=0.5, step=0.05, group="pictures")
     # of all pictures, where the data has no such folder of its own; together MAX_HELD_OUT at most
-
-    cross_validation: bool = True
+    seed: int = setting(42, low=0, high=2**32 - 1, step=1, term="seed", group="pictures")
+    cross_validation: bool = setting(True, group="pictures")
     # where there is no test part: the whole recipe once per fold; False: only the solved head
-
-    groups: str = ""
+    groups: str = setting("")
     # pictures kept on one side of the split: "" = as headswap-groups.csv beside them says, "names" = as
     # their names tell, "none", or the path of a table of file and group
-    use_decisions: bool = True
+    use_decisions: bool = setting(True, flag="--ignore-decisions")
     # follow headswap-decisions.csv beside the pictures
 
-    device: str = "auto"
-    # "auto", "cpu", "cuda", "cuda:1", "mps"
-    precision: str = "auto"
-    # "auto", "fp32", "bf16", "fp16" (CUDA only)
-    deterministic: bool = False
-    # where `precision` is "auto": fp32 throughout, instead of what is measured to be faster here
-    threads: int = 0
+    library: str = setting("timm", choices=("timm", "torchvision"), group="machine")
+    # whose efficientnet_b0 is built; any other network is timm's
+    backbone: str = setting("auto", pattern=r"\w+(\.\w+)?", example="auto, resnet18 …")
+    # the network; "auto" = the one that the weights are for, else timm's name of it
+    precision: str = setting(
+        "auto", choices=("auto", "fp32", "bf16", "fp16"), term="number_format", group="machine"
+    )
+    # "fp16" on CUDA only
+    device: str = setting(
+        "auto", pattern=DEVICES, example="auto|cpu|cuda|cuda:1|mps", term="device", group="machine"
+    )
+    threads: int = setting(0, low=0, high=1024, step=1, group="machine")
     # CPU threads of the worker; 0 = one per core
+    deterministic: bool = setting(False, group="machine")
+    # where `precision` is "auto": fp32 throughout, instead of what is measured to be faster here
 
     def __post_init__(self) -> None:
-        _require_types(self)
+        """What no setting says alone. Raises: ConfigError."""
+        require(self)
 
-        def require(name: str, is_valid: bool, need: str) -> None:
+        def refuse_unless(is_valid: bool, name: str, value: Any, need: str) -> None:
             if not is_valid:
-                raise ConfigError(name=name, value=getattr(self, name), need=need)
+                raise ConfigError(name=name, value=value, need=need)
 
-        require("preset", self.preset in PRESETS_NAMES, "|".join(PRESETS_NAMES))
-        require("library", self.library in ("timm", "torchvision"), "timm|torchvision")
-        require("seed", 0 <= self.seed < 2**32, "0..4294967295")
-        require("image_px", 32 <= self.image_px <= 1024, "32..1024")
-        require("dropout", 0 <= self.dropout < 1, ">= 0, < 1")
-        require("batch_size", 1 <= self.batch_size <= 4096, "1..4096")
-        require("weight_decay", 0 <= self.weight_decay < 1, ">= 0, < 1")
-        require("backbone", re.fullmatch(r"\w+(\.\w+)?", self.backbone) is not None, "auto, resnet18 …")
         # a named network has its own number of them, which `create_run` holds this against
-        most = NUM_BLOCK_GROUPS if self.backbone == "auto" else 1000
-        require("unfreeze_blocks", 0 <= self.unfreeze_blocks <= most, "0..7")
-        require("head_solver", self.head_solver in ("adam", "lbfgs"), "adam|lbfgs")
-        require("class_balance", self.class_balance in ("none", "auto"), "none|auto")
-        require("augmentation", self.augmentation in ("guide", "light"), "guide|light")
-        require("positive_weight", 0 < self.positive_weight < math.inf, "> 0")
-        require("target_per_class", 0 <= self.target_per_class <= 100_000, "0..100000")
-        require("views", 0 <= self.views <= 1000, "0..1000")
-        require("scheduler_patience", self.scheduler_patience >= 0, ">= 0")
-        require("scheduler_factor", 0 < self.scheduler_factor < 1, "> 0, < 1")
-        require("early_stopping_patience", self.early_stopping_patience >= 0, ">= 0")
-        require("val_fraction", 0.05 <= self.val_fraction <= 0.5, "0.05..0.5")
-        require("test_fraction", 0 <= self.test_fraction <= 0.5, "0..0.5")
+        most = NUM_BLOCK_GROUPS if self.backbone == "auto" else self.unfreeze_blocks
+        refuse_unless(
+            self.unfreeze_blocks <= most, "unfreeze_blocks", self.unfreeze_blocks, f"0..{NUM_BLOCK_GROUPS}"
+        )
         held_out = round(self.val_fraction + self.test_fraction, 6)
-        require("test_fraction", held_out <= MAX_HELD_OUT, f"val_fraction + test_fraction <= {MAX_HELD_OUT}")
-        require("device", re.fullmatch(DEVICES, self.device) is not None, "auto|cpu|cuda|cuda:1|mps")
-        require("precision", self.precision in ("auto", "fp32", "bf16", "fp16"), "auto|fp32|bf16|fp16")
-        require("threads", 0 <= self.threads <= 1024, "0..1024")
-        if self.class_weights is not None:
-            numbers = self.class_weights.values()
-            require("class_weights", all(_is_of(w, float) and 0 < w < math.inf for w in numbers), "> 0")
-        if self.head.epochs + self.finetune.epochs == 0:
-            raise ConfigError(name="epochs", value=0, need="head or finetune >= 1")
-        if self.finetune.epochs and not self.unfreeze_blocks:
-            raise ConfigError(name="unfreeze_blocks", value=0, need=">= 1, or finetune epochs 0")
+        need = f"val_fraction + test_fraction <= {MAX_HELD_OUT}"
+        refuse_unless(held_out <= MAX_HELD_OUT, "test_fraction", self.test_fraction, need)
+        refuse_unless(self.head.epochs + self.finetune.epochs > 0, "epochs", 0, "head or finetune >= 1")
+        can_learn = self.unfreeze_blocks > 0 or not self.finetune.epochs
+        refuse_unless(can_learn, "unfreeze_blocks", 0, ">= 1, or finetune epochs 0")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only; `from_dict` reads it back."""
@@ -225,7 +185,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 epochs or weights, so the expression guide's 20 epochs and no class weights stand in. `standard` has no
 guide: its numbers were chosen on the validation pictures of `benchmarks.first_minute`."""
 
-PRESETS_NAMES = ("standard", "expression", "casting")
 DEFAULT_PRESET = "standard"
 """For a person's own pictures: no guide's class, weight or number acts there."""
 
@@ -255,3 +214,8 @@ def default_positive(preset_name: str, classes: list[str]) -> str | None:
     """The class that a guide looks for: the defect (first by alphabet: `def_front`), or the expression
     (last by alphabet: `teasing`). None in `standard`: nothing is sought until the person names it."""
     return {"casting": classes[0], "expression": classes[-1]}.get(preset_name)
+
+
+def setting_named(name: str) -> Setting:
+    """Of `seed` or `head.epochs`. Raises: KeyError."""
+    return all_settings(RunConfig)[name]

@@ -14,6 +14,7 @@ from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
 from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.messages import say
 from tl_core.base.paths import expanded, is_dir, is_file
+from tl_core.base.setting import all_settings
 from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, bar
 from tl_core.models.families.registry import architecture
@@ -173,34 +174,18 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
 def settings(args: argparse.Namespace) -> RunConfig:
     """The preset, under the file's settings, under the options. Raises: ConfigError."""
     chosen = read_toml(args.config) if args.config else {}
-    for option, name in (
-        ("weights", "weights"),
-        ("seed", "seed"),
-        ("positive", "positive_class"),
-        ("views", "views"),
-        ("batch_size", "batch_size"),
-        ("device", "device"),
-        ("precision", "precision"),
-        ("threads", "threads"),
-        ("groups", "groups"),
-        ("library", "library"),
-        ("backbone", "backbone"),
-    ):
-        if getattr(args, option) is not None:
-            chosen[name] = getattr(args, option)
-    if args.deterministic:
-        chosen["deterministic"] = True
+    for name in all_settings(RunConfig):
+        if (value := getattr(args, name, None)) is None:
+            continue
+        stage, _, own = name.rpartition(".")
+        if stage:
+            given = chosen.get(stage)
+            chosen[stage] = {**(given if isinstance(given, dict) else {}), own: value}
+        else:
+            chosen[own] = value
     if chosen.get("backbone", "auto") != "auto":
         chosen.setdefault("unfreeze_blocks", architecture(str(chosen["backbone"])).family.default_unfreeze)
-    if args.ignore_decisions:
-        chosen["use_decisions"] = False
-    for option, stage in (("stage1_epochs", "head"), ("stage2_epochs", "finetune")):
-        if getattr(args, option) is not None:
-            given = chosen.get(stage)
-            chosen[stage] = {**(given if isinstance(given, dict) else {}), "epochs": getattr(args, option)}
-    name = args.preset or chosen.pop("preset", None) or DEFAULT_PRESET
-    chosen.pop("preset", None)
-    return preset(name, **chosen)
+    return preset(chosen.pop("preset", DEFAULT_PRESET), **chosen)
 
 
 def _refuse_weights_that_cannot_be(source: str) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import NoReturn
 
 from tl_core import __version__
-from tl_core.base.config import PRESETS
+from tl_core.base.config import DEFAULT_PRESET, STAGES, RunConfig, preset
 from tl_core.base.messages import FALLBACK, LANGUAGES, say
+from tl_core.base.setting import all_settings
 from tl_core.cli import usage
 from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.synthetic.practice import SAMPLES
@@ -39,9 +42,9 @@ class Parser(argparse.ArgumentParser):
 def build_parser(language: str) -> Parser:
     """Help texts are said in `language`."""
 
-    def text(name: str, **values: str) -> str:
+    def text(name: str) -> str:
         # argparse fills in % by itself
-        return say(f"help.{name}", language, **values).replace("%", "%%")
+        return say(f"help.{name}", language, names=", ".join(ARCHITECTURES)).replace("%", "%%")
 
     def add_help(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-h", "--help", action="help", help=text("help"))
@@ -63,7 +66,7 @@ def build_parser(language: str) -> Parser:
     train = add("train")
     train.add_argument("data", metavar="DATA", type=Path, help=text("data"))
     train.add_argument("--output", metavar="RUN", type=Path, help=text("output"))
-    _add_settings(train, text)
+    _add_settings(train, text, language)
 
     add("cross-validate").add_argument("run", metavar="RUN", type=Path, help=text("run"))
     add("resume").add_argument("run", metavar="RUN", type=Path, help=text("run"))
@@ -94,27 +97,31 @@ def build_parser(language: str) -> Parser:
     return parser
 
 
-def _add_settings(train: argparse.ArgumentParser, text: Callable[..., str]) -> None:
-    """Options that are None unless given, so that a preset or a file decides the rest."""
-    for flag, kind, metavar in (
-        ("--weights", str, "SOURCE"),
-        ("--seed", int, "N"),
-        ("--stage1-epochs", int, "N"),
-        ("--stage2-epochs", int, "N"),
-        ("--config", Path, "FILE.toml"),
-        ("--positive", str, "CLASS"),
-        ("--views", int, "N"),
-        ("--batch-size", int, "N"),
-        ("--device", str, "DEVICE"),
-        ("--threads", int, "N"),
-        ("--groups", str, "GROUPS"),
-    ):
-        name = flag.removeprefix("--").replace("-", "_")
-        train.add_argument(flag, type=kind, metavar=metavar, help=text(name))
-    train.add_argument("--preset", choices=sorted(PRESETS), help=text("preset"))
-    train.add_argument("--library", choices=("timm", "torchvision"), help=text("library"))
-    train.add_argument("--backbone", metavar="NAME", help=text("backbone", names=", ".join(ARCHITECTURES)))
-    precisions = ("auto", "fp32", "bf16", "fp16")
-    train.add_argument("--precision", choices=precisions, help=text("precision"))
-    train.add_argument("--deterministic", action="store_true", help=text("deterministic"))
-    train.add_argument("--ignore-decisions", action="store_true", help=text("ignore_decisions"))
+def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str], language: str) -> None:
+    """One option per setting but the tables, which a --config file holds; None unless given, so that a preset
+    or a file decides the rest."""
+    train.add_argument("--config", metavar="FILE.toml", type=Path, help=text("config"))
+    usual = preset(DEFAULT_PRESET)
+    for name, one in all_settings(RunConfig).items():
+        if dict in one.kinds:
+            continue
+        flag = one.flag or f"--{_option(name)}"
+        default = attrgetter(name)(usual)
+        said = text(flag.removeprefix("--").replace("-", "_"))
+        if about := one.range_in_words(language, default):
+            said = f"{said} ({about})"
+        add = partial(train.add_argument, flag, dest=name, default=None, help=said)
+        if bool not in one.kinds:
+            kind = next(kind for kind in (int, float, str) if kind in one.kinds)
+            metavar = None if one.choices else {int: "N", float: "X"}.get(kind, flag.strip("-").upper())
+            add(type=kind, choices=one.choices or None, metavar=metavar)
+        elif one.flag:
+            add(action="store_const", const=not default)
+        else:
+            add(action=argparse.BooleanOptionalAction)
+
+
+def _option(name: str) -> str:
+    """Stages are called by their number here: `head.epochs` -> "stage1-epochs"."""
+    stage, _, own = name.rpartition(".")
+    return f"{f'stage{STAGES.index(stage) + 1}-' if stage else ''}{own}".replace("_", "-")

@@ -109,9 +109,7 @@ class RunConfig:
         "auto", choices=("auto", "fp32", "bf16", "fp16"), term="number_format", group="machine"
     )
     # "fp16" on CUDA only
-    device: str = setting(
-        "auto", pattern=DEVICES, example="auto|cpu|cuda|cuda:1|mps", term="device", group="machine"
-    )
+    device: str = setting("auto", pattern=DEVICES, example="auto|cpu|cuda|cuda:1|mps", group="machine")
     threads: int = setting(0, low=0, high=1024, step=1, group="machine")
     # CPU threads of the worker; 0 = one per core
     deterministic: bool = setting(False, group="machine")

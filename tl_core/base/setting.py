@@ -121,7 +121,8 @@ def _walk(record: type) -> Iterator[Setting]:
 
 def require(record: Any) -> None:
     """A settings file may hold anything. Raises: ConfigError: a value of the wrong type or out of range."""
-    for name, one in settings_of(type(record)).items():
+    kind: type = type(record)
+    for name, one in settings_of(kind).items():
         if not one.allows(value := getattr(record, name)):
             raise ConfigError(name=name, value=value, need=one.need)
 

@@ -15,9 +15,10 @@ rules of thumb and stand here as constants; a result that is out of their reach 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tl_core.base.config import setting_named
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0
 
@@ -54,7 +55,12 @@ def advise(
     if summary is not None:
         for rule in (_overfitting, _overlooked, _few_pictures, _stage_two_did_harm, _weak):
             found += rule(config, summary)
-    return found
+    return [replace(one, changes=_within_bounds(one.changes)) for one in found]
+
+
+def _within_bounds(changes: dict[str, Any]) -> dict[str, Any]:
+    """No advice leads to a setting that would be refused."""
+    return {name: setting_named(name).nearest(value) for name, value in changes.items()}
 
 
 def _memory(config: dict[str, Any], error: dict[str, Any] | None) -> Iterator[Advice]:

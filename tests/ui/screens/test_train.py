@@ -5,10 +5,11 @@ from filelock import FileLock
 
 from tests.ui.open_page import app_of, has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
-from tl_core.base.config import preset
+from tl_core.base.config import RunConfig, preset
 from tl_core.base.errors import OutOfMemory
 from tl_core.base.events import ModelReady
 from tl_core.base.messages import say
+from tl_core.base.setting import all_settings
 from tl_core.compute import cpu_probe
 from tl_core.data import curation
 from tl_core.jobs import local
@@ -16,7 +17,7 @@ from tl_core.runs.event_log import EventWriter
 from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import open_run
 from tl_ui.frame.text import catalogue
-from tl_ui.screens.train import settings as train_settings
+from tl_ui.screens.train.control import key_of
 
 LANGUAGES = ["en", "ko"]
 pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
@@ -289,16 +290,18 @@ def test_warnings_of_a_run_are_said_in_words(lang, runs):
     assert any("7" in warning.value for warning in app.warning)
 
 
-def test_every_number_can_be_set_to_its_bounds(lang):
-    from tl_core.base.config import RunConfig
-
-    for number in (*train_settings.LEARNING, *train_settings.PICTURES):
-        for value in (number.low, number.high):
-            if "." in number.name:
-                stage, name = number.name.split(".")
-                assert getattr(getattr(RunConfig.from_dict({stage: {name: value}}), stage), name) == value
-            else:
-                assert getattr(RunConfig.from_dict({number.name: value}), number.name) == value
+def test_every_number_of_the_page_has_the_bounds_of_its_setting(lang, data_id):
+    app = open_page("train", lang=lang, data=data_id)
+    app.session_state["set_class_balance"] = "none"
+    shown = {}
+    for group in ("learning", "classes", "pictures", "machine"):
+        app.segmented_control(key="advanced_group").set_value(group).run()
+        shown |= {field.key: (field.min, field.max, field.step) for field in app.number_input}
+    numbers = {name: one for name, one in all_settings(RunConfig).items() if one.low is not None}
+    for name in numbers.keys() - {"class_weights", "unfreeze_blocks"}:
+        one = numbers[name]
+        assert shown.pop(key_of(name)) == (one.low, one.high, one.step), name
+    assert not shown, "numbers that are no setting"
 
 
 def test_before_start_the_steps_stand_with_their_times(lang, data_id):

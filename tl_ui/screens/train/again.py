@@ -15,7 +15,7 @@ from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, t
 from tl_ui.screens.train import network
 from tl_ui.screens.train import settings as train_settings
-from tl_ui.screens.train.settings import key_of
+from tl_ui.screens.train.control import key_of
 from tl_ui.stores import datasets
 from tl_ui.widgets import setting_words
 

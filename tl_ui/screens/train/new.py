@@ -11,7 +11,7 @@ from tl_core.data.curation import in_force
 from tl_core.runs.run_folder import MAX_NAME
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
-from tl_ui.screens.train import again, before_start, beginning
+from tl_ui.screens.train import again, before_start, beginning, control
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.launching import start_run
@@ -40,7 +40,7 @@ def draw() -> None:
         config, missing = None, missing or error_text(error)
     if config and config.weights.startswith("file:"):
         missing = missing or _why_no_file(config.weights.removeprefix("file:"))
-    missing = missing or train_settings.weights_missing(train_settings.remembered("weights"))
+    missing = missing or train_settings.weights_missing(control.remembered("weights"))
     if config and choice is not None and counts and not missing:
         before_start.draw(config, datasets.folder_of(choice), counts)
     with st.container(horizontal=True, vertical_alignment="bottom", key="start_row"):
@@ -48,7 +48,7 @@ def draw() -> None:
             t("train.run_name"),
             max_chars=MAX_NAME,
             placeholder=t("train.run_name_hint"),
-            key=train_settings.key_of("run_name"),
+            key=control.key_of("run_name"),
             persist_state="session",
             width=280,
         )
@@ -103,7 +103,7 @@ def _data() -> tuple[dict[str, int], str | None]:
 def _start(choice: datasets.DataChoice, config: RunConfig) -> None:
     try:
         with st.spinner(t("train.starting")):
-            name = train_settings.remembered("run_name")
+            name = control.remembered("run_name")
             run = start_run(choice, config, name=name, records=again.records(config))
     except TlError as error:
         shell.show_error(error)

@@ -8,6 +8,8 @@ import string
 import tomllib
 from pathlib import Path
 
+from tl_core.base.config import RunConfig
+from tl_core.base.setting import all_settings
 from tl_ui.frame.text import LOCALES, catalogue, literal, number, percent
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,6 +64,15 @@ def constants() -> set[str]:
     }
 
 
+def keys_of_settings() -> set[str]:
+    """What `tl_ui/screens/train/control.py` asks for by a setting's name."""
+    found = set()
+    for name, one in all_settings(RunConfig).items():
+        own = f"train.{name.replace('.', '_')}"
+        found |= {own, f"{own}_help", *(f"{own}_{value}" for value in one.choices)}
+    return found
+
+
 def test_both_languages_have_the_same_keys():
     assert set(ENGLISH) == set(KOREAN)
 
@@ -96,7 +107,7 @@ def test_every_text_that_a_page_asks_for_is_known():
 def test_no_text_is_unused():
     calls, strings = called_keys(), constants()
     patterns = [re.compile(key) for _, key, is_pattern in calls if is_pattern]
-    exact = {key for _, key, is_pattern in calls if not is_pattern} | strings
+    exact = {key for _, key, is_pattern in calls if not is_pattern} | strings | keys_of_settings()
     # terms are the glossary's content; test_glossary.py asks that each is used
     keys = [key for key in ENGLISH if not key.startswith("terms.")]
     unused = [key for key in keys if key not in exact and not any(p.fullmatch(key) for p in patterns)]

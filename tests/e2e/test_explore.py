@@ -13,7 +13,7 @@ from tests.browser import Server
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said
 from tests.ui.explorable_run import explorable_run
 from tl_core.cli import main
-from tl_core.inference import decision_rule
+from tl_core.runs import decision_rule
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=30_000)

@@ -94,8 +94,8 @@ def _say_unchecked(model: Path, language: str) -> None:
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
     from tl_core.data.dataset import Account, Refused
-    from tl_core.inference import decision_rule
     from tl_core.inference.predictor import Predictor, predict_files
+    from tl_core.runs import decision_rule
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)

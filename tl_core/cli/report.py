@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.base.messages import say
+from tl_core.base.percent import percent
 from tl_core.cli.text_table import table
 from tl_core.data.dataset import Account
-from tl_core.evaluation.metrics import never_found
+from tl_core.evaluation.metrics import defined, defined_per_class, never_found
 
 if TYPE_CHECKING:
-    from tl_core.inference.decision_rule import DecisionRule
+    from tl_core.runs.decision_rule import DecisionRule
 
 METRICS = ("accuracy", "balanced_accuracy", "f1", "roc_auc")
 PER_CLASS = ("precision", "recall", "f1", "support")
@@ -41,15 +42,17 @@ def scores(metrics: dict[str, Any], language: str) -> str:
     lines += _metric_lines(metrics, language)
     lines += _beside(metrics, language)
     header = ["", *(say(f"metrics.{name}", language) for name in PER_CLASS)]
+    shares = defined_per_class(metrics)
     rows = [
-        [name, *(_number(values[key]) for key in PER_CLASS)] for name, values in metrics["per_class"].items()
+        [name, *(_number((values | shares[name])[key]) for key in PER_CLASS)]
+        for name, values in metrics["per_class"].items()
     ]
     lines += ["", *table([header, *rows])]
     matrix = [[name, *map(str, row)] for name, row in zip(classes, metrics["confusion_matrix"], strict=True)]
     lines += ["", say("cli.confusion", language), *table([["", *classes], *matrix])]
     decided = metrics.get("with_threshold")
     if decided:
-        values = {"name": decided["positive_class"], "threshold": f"{decided['threshold']:.1%}"}
+        values = {"name": decided["positive_class"], "threshold": percent(decided["threshold"], space="")}
         names = ("accuracy", "balanced_accuracy", "precision", "recall", "f1")
         lines += ["", say("cli.with_threshold", language, **values), *_metric_lines(decided, language, names)]
     lines += _account_lines(metrics, language)
@@ -65,7 +68,7 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
         [
             answer["file"],
             answer["label"],
-            f"{answer['probabilities'][answer['label']]:.1%}",
+            percent(answer["probabilities"][answer["label"]], space=""),
             ", ".join(say(f"cli.{mark}", language) for mark in MARKS if answer.get(mark)),
         ]
         for answer in answers
@@ -73,7 +76,7 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
     ]
     lines = table(rows)
     if decided.threshold is not None:
-        values = {"name": decided.positive_class, "threshold": f"{decided.threshold:.1%}"}
+        values = {"name": decided.positive_class, "threshold": percent(decided.threshold, space="")}
         lines.append(say("cli.threshold", language, **values))
     if decided.temperature is not None:
         lines.append(say("cli.temperature", language, temperature=f"{decided.temperature:.2f}"))
@@ -99,7 +102,7 @@ def _account_lines(record: dict[str, Any], language: str) -> list[str]:
 def _metric_lines(metrics: dict[str, Any], language: str, names: Sequence[str] = METRICS) -> list[str]:
     lines = []
     for key in names:
-        name, value = say(f"metrics.{key}", language), metrics.get(key)
+        name, value = say(f"metrics.{key}", language), defined(metrics, key)
         interval = (metrics.get("intervals") or {}).get(key)
         if value is None:
             continue

@@ -108,6 +108,24 @@ def never_found(scores: dict[str, Any]) -> list[str]:
     return [name for name, own in scores["per_class"].items() if own["support"] and not own["recall"]]
 
 
+def defined(scores: dict[str, Any], metric: str) -> float | None:
+    """A number of `evaluate`; None where it divides by nothing: the precision of a class that was never said,
+    the recall of one without pictures."""
+    is_divided = metric not in ("precision", "recall") or (scores.get("intervals") or {}).get(metric, True)
+    return scores.get(metric) if is_divided else None
+
+
+def defined_per_class(scores: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """{class: {precision, recall, f1}} of `evaluate`, each None where it divides by nothing."""
+    counts = np.asarray(scores["confusion_matrix"])
+    found: dict[str, dict[str, float | None]] = {}
+    for name, said, is_ in zip(scores["classes"], counts.sum(axis=0), counts.sum(axis=1), strict=True):
+        own = scores["per_class"][name]
+        wholes = {"precision": said, "recall": is_, "f1": said + is_}
+        found[name] = {metric: own[metric] if whole else None for metric, whole in wholes.items()}
+    return found
+
+
 def is_focused(classes: list[str], positive: str | None) -> bool:
     """Whether precision, recall and F1 speak of one class, and not of the average of all."""
     return positive is not None and len(classes) == 2

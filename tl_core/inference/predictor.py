@@ -25,10 +25,11 @@ from tl_core.data import curation, duplicates, folders
 from tl_core.data.dataset import Account, Refused
 from tl_core.data.decode import pixels_hash, read_image, resize_square
 from tl_core.data.decoding.sample_depth import Whites
-from tl_core.inference import decision_rule, reference_features, seen_pictures
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.inference import reference_features, seen_pictures
 from tl_core.models import file_checks, onnx_export
 from tl_core.models.weights.record import B0
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder, open_run
 
 if TYPE_CHECKING:

@@ -236,7 +236,7 @@ def text(summary: dict[str, Any]) -> str:
         f"  {'majority':<18}{scores['majority']:.3f}  (always the most common class)",
     ]
     for name in metrics.METRICS:
-        if scores[name] is not None:
+        if metrics.defined(scores, name) is not None:
             interval = scores["intervals"].get(name)
             spread = f"  [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
             lines.append(f"  {name:<18}{scores[name]:.3f}{spread}")

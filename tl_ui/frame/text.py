@@ -15,6 +15,7 @@ from typing import Any
 
 from tl_core.base.errors import TlError
 from tl_core.base.messages import say
+from tl_core.base.percent import percent as percent
 from tl_ui.frame import state
 from tl_ui.stores.datasets import DataChoice
 
@@ -81,8 +82,3 @@ def reason_text(reason: str, detail: str = "") -> str:
 def number(value: float, digits: int = 0) -> str:
     """1281000 -> "1,281,000"; the same in both languages."""
     return f"{value:,.{digits}f}"
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """0.873 -> "87.3 %"; None, a metric that cannot be computed, -> "–"."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.runs.run_facts import Facts, read_facts
+from tl_core.runs.report.run_facts import Facts, read_facts
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
 from tl_ui.lesson import explanation_text

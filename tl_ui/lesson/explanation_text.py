@@ -12,7 +12,7 @@ from typing import Any
 from tl_core.base.messages import say
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0, source_name
-from tl_core.runs.run_facts import Facts, StageFacts
+from tl_core.runs.report.run_facts import Facts, StageFacts
 from tl_ui.frame.text import catalogue, number, percent
 from tl_ui.widgets.charts import Words
 from tl_ui.widgets.curves import rate

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tl_core.base.errors import TlError
 from tl_core.data.folders import Dataset
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, STAGES, Row, read, stage_in_table
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores import overview

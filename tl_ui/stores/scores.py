@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from tl_core.data.dataset import SPLITS as GIVEN_SPLITS
-from tl_core.evaluation.metrics import evaluate
+from tl_core.evaluation.metrics import defined, evaluate
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.evaluation.threshold import at_threshold as threshold_counts
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, Row, select, stage_in_table
 from tl_core.runs.predictions import STAGES as TRAINED_STAGES
 
@@ -33,7 +33,8 @@ class Cell:
     metrics: dict[str, Any]
 
     def value(self, metric: str) -> float | None:
-        return self.metrics.get(metric)
+        """None where it cannot be computed."""
+        return defined(self.metrics, metric)
 
     def interval(self, metric: str) -> tuple[float, float] | None:
         """95 %; None where there is none."""

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.base.percent import percent
+from tl_core.runs.report.epoch_axis import whole_step
 from tl_ui.frame.theme import FONT, Palette
 
 Figure = dict[str, Any]
@@ -29,8 +31,8 @@ def confusion(metrics: dict[str, Any], colours: Palette, t: Words) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = metrics["classes"]
     cells = [
-        [f"<b>{int(counts[r, c])}</b><br>{shares[r, c]:.0%}" for c in range(len(classes))]
-        for r in range(len(classes))
+        [f"<b>{int(count)}</b>" + (f"<br>{count / row.sum():.0%}" if row.sum() else "") for count in row]
+        for row in counts
     ]
     layout = layout_of(colours)
     layout["xaxis"]["title"]["text"] = t("results.axis_said")
@@ -133,14 +135,6 @@ def _tallest(bars: Sequence[Figure]) -> float:
     return float(np.sum([bar["y"] for bar in bars], axis=0).max(initial=0)) if bars else 0
 
 
-def whole_step(highest: float, most: int = 6) -> int:
-    """Between two marks of an axis that counts: a whole number, so that none is written twice."""
-    step = 1
-    while highest / step > most:
-        step = step * 5 // 2 if str(step)[0] == "2" else step * 2
-    return step
-
-
 def stage_scores(rows: Sequence[dict[str, Any]], name: str, colours: Palette, t: Words) -> Figure:
     """One metric by stage and split, each with its 95 % interval, on a fixed 0 to 100 %.
 
@@ -159,9 +153,11 @@ def stage_scores(rows: Sequence[dict[str, Any]], name: str, colours: Palette, t:
                 "x": [row["stage"] for row in found],
                 "y": [row["value"] for row in found],
                 "name": split,
+                "cliponaxis": False,
                 "marker": {"symbol": symbol, "size": 11, "color": colour},
                 "error_y": whiskers(found, colour),
-                "hovertemplate": f"%{{y:.1%}}<extra>{split}</extra>",
+                "text": [percent(row["value"]) for row in found],
+                "hovertemplate": f"%{{text}}<extra>{split}</extra>",
             }
         )
     layout = layout_of(colours) | {"scattermode": "group", "scattergap": 0.55}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from tl_core.base.percent import percent
+from tl_core.runs.report.epoch_axis import marks
 from tl_ui.frame.theme import Palette
 from tl_ui.stores.run_view import RunView, StageView
 from tl_ui.widgets.charts import Figure, Words, layout_of
@@ -28,43 +30,44 @@ def curves(view: RunView, metric: str, colours: Palette, t: Words) -> Figure:
     ]
     layout = layout_of(colours)
     shapes, labels = _stage_bands(view, colours, t)
-    num_epochs = max(sum(stage.num_planned for stage in view.ordered), 1)
+    lengths = [stage.num_planned for stage in view.ordered]
+    places, words = marks(lengths)
     layout |= {"shapes": shapes, "annotations": labels, "hovermode": "x unified", "showlegend": False}
     layout["xaxis"]["title"]["text"] = t("train.axis_epoch")
-    layout["xaxis"] |= {
-        "range": [0.5, num_epochs + 0.5],
-        "tickformat": "d",
-        "nticks": 12,
-    }
-    if num_epochs < 12:
-        layout["xaxis"]["dtick"] = 1
+    layout["xaxis"] |= {"range": [0.5, max(sum(lengths), 1) + 0.5], "tickvals": places, "ticktext": words}
+    # the axis counts on, its marks and the words begin anew with each stage
+    layout["xaxis"]["unifiedhovertitle"] = {"text": t("train.axis_epoch")}
     layout["yaxis"] |= {"range": [0, top * 1.02]}
     if metric == "accuracy":
         layout["yaxis"] |= {"tickformat": ".0%", "dtick": 0.2}
     return {"data": data, "layout": layout}
 
 
-def _line(view: RunView, field: str) -> tuple[list[int], list[float]]:
-    """Epochs on the continuous axis and the values of `field`; what is missing is left out."""
-    x, y = [], []
+def _line(view: RunView, field: str) -> tuple[list[int], list[float], list[int]]:
+    """Epochs on the continuous axis, the values of `field`, and the epochs as their stage counts them; what
+    is missing is left out."""
+    x, y, own = [], [], []
     for stage in view.ordered:
         for epoch in stage.epochs:
             if (value := getattr(epoch, field)) is not None:
                 x.append(view.offset(stage.name) + epoch.epoch)
                 y.append(value)
-    return x, y
+                own.append(epoch.epoch)
+    return x, y, own
 
 
-def _trace(line: tuple[list, list], name: str, colour: str, width: int, dash: str, metric: str) -> dict:
-    shown = "%{y:.1%}" if metric == "accuracy" else "%{y:.3f}"
+def _trace(line: tuple[list, list, list], name: str, colour: str, width: int, dash: str, metric: str) -> dict:
+    shown = [percent(y) if metric == "accuracy" else f"{y:.3f}" for y in line[1]]
     return {
         "type": "scatter",
         "mode": "lines+markers" if len(line[0]) < 3 else "lines",
         "x": line[0],
         "y": line[1],
+        "cliponaxis": False,
         "name": name,
         "line": {"color": colour, "width": width, "dash": dash},
-        "hovertemplate": f"{shown}<extra>{name}</extra>",
+        "text": [f"{epoch}: {value}" for epoch, value in zip(line[2], shown, strict=True)],
+        "hovertemplate": f"%{{text}}<extra>{name}</extra>",
     }
 
 

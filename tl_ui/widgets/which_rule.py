@@ -6,8 +6,8 @@ from __future__ import annotations
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import literal, percent, t
 

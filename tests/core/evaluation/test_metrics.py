@@ -195,3 +195,15 @@ def test_scores_stand_beside_guessing_and_the_majority_and_a_class_never_found_i
     assert scores["accuracy"] == scores["majority"] == 110 / 114
     assert scores["chance"] == 0.5 and scores["f1"] > 0.98
     assert metrics.never_found(scores) == ["rare"]
+
+
+def test_what_divides_by_nothing_is_no_zero():
+    never_said = evaluate(np.array([0, 0, 1, 1]), one_hot([1, 1, 1, 1]), CLASSES, "def_front")
+    assert metrics.defined(never_said, "precision") is None
+    assert metrics.defined(never_said, "recall") == 0, "two pictures, none of them found"
+    assert metrics.defined(never_said, "accuracy") == 0.5
+    by_class = metrics.defined_per_class(never_said)
+    assert by_class["def_front"] == {"precision": None, "recall": 0.0, "f1": 0.0}
+    absent = evaluate(np.array([1, 1]), one_hot([1, 1]), CLASSES, "def_front")
+    assert metrics.defined_per_class(absent)["def_front"] == {"precision": None, "recall": None, "f1": None}
+    assert metrics.defined(absent, "recall") is None

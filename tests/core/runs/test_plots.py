@@ -77,14 +77,25 @@ def test_what_cannot_be_drawn_is_left_out_and_the_rest_is_drawn(folder):
 
 
 def test_curves_run_on_one_axis_and_mark_boundary_drop_and_best_epochs():
-    loss, accuracy = plots.curves(HISTORY).axes[:2]
+    loss, accuracy = plots.curves(HISTORY, [4, 2]).axes[:2]
     lines = {line.get_label(): line for line in loss.get_lines()}
     assert list(lines["validation"].get_xdata()) == [1, 2, 3, 4, 5, 6, 7]
     assert lines["head | finetune"].get_xdata()[0] == 4.5
     assert lines["rate reduced"].get_xdata()[0] == 7
     best = loss.collections[0].get_offsets()
-    assert [int(x) for x, _ in best] == [3, 6]
+    assert [int(x) for x, _ in best] == [4, 6], "the epochs that were kept, whatever their loss"
+    marked = {
+        int(x): word.get_text() for x, word in zip(loss.get_xticks(), loss.get_xticklabels(), strict=True)
+    }
+    assert marked[6] == "2", "what is written under the star is what the summary says"
     assert accuracy.get_ylim()[0] == 0, "accuracy is always seen from zero"
+
+
+def test_the_star_stands_at_the_epoch_of_the_summary():
+    solved = {"best": {"head": {"epoch": 4}, "finetune": {"epoch": 2}}}
+    assert plots.best_epochs(solved) == [4, 2]
+    assert plots.best_epochs({"best": {"head": {"epoch": 4}}}) == [4, None]
+    assert plots.best_epochs({}) == [None, None]
 
 
 def test_curves_of_one_stage_have_no_boundary():

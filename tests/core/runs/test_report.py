@@ -104,6 +104,11 @@ def test_words_are_said_in_the_language_asked_for(run: RunFolder):
     assert "report." not in english and "report." not in korean, "every sentence is known"
 
 
+def test_a_run_of_one_stage_compares_no_stages(run: RunFolder):
+    page = render(run, "en")
+    assert "the only stage that was trained" in page and "lower validation loss" not in page
+
+
 def test_names_are_text_and_never_markup(run: RunFolder):
     assert "<b>bad" not in render(run)
     assert "&lt;b&gt;bad" in render(run)

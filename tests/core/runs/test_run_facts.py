@@ -10,7 +10,7 @@ import pytest
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import RunNotReady
-from tl_core.runs.run_facts import read_facts
+from tl_core.runs.report.run_facts import read_facts
 from tl_ui.lesson.explanation_text import BLANK, answer, as_html
 
 LANGUAGES = pytest.mark.parametrize("language", ["en", "ko"])

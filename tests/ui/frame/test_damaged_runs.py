@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.mutated import mutate
 from tests.ui.explorable_run import explorable_run
 from tests.ui.open_page import app_of
-from tl_core.inference import decision_rule
+from tl_core.runs import decision_rule
 from tl_ui.frame.steps import PAGES
 from tl_ui.screens.explore.view import VIEW
 

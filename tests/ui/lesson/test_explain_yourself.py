@@ -7,7 +7,7 @@ import pytest
 from tests.ui.open_page import has, words
 from tests.ui.part import part
 from tests.ui.run_folder_builder import finished_run
-from tl_core.runs.run_facts import read_facts
+from tl_core.runs.report.run_facts import read_facts
 from tl_ui.frame import shell
 from tl_ui.frame.text import catalogue
 from tl_ui.lesson import explanation_text

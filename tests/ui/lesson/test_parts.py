@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 
 import numpy as np
 import pytest
 
+from tests.ui.run_folder_builder import RunBuilder
 from tl_core.base import events as ev
 from tl_core.base.config import RunConfig, preset
 from tl_ui.frame.text import catalogue
 from tl_ui.frame.theme import LIGHT
 from tl_ui.lesson import path, presenter
 from tl_ui.lesson.page import idea_of
-from tl_ui.lesson.parts import map_tiles
+from tl_ui.lesson.parts import map_tiles, person_data
 from tl_ui.lesson.parts import recorded_runs as recorded
 from tl_ui.lesson.parts.code_view import excerpt, without_docstring
 from tl_ui.lesson.parts.race_chart import Runner, race, rows
 from tl_ui.lesson.parts.story import story
 from tl_ui.lesson.steps import freeze, labels, which_model
 from tl_ui.screens.train import again
+from tl_ui.stores import datasets
 from tl_ui.stores.run_view import fold
 from tl_ui.widgets.downloads import to_csv
 
@@ -110,6 +113,34 @@ def test_the_story_gives_the_reason_for_a_lower_rate_and_tells_a_row_of_bests_on
     lines = story([*best, drop], english)
     assert [line.epoch for line in lines] == [3, 7]
     assert "divided by 10" in lines[1].text and "3 epochs" in lines[1].text
+
+
+def test_the_story_of_a_run_of_one_stage_compares_no_stages():
+    def told(*stages):
+        begun = [
+            ev.StageStarted(
+                stage=stage, epochs=1, learning_rate=1e-3, trainable_parts=[], frozen_parts=[], parameters={},
+                num_trainable=1, num_parameters=2, feed="cached", feed_why="saves_work", views=1,
+            )
+            for stage in stages
+        ]  # fmt: skip
+        return story([*begun, ev.RunEnded(final_stage="head", run_seconds=1.0)], english)[-1].text
+
+    assert told("head") == english("lesson_story.ended_only")
+    assert told("head", "finetune") == english("lesson_story.ended_head")
+
+
+def test_an_own_runs_pictures_stand_before_the_practice_castings(own_runs_folder, tmp_path, monkeypatch):
+    ants = datasets.DataChoice("ants", "folder", "ants", tmp_path / "ants")
+    monkeypatch.setattr(datasets, "own", lambda: [ants])
+    monkeypatch.setattr(person_data.state, "read", lambda name: None)
+    run = RunBuilder(own_runs_folder / "mine", data=tmp_path / "ants").let_go().run
+    gone = RunBuilder(own_runs_folder / "gone", data=tmp_path / "gone").let_go().run
+    assert person_data.of_run(run) == ants
+    assert person_data.of_run(gone) is None, "nothing stands in for pictures that are not known"
+    assert person_data.choice() in (ants, datasets.find(person_data.PRACTICE))
+    shutil.rmtree(gone.path)
+    assert person_data.choice() == ants
 
 
 def test_a_retry_keeps_the_runs_settings_and_changes_what_was_advised():

@@ -12,6 +12,7 @@ import pytest
 
 from tl_core.base.config import NUM_BLOCK_GROUPS, preset
 from tl_core.evaluation import metrics
+from tl_ui.frame.text import percent
 from tl_ui.lesson.quiz import bank, marking
 from tl_ui.lesson.quiz.bank import KINDS, STEPS
 from tl_ui.lesson.quiz.recorded import RUNS, recording
@@ -282,7 +283,7 @@ def test_the_numbers_of_the_recorded_castings_are_those_of_the_recording():
     assert {int(option.id) for option in BY_ID["reading_recall"].options} == wrong
     low, high = scores["intervals"]["accuracy"]
     for said in (
-        f"{100 * scores['accuracy']:.1f} %",
+        percent(scores["accuracy"]),
         f"{100 * low:.0f}–{100 * high:.0f} %",
         str(scores["num"]),
     ):

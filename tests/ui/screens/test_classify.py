@@ -12,8 +12,8 @@ from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
 from tl_core.base.atomic import write_json
 from tl_core.base.config import RunConfig
 from tl_core.data.decode import pixels_hash, read_image, resize_square
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import catalogue, literal
 from tl_ui.screens.classify import view

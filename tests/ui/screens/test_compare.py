@@ -9,7 +9,7 @@ from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import preset
 from tl_core.evaluation.metrics import METRICS
 from tl_core.runs import comparison, run_folder
-from tl_ui.frame.text import catalogue
+from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
 
@@ -77,7 +77,7 @@ def test_the_scores_stand_in_a_column_per_run(lang, two):
     for column, run in enumerate(two, start=1):
         scores = run.read_summary()["reported"]["metrics"]
         for line, metric in enumerate(METRICS, start=1):
-            assert table.iloc[line, column].startswith(f"{100 * scores[metric]:.1f} %")
+            assert table.iloc[line, column].startswith(percent(scores[metric]))
 
 
 def test_only_settings_that_differ_are_shown(lang, two):

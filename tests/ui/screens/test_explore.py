@@ -13,9 +13,9 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder
 from tl_core.evaluation import paired
 from tl_core.evaluation.threshold import at_threshold, cheapest
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
-from tl_ui.frame.text import catalogue
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
+from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.explore import feature_map as explore_map
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
@@ -226,8 +226,8 @@ def test_the_slider_moves_all_numbers_together(lang, run):
         )  # fmt: skip
         assert said in words(app)
         shown = {metric.label: metric.value for metric in app.metric}
-        assert shown[catalogue(lang)["terms.recall.name"]] == f"{100 * now.recall:.1f} %"
-        assert shown[catalogue(lang)["terms.f1.name"]] == f"{100 * now.f1:.1f} %"
+        assert shown[catalogue(lang)["terms.recall.name"]] == percent(now.recall)
+        assert shown[catalogue(lang)["terms.f1.name"]] == percent(now.f1)
 
 
 def test_the_cost_chooses_on_validation_alone_and_shows_the_test(run):
@@ -261,9 +261,7 @@ def test_what_is_saved_is_used_by_classify_until_it_is_forgotten(lang, run, tmp_
         click(app, "save_threshold")
         said = answer()
         assert f"<span>{label}</span>" in words(said).split("<article")[1].split("hs-bar")[1]
-        used = catalogue(lang)["classify.decided_threshold"].format(
-            name="good", threshold=f"{100 * value:.1f} %"
-        )
+        used = catalogue(lang)["classify.decided_threshold"].format(name="good", threshold=percent(value))
         assert any(used in info.value for info in said.info)
     click(open_page("explore", lang=lang, view="threshold"), "forget_threshold")
     assert decision_rule.read(run).is_empty

@@ -7,9 +7,8 @@ import pytest
 from tests.ui.explorable_run import explorable_run
 from tests.ui.open_page import has, open_page, words
 from tl_core.evaluation.metrics import evaluate
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
-from tl_core.runs import predictions
+from tl_core.runs import decision_rule, predictions
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder, write_json
 from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.improve.checks import mistakes

@@ -11,7 +11,7 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.atomic import write_json
 from tl_core.models.weights.record import source_name
-from tl_ui.frame.text import catalogue
+from tl_ui.frame.text import catalogue, percent
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 
@@ -59,7 +59,7 @@ def test_the_headline_has_its_interval_its_source_and_its_weights(lang, runs):
     run = finished_run(runs / "done")
     scores = summary_of(run)["reported"]["metrics"]
     found = words(open_page("results", lang=lang))
-    assert f"{100 * scores['accuracy']:.1f} %" in found
+    assert percent(scores["accuracy"]) in found
     low, high = scores["intervals"]["accuracy"]
     assert text(lang, "between", low=f"{100 * low:.0f} %", high=f"{100 * high:.0f} %") in found
     assert text(lang, "from_test", count=80, folds=0) in found
@@ -102,7 +102,7 @@ def test_the_table_has_the_chosen_metric_of_every_stage_and_split(lang, runs):
         for column, split in enumerate(splits, start=1):
             scores = summary["stages"][stage][split]
             assert table.columns[column] == f"{terms[f'terms.{split}.name']} ({scores['num']})"
-            assert table.iloc[row, column].startswith(f"{100 * scores['recall']:.1f} %")
+            assert table.iloc[row, column].startswith(percent(scores["recall"]))
 
 
 @pytest.mark.parametrize("panel", ["stages", "mistakes", "sureness", "curves"])

@@ -329,3 +329,11 @@ def test_a_stopped_run_with_a_model_offers_it(lang, runs):
     app = open_page("train", lang=lang, run="stopped")
     assert text(lang, "best_so_far_stands") in words(app)
     assert app.button(key="resume")
+
+
+def test_the_end_of_a_run_of_one_stage_compares_no_stages(lang, runs):
+    built = RunBuilder(runs / "only").start().epochs("head", 3).stage_end("head")
+    built.finish(final="head")
+    found = words(open_page("train", lang=lang, run="only"))
+    assert text(lang, "now_finished_only") in found
+    assert {"en": "better stage", "ko": "더 나은 단계"}[lang] not in found

@@ -6,6 +6,7 @@ import pytest
 
 from tests.ui.run_folder_builder import RunBuilder
 from tl_core.runs.event_log import EventLog
+from tl_core.runs.report.epoch_axis import whole_step
 from tl_ui.frame.theme import LIGHT
 from tl_ui.stores.run_view import fold
 from tl_ui.widgets import charts
@@ -43,6 +44,29 @@ def test_curves_are_a_figure_plotly_accepts_with_every_mark(view, metric):
     assert named(figure, "train.mark_drop")["x"][0] == 12
     boundary = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
     assert [shape["x0"] for shape in boundary] == [15.5]
+
+
+def test_the_star_stands_over_the_number_that_words_give_the_best_epoch(view):
+    figure = curves(view, "loss", LIGHT, t)
+    stage = view.stages["finetune"]
+    place = named(figure, "train.mark_best")["x"][-1]
+    axis = figure["layout"]["xaxis"]
+    assert place == 15 + stage.best_epoch
+    line = named(figure, "train.line_val")
+    assert line["text"][place - 1].startswith(f"{stage.best_epoch}: ")
+    marked = dict(zip(axis["tickvals"], axis["ticktext"], strict=True))
+    assert all(int(word) == (place if place <= 15 else place - 15) for place, word in marked.items())
+    assert len(set(axis["ticktext"])) < len(axis["ticktext"]), "the second stage counts anew"
+
+
+@pytest.mark.parametrize("metric", ["loss", "accuracy"])
+def test_dots_at_the_edge_are_whole(view, metric):
+    assert all(trace.get("cliponaxis") is False for trace in curves(view, metric, LIGHT, t)["data"][:2])
+
+
+def test_a_row_without_pictures_has_no_shares():
+    figure = charts.confusion({"classes": ["1", "2"], "confusion_matrix": [[3, 1], [0, 0]]}, LIGHT, t)
+    assert figure["data"][0]["text"][1] == ["<b>0</b>", "<b>0</b>"]
 
 
 def test_accuracy_is_always_seen_on_the_whole_scale(view):
@@ -128,7 +152,7 @@ def test_stage_scores_draw_intervals_around_the_value_and_leave_out_what_is_unkn
 
 def test_an_axis_that_counts_has_whole_steps_and_few_marks():
     for highest in (0, 1, 2, 3, 7, 12, 40, 99, 1234):
-        step = charts.whole_step(highest)
+        step = whole_step(highest)
         assert isinstance(step, int) and step >= 1 and highest / step <= 6
     few = charts.histogram(["a", "b"], [0.2, 0.8], ["a", "b"], "a", None, LIGHT, lambda key, **values: key)
     assert few["layout"]["yaxis"]["dtick"] == 1

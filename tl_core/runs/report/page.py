@@ -19,14 +19,16 @@ from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
 from tl_core.base.file_names import readable
 from tl_core.base.messages import FALLBACK, say
+from tl_core.base.percent import MISSING
+from tl_core.base.percent import percent as written
 from tl_core.data import folders
 from tl_core.data.dataset import Account
 from tl_core.data.thumbnail import thumbnail
-from tl_core.evaluation.metrics import METRICS
+from tl_core.evaluation.metrics import METRICS, defined, defined_per_class
 from tl_core.models.weights.record import source_name
 from tl_core.runs import predictions
 from tl_core.runs.event_log import EventLog
-from tl_core.runs.report.plots import curve_svg
+from tl_core.runs.report.plots import best_epochs, curve_svg
 from tl_core.runs.run_folder import RunFolder
 
 NUM_RIGHT, NUM_WRONG = 6, 12
@@ -36,7 +38,6 @@ THUMB_PX = 160
 SETTINGS: tuple[str, ...] = ("preset", "library", "seed", "image_px", "batch_size", "dropout", "weight_decay")
 SETTINGS += ("unfreeze_blocks", "augment", "views", "target_per_class", "positive_class", "positive_weight")
 """Shown by the names that `--config` knows."""
-MISSING = "–"
 
 Words = Callable[..., str]
 
@@ -84,17 +85,22 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
         "scores": [
             (
                 say(f"metrics.{name}", language),
-                percent(metrics[name]),
+                percent(defined(metrics, name)),
                 _interval(metrics, name),
                 t(f"about_{name}"),
             )
             for name in METRICS
         ],
-        "per_class": [(name, values) for name, values in metrics["per_class"].items()],
+        "per_class": [
+            (name, shares | {"support": metrics["per_class"][name]["support"]})
+            for name, shares in defined_per_class(metrics).items()
+        ],
+        "is_undefined": any(None in shares.values() for shares in defined_per_class(metrics).values()),
         "matrix": _matrix(metrics),
         "stages": _stages(summary, t),
         "curves": [
-            (t(f"curve_{name}"), curve_svg(run.read_training_log(), name, t)) for name in ("accuracy", "loss")
+            (t(f"curve_{name}"), curve_svg(run.read_training_log(), best_epochs(summary), name, t))
+            for name in ("accuracy", "loss")
         ],
         "right": right,
         "wrong": wrong,
@@ -113,22 +119,23 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
     }
 
 
-def percent(share: float | None) -> str:
-    """0.8321 -> "83.2 %", with a space that does not break."""
-    return MISSING if share is None else f"{100 * share:.1f}\u00a0%"
+percent = partial(written, space="\u00a0")
+"""With a space that does not break."""
 
 
 def _interval(metrics: dict[str, Any], name: str) -> str:
     found = (metrics.get("intervals") or {}).get(name)
-    return f"{100 * found[0]:.1f} – {100 * found[1]:.1f} %" if found else MISSING
+    return f"{written(found[0]).removesuffix(' %')} – {written(found[1])}" if found else MISSING
 
 
 def _matrix(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """One entry per true class: its name, and (count, share of the row, is it right) per answer."""
     found = []
     for index, counts in enumerate(metrics["confusion_matrix"]):
-        total = max(sum(counts), 1)
-        cells = [(count, count / total, column == index) for column, count in enumerate(counts)]
+        total = sum(counts)
+        cells = [
+            (count, count / total if total else None, column == index) for column, count in enumerate(counts)
+        ]
         found.append({"name": metrics["classes"][index], "cells": cells})
     return found
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from tl_core.base.config import STAGES
 from tl_core.runs.predictions import reported as reported_rows
+from tl_core.runs.report.epoch_axis import marks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,12 +43,13 @@ KOREAN_FACES = (
     "NanumGothic",
 )
 DPI = 120
+History = dict[str, dict[str, list[float]]]
 THRESHOLD = 0.5
 
 
 def write_plots(
     folder: RunFolder,
-    history: dict[str, dict[str, list[float]]],
+    history: History,
     summary: dict[str, Any],
     predictions: Sequence[dict[str, Any]],
     *,
@@ -65,7 +67,7 @@ def write_plots(
     reported = summary.get("reported") or {}
     with _style():
         figures = {
-            "curves.png": lambda: curves(history),
+            "curves.png": lambda: curves(history, best_epochs(summary)),
             "confusion_matrix.png": lambda: confusion_matrix(reported),
             "probability_histogram.png": lambda: probability_histogram(summary, predictions),
         }
@@ -84,26 +86,33 @@ def write_plots(
     return written
 
 
-def curves(history: dict[str, dict[str, list[float]]]) -> Figure | None:
-    """Loss and accuracy of both stages on one continuous epoch axis; None without an epoch."""
+def best_epochs(summary: dict[str, Any]) -> list[int | None]:
+    """Of each stage the epoch that was kept, as the training chose it: of a calculated head the last."""
+    return [((summary.get("best") or {}).get(stage) or {}).get("epoch") for stage in STAGES]
+
+
+def curves(history: History, best: Sequence[int | None] = (None, None)) -> Figure | None:
+    """Loss and accuracy of both stages on one continuous epoch axis; None without an epoch.
+
+    best: as `best_epochs` returns them."""
     stages = [history.get(f"stage{number}") or {} for number in (1, 2)]
     if not any(stage.get("val_loss") for stage in stages):
         return None
     figure = _figure(11, 4.2)
     loss, accuracy = figure.subplots(1, 2)
-    _curve(loss, stages, "loss", "Loss: lower is better")
-    _curve(accuracy, stages, "acc", "Accuracy: higher is better")
+    _curve(loss, stages, best, "loss", "Loss: lower is better")
+    _curve(accuracy, stages, best, "acc", "Accuracy: higher is better")
     _as_share(accuracy)
     handles, labels = loss.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 
 
-def curve_svg(history: dict[str, dict[str, list[float]]], metric: str, t: Callable[[str], str]) -> str:
+def curve_svg(history: History, best: Sequence[int | None], metric: str, t: Callable[[str], str]) -> str:
     """One metric of both stages as an <svg> to put into a page; "" without an epoch.
 
-    Args: history: as in logs/training_log.json. metric: "accuracy" or "loss". t: the words of `epoch`,
-    `stage_boundary` and `curve_<metric>` in the reader's language.
+    Args: history: as in logs/training_log.json. best: as `best_epochs` returns them. metric: "accuracy" or
+    "loss". t: the words of `epoch`, `stage_boundary` and `curve_<metric>` in the reader's language.
     """
     import matplotlib
 
@@ -116,7 +125,7 @@ def curve_svg(history: dict[str, dict[str, list[float]]], metric: str, t: Callab
     with _style(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": metric}):
         figure = _figure(5, 3)
         axes = figure.subplots()
-        _curve(axes, stages, column, "")
+        _curve(axes, stages, best, column, "")
         axes.set_xlabel("epoch")
         if metric == "accuracy":
             _as_share(axes)
@@ -194,22 +203,26 @@ def _as_share(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
 
 
-def _curve(axes: Axes, stages: list[dict[str, list[float]]], metric: str, title: str) -> None:
+def _curve(
+    axes: Axes,
+    stages: list[dict[str, list[float]]],
+    best_epochs: Sequence[int | None],
+    metric: str,
+    title: str,
+) -> None:
     """One metric of both stages with the stage boundary, rate drops and best epochs marked."""
     start = 0
     series: dict[str, tuple[list[int], list[float]]] = {"train": ([], []), "val": ([], [])}
     best: list[tuple[int, float]] = []
     drops: list[int] = []
-    for stage in stages:
+    for stage, epoch in zip(stages, best_epochs, strict=True):
         length = len(stage.get(f"val_{metric}") or [])
         for part, (x, y) in series.items():
             found = [_number(value) for value in stage.get(f"{part}_{metric}") or []]
             x.extend(range(start + 1, start + 1 + len(found)))
             y.extend(found)
-        losses = [_number(value) for value in stage.get("val_loss") or []]
-        if any(map(math.isfinite, losses)):
-            epoch = int(np.nanargmin(losses))
-            best.append((start + epoch + 1, _number(stage[f"val_{metric}"][epoch])))
+        if epoch and epoch <= length:
+            best.append((start + epoch, _number(stage[f"val_{metric}"][epoch - 1])))
         rates = stage.get("lr") or []
         drops += [start + i + 1 for i in range(1, len(rates)) if rates[i] < rates[i - 1]]
         if start and length:
@@ -217,16 +230,20 @@ def _curve(axes: Axes, stages: list[dict[str, list[float]]], metric: str, title:
         start += length
     for part, colour, dash in (("train", TRAIN, "--"), ("val", VALIDATION, "-")):
         name = "training" if part == "train" else "validation"
-        axes.plot(*series[part], color=colour, linestyle=dash, linewidth=2, label=name, marker=".")
+        axes.plot(
+            *series[part], color=colour, linestyle=dash, linewidth=2, label=name, marker=".", clip_on=False
+        )
     for index, epoch in enumerate(drops):
         axes.axvline(
             epoch, color=MUTED, linestyle=":", linewidth=1, label="rate reduced" if not index else None
         )
     if best:
         epochs, values = zip(*best, strict=True)
-        axes.scatter(epochs, values, s=90, color=ACCENT, marker="*", zorder=3, label="best epoch")
+        axes.scatter(
+            epochs, values, s=90, color=ACCENT, marker="*", zorder=3, label="best epoch", clip_on=False
+        )
     axes.set(title=title, xlabel="Epoch", xlim=(0.5, start + 0.5))
-    axes.locator_params(axis="x", integer=True)
+    axes.set_xticks(*marks([len(stage.get(f"val_{metric}") or []) for stage in stages]))
 
 
 def _number(value: Any) -> float:

@@ -24,8 +24,9 @@ class Line:
 def story(events: list[ev.Event], t: Words) -> list[Line]:
     """Oldest first. A row of new bests is told once, by its last. t: `tl_ui.frame.text.t`."""
     lines: list[Line] = []
+    stages = {event.stage for event in events if isinstance(event, ev.StageStarted)}
     for event in events:
-        line = _line(event, t)
+        line = _line(event, len(stages) < 2, t)
         if line is None:
             continue
         if lines and line.kind == lines[-1].kind == "new_best" and line.stage == lines[-1].stage:
@@ -34,7 +35,7 @@ def story(events: list[ev.Event], t: Words) -> list[Line]:
     return lines
 
 
-def _line(event: ev.Event, t: Words) -> Line | None:
+def _line(event: ev.Event, is_only: bool, t: Words) -> Line | None:
     text, epoch = "", None
     match event:
         case ev.RunStarted():
@@ -68,7 +69,7 @@ def _line(event: ev.Event, t: Words) -> Line | None:
             epoch = event.epochs_run
             text = t("lesson_story.stage_ended", epochs=event.epochs_run, best=event.best_epoch)
         case ev.RunEnded():
-            text = t(f"lesson_story.ended_{event.final_stage}")
+            text = t("lesson_story.ended_only" if is_only else f"lesson_story.ended_{event.final_stage}")
         case ev.RunStopped():
             text = t("lesson_story.stopped")
         case ev.RunFailed():

@@ -108,7 +108,10 @@ def aids() -> None:
     config, view = shown.run.read_config(), run_picker.view_of(shown.run)
     st.markdown(f":material/tune: {_setting(name, config, view)}")
     if name == "augmentation":
-        uris = augmented(person_data.examples()[0][1])
+        own = person_data.choice() if shown.is_recorded else person_data.of_run(shown.run)
+        if own is None:  # no other pictures stand in for those of a person's run
+            return
+        uris = augmented(person_data.examples(own)[0][1])
         names = [t("lesson_two_stages.original"), *("" for _ in uris[1:])]
         pictures.gallery(list(zip(uris, names, strict=True)), px=104)
 

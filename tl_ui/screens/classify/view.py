@@ -12,8 +12,9 @@ import streamlit as st
 from tl_core.base.errors import TlError, UnreadableImage
 from tl_core.data.decode import pixels_hash, resize_square
 from tl_core.data.file_kinds import EXTENSIONS
-from tl_core.inference import decision_rule, seen_pictures
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.inference import seen_pictures
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t

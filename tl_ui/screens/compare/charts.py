@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tl_core.base.percent import percent
+from tl_core.runs.report.epoch_axis import whole_step
 from tl_ui.frame.theme import Palette
 from tl_ui.stores.run_view import RunView
 from tl_ui.widgets.charts import Figure, Words, layout_of
@@ -31,7 +33,6 @@ def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette
     data: list[dict[str, Any]] = []
     for index, (name, view) in enumerate(views):
         line = points(view, f"val_{metric}")
-        shown = "%{y:.1%}" if metric == "accuracy" else "%{y:.3f}"
         colour = colours.series[index % len(colours.series)]
         data.append(
             {
@@ -41,7 +42,9 @@ def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette
                 "y": [y for _, y in line],
                 "name": name,
                 "line": {"color": colour, "width": 2.5, "dash": DASHES[index % len(DASHES)]},
-                "hovertemplate": shown + "<extra>%{fullData.name}</extra>",
+                "cliponaxis": False,
+                "text": [percent(y) if metric == "accuracy" else f"{y:.3f}" for _, y in line],
+                "hovertemplate": "%{text}<extra>%{fullData.name}</extra>",
             }
         )
         start = view.offset("finetune") + 1 if "finetune" in [s.name for s in view.ordered] else None
@@ -55,6 +58,7 @@ def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette
                     "y": [mark[0][1]],
                     "name": t("train.mark_boundary"),
                     "showlegend": False,
+                    "cliponaxis": False,
                     "marker": {"symbol": "triangle-up", "size": 11, "color": colour},
                     "hovertemplate": t("train.mark_boundary") + "<extra>%{fullData.name}</extra>",
                 }
@@ -63,7 +67,7 @@ def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette
     last = max((x for trace in data for x in trace["x"]), default=1)
     highest = max((y for trace in data for y in trace["y"]), default=1.0)
     layout["xaxis"]["title"]["text"] = t("train.axis_epoch")
-    layout["xaxis"] |= {"range": [0.5, last + 0.5], "tickformat": "d", "nticks": 12}
+    layout["xaxis"] |= {"range": [0.5, last + 0.5], "tick0": 0, "dtick": whole_step(last, 12)}
     layout["yaxis"] |= {"range": [0, 1.02 if metric == "accuracy" else 1.08 * highest]}
     if metric == "accuracy":
         layout["yaxis"] |= {"tickformat": ".0%", "dtick": 0.2}

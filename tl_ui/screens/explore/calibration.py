@@ -7,8 +7,8 @@ import streamlit as st
 
 from tl_core.evaluation import calibration
 from tl_core.evaluation.metrics import wilson
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette

@@ -42,6 +42,7 @@ def race(rows: Sequence[dict[str, Any]], colours: Palette) -> Figure:
                 "x": [row["metric"] for row in found],
                 "y": [row["value"] for row in found],
                 "name": found[0]["name"],
+                "cliponaxis": False,
                 "marker": {"symbol": symbol, "size": 11, "color": colour},
                 "error_y": whiskers(found, colour),
                 "hovertemplate": "%{x}: %{y:.1%}<extra>" + found[0]["name"] + "</extra>",

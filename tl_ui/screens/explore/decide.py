@@ -10,8 +10,8 @@ import streamlit as st
 from tl_core.base.errors import TlError
 from tl_core.base.file_names import readable
 from tl_core.evaluation import threshold
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t

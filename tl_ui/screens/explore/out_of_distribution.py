@@ -10,8 +10,8 @@ from tl_core.data.dataset import SPLITS
 from tl_core.evaluation import out_of_distribution
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import reference_features
-from tl_core.inference.decision_rule import DecisionRule
 from tl_core.inference.feature_cache import Embedded
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, name_of, number, percent, t

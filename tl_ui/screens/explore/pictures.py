@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from tl_core.inference import decision_rule
+from tl_core.runs import decision_rule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, name_of, number, percent, t

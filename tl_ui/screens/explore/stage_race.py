@@ -33,8 +33,9 @@ def draw(run: RunFolder, summary: dict[str, Any], found: Predictions) -> None:
 def _scores(summary: dict[str, Any], split: str) -> None:
     chosen = [cell for cell in cells(summary) if cell.split == split]
     num = number(chosen[0].metrics["num"])
+    stages = " · ".join(name_of(f"stage_{cell.stage}") for cell in chosen)
     st.markdown(f"#### {t('explore.race_title')}", help=help_of("interval"))
-    st.caption(t("explore.race_says", split=name_of(split), count=num))
+    st.caption(t("explore.race_says", split=name_of(split), count=num, stages=stages))
     rows = []
     for cell in chosen:
         for metric in METRICS:

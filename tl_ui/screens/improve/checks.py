@@ -16,8 +16,7 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
 from tl_core.data.dataset import SPLITS, Dataset
 from tl_core.data.quality import Flag
-from tl_core.inference import decision_rule
-from tl_core.runs import about, predictions
+from tl_core.runs import about, decision_rule, predictions
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name, literal, t

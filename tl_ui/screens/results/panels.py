@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.inference import decision_rule
+from tl_core.evaluation.metrics import defined_per_class
+from tl_core.runs import decision_rule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.steps import PAGES
@@ -131,14 +132,17 @@ def _mistake(cell: Cell, count: int, truth: str, said: str) -> None:
 def _per_class(cell: Cell) -> None:
     st.markdown(f"**{t('results.per_class')}**")
     names = ("precision", "recall", "f1", "support")
+    found = defined_per_class(cell.metrics)
     rows = [
         {t("results.class"): name}
-        | {name_of(metric): percent(scores[metric]) for metric in names[:3] if scores["support"]}
-        | {name_of("support"): number(scores["support"])}
-        for name, scores in cell.metrics["per_class"].items()
+        | {name_of(metric): percent(share) for metric, share in shares.items()}
+        | {name_of("support"): number(cell.metrics["per_class"][name]["support"])}
+        for name, shares in found.items()
     ]
     config = {name_of(name): st.column_config.TextColumn(help=help_of(name)) for name in names}
     st.dataframe(rows, hide_index=True, column_config=config, width="stretch", key="per_class")
+    if any(share is None for shares in found.values() for share in shares.values()):
+        st.caption(t("results.undefined"))
 
 
 def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:

@@ -12,9 +12,9 @@ from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.compute import repetition
 from tl_core.evaluation.metrics import METRICS
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
 from tl_core.models.weights.record import source_name
+from tl_core.runs import decision_rule
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
@@ -69,6 +69,8 @@ def verdict(run: RunFolder, summary: dict[str, Any]) -> None:
                     delta_arrow="off",
                     width="content",
                 )
+        if any(cell.value(metric) is None for metric in ("precision", "recall")):
+            st.caption(t("results.undefined"))
         if summary["positive_class"] and len(summary["classes"]) == 2:
             words = t("results.positive_is", name=literal(summary["positive_class"]))
             st.caption(words, help=help_of("positive_class"))

@@ -128,7 +128,8 @@ def _answer(run: RunFolder, view: RunView, seen: str) -> None:
     if summary is None:
         return
     with st.container(border=True, key="card_answer"):
-        st.markdown(t("train.first_answer" if seen in LIVE else "train.best_so_far_stands"))
+        more = "train.first_answer" if run.settings().finetune.epochs else "train.first_answer_only"
+        st.markdown(t(more if seen in LIVE else "train.best_so_far_stands"))
         scores = summary["reported"]["metrics"]
         if summary["reported"]["split"] != "val":
             low, high = scores["intervals"]["accuracy"]
@@ -158,6 +159,8 @@ def _charts(run: RunFolder, view: RunView) -> None:
 def _headline(view: RunView, seen: str) -> str:
     """What goes on now, as one sentence."""
     if seen == "finished" and view.ended:
+        if len(view.ordered) == 1:
+            return t("train.now_finished_only")
         return t("train.now_finished", stage=name_of(f"stage_{view.ended.final_stage}"))
     if seen == "queued":
         return t("train.now_queued")
@@ -276,14 +279,14 @@ def _details(run: RunFolder, view: RunView) -> None:
         return
     with box:
         st.html(_facts(run, view))
-        rows = [_row(view, stage.name, epoch) for stage in view.ordered for epoch in stage.epochs]
+        rows = [_row(stage.name, epoch) for stage in view.ordered for epoch in stage.epochs]
         if rows:
             st.dataframe(rows, hide_index=True, height=min(38 + 35 * len(rows), 420))
 
 
-def _row(view: RunView, stage: str, epoch: EpochEnd) -> dict[str, Any]:
+def _row(stage: str, epoch: EpochEnd) -> dict[str, Any]:
     return {
-        name_of("epoch"): view.offset(stage) + epoch.epoch,
+        name_of("epoch"): epoch.epoch,
         t("train.column_stage"): name_of(f"stage_{stage}"),
         t("train.column_train_loss"): epoch.train_loss,
         t("train.column_val_loss"): epoch.val_loss,

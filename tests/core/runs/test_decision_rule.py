@@ -7,9 +7,8 @@ import pytest
 
 from tl_core.base.errors import RunDamaged
 from tl_core.evaluation.calibration import with_temperature
-from tl_core.inference import decision_rule
-from tl_core.inference.decision_rule import DecisionRule
-from tl_core.runs import run_folder
+from tl_core.runs import decision_rule, run_folder
+from tl_core.runs.decision_rule import DecisionRule
 
 CLASSES = ["bad", "good"]
 

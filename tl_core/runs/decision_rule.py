@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from tl_core.base.atomic import write_json
 from tl_core.base.errors import RunDamaged
 from tl_core.base.reading import read_json
 from tl_core.evaluation.calibration import right_from, with_temperature
+from tl_core.evaluation.metrics import evaluate
 from tl_core.runs import predictions
 from tl_core.runs.run_folder import RunFolder
 
@@ -85,6 +87,40 @@ class DecisionRule:
     def to_dict(self) -> dict[str, Any]:
         """Plain types; what is not set is left out."""
         return {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, {})}
+
+
+def said_by(
+    decided: DecisionRule, rows: Sequence[predictions.Row], classes: list[str]
+) -> list[predictions.Row]:
+    """The rows of predictions.csv with what is said by the rule as their "predicted"."""
+    if decided.threshold is None or not rows:
+        return list(rows)
+    _, said = _answered(decided, rows, classes)
+    return [row | {"predicted": classes[index]} for row, index in zip(rows, said, strict=True)]
+
+
+def scores_by(
+    decided: DecisionRule, rows: Sequence[predictions.Row], scores: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The same pictures answered by the saved threshold, as Classify answers; None where none was saved, or
+    their answers are gone. rows: those behind `scores`, which are `evaluate`'s by the most probable class.
+
+    The probabilities stay as the network gives them, so ROC AUC and loss do too.
+    """
+    if decided.threshold is None or not rows:
+        return None
+    classes = scores["classes"]
+    truth = np.array([classes.index(row["truth"]) for row in rows])
+    raw, said = _answered(decided, rows, classes)
+    return evaluate(truth, raw, classes, scores["positive_class"], said)
+
+
+def _answered(
+    decided: DecisionRule, rows: Sequence[predictions.Row], classes: list[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """(N, C) probabilities as the network gives them, (N,) index of the class that is said."""
+    raw = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
+    return raw, decided.answers(decided.probabilities(raw), classes)
 
 
 def usual_sure_from(num_classes: int) -> float:

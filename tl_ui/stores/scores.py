@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from tl_core.data.dataset import SPLITS as GIVEN_SPLITS
-from tl_core.evaluation.metrics import defined, evaluate
+from tl_core.evaluation.metrics import defined
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.evaluation.threshold import at_threshold as threshold_counts
-from tl_core.runs.decision_rule import DecisionRule
+from tl_core.runs.decision_rule import DecisionRule, scores_by
 from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, Row, select, stage_in_table
 from tl_core.runs.predictions import STAGES as TRAINED_STAGES
 
@@ -70,35 +70,9 @@ def rows_of(rows: Sequence[Row], cell: Cell) -> list[Row]:
 
 
 def by_rule(decided: DecisionRule, rows: Sequence[Row], cell: Cell) -> Cell | None:
-    """The same pictures answered by the saved threshold, as Classify answers; None where none was saved,
-    or the answers behind `cell` are gone. rows: of predictions.csv.
-
-    The probabilities stay as the network gives them, so ROC AUC and loss do too.
-    """
-    own = rows_of(rows, cell)
-    if decided.threshold is None or not own:
-        return None
-    classes = cell.metrics["classes"]
-    truth = np.array([classes.index(row["truth"]) for row in own])
-    raw, said = _answered(decided, own, classes)
-    metrics = evaluate(truth, raw, classes, cell.metrics["positive_class"], said)
-    return Cell(cell.stage, cell.split, metrics)
-
-
-def said_by(decided: DecisionRule, rows: Sequence[Row], classes: list[str]) -> list[Row]:
-    """The rows with what is said by the rule as their "predicted"."""
-    if decided.threshold is None or not rows:
-        return list(rows)
-    _, said = _answered(decided, rows, classes)
-    return [row | {"predicted": classes[index]} for row, index in zip(rows, said, strict=True)]
-
-
-def _answered(
-    decided: DecisionRule, rows: Sequence[Row], classes: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(N, C) probabilities as the network gives them, (N,) index of the class that is said."""
-    raw = np.array([[float(row[f"p_{name}"]) for name in classes] for row in rows])
-    return raw, decided.answers(decided.probabilities(raw), classes)
+    """The same pictures answered by the saved threshold; as `decision_rule.scores_by`."""
+    found = scores_by(decided, rows_of(rows, cell), cell.metrics)
+    return Cell(cell.stage, cell.split, found) if found else None
 
 
 def chance(metrics: dict[str, Any]) -> dict[str, float]:

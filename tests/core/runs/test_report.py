@@ -21,6 +21,8 @@ from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
 from tl_core.cli import main
 from tl_core.evaluation import metrics
+from tl_core.runs import decision_rule, predictions
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.event_log import EventWriter
 from tl_core.runs.report.page import command, config_toml, percent, render
 from tl_core.runs.run_folder import RunFolder, create, write_json
@@ -47,7 +49,11 @@ def run(tmp_path: Path) -> RunFolder:
         rows.append([name, CLASSES[label], said, "test", "head", *p[index]])
     config = preset("casting", weights="formula", seed=7, head={"epochs": 4}, finetune={"epochs": 0})
     recorded = config.to_dict() | {"data": str(data), "weights_used": WEIGHTS, "data_fingerprint": "f" * 64}
-    folder = create(tmp_path / "run 1", recorded | {"positive_class": CLASSES[0]})
+    folder = create(
+        tmp_path / "run 1",
+        recorded
+        | {"positive_class": CLASSES[0], "class_to_idx": {name: i for i, name in enumerate(CLASSES)}},
+    )
     scores = metrics.evaluate(truth, p, CLASSES, CLASSES[0])
     stages = {stage: {"train": scores, "val": scores, "test": scores} for stage in ("before", "head")}
     write_json(
@@ -102,6 +108,21 @@ def test_words_are_said_in_the_language_asked_for(run: RunFolder):
     assert "held-out pictures were answered correctly" in english
     assert "장을 맞혔습니다" in korean and "held-out" not in korean
     assert "report." not in english and "report." not in korean, "every sentence is known"
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_report_answers_by_the_saved_threshold_and_names_the_other_rule(run: RunFolder, language: str):
+    probable = run.read_summary()["reported"]["metrics"]
+    rule = DecisionRule(positive_class=CLASSES[0], threshold=0.2)
+    decision_rule.save(run, rule)
+    scores = decision_rule.scores_by(rule, predictions.read(run), probable)
+    assert scores and scores["recall"] > probable["recall"], "else the test says nothing"
+    page = render(run, language)
+    assert f'<div class="verdict"><b>{percent(scores["accuracy"])}</b>' in page
+    assert f"<b>{percent(scores['recall'])}</b>" in page
+    assert percent(probable["recall"]) in page and "20.0\u00a0%" in page
+    for count in np.ravel(scores["confusion_matrix"]):
+        assert re.search(rf">{count}<br>", page)
 
 
 def test_a_run_of_one_stage_compares_no_stages(run: RunFolder):

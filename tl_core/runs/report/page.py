@@ -26,7 +26,8 @@ from tl_core.data.dataset import Account
 from tl_core.data.thumbnail import thumbnail
 from tl_core.evaluation.metrics import METRICS, defined, defined_per_class
 from tl_core.models.weights.record import source_name
-from tl_core.runs import predictions
+from tl_core.runs import decision_rule, predictions
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.report.plots import best_epochs, curve_svg
 from tl_core.runs.run_folder import RunFolder
@@ -70,8 +71,12 @@ def _say(language: str, key: str, **values: Any) -> str:
 
 def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) -> dict[str, Any]:
     recorded, reported = run.read_config(), summary["reported"]
-    metrics, weights = reported["metrics"], summary["weights"]
+    probable, weights = reported["metrics"], summary["weights"]
     rows = predictions.reported(predictions.read(run), summary)
+    decided = decision_rule.read(run)
+    ruled = decision_rule.scores_by(decided, rows, probable)
+    metrics = ruled or probable
+    rows = decision_rule.said_by(decided, rows, probable["classes"])
     right, wrong = _examples(recorded, rows)
     return {
         "run": readable(run.name),
@@ -91,6 +96,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
             )
             for name in METRICS
         ],
+        "rule": _rule(decided, probable, t, language) if ruled else "",
         "per_class": [
             (name, shares | {"support": metrics["per_class"][name]["support"]})
             for name, shares in defined_per_class(metrics).items()
@@ -121,6 +127,14 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
 
 percent = partial(written, space="\u00a0")
 """With a space that does not break."""
+
+
+def _rule(decided: DecisionRule, probable: dict[str, Any], t: Words, language: str) -> str:
+    """By which rule the numbers are, and the other rule's beside them."""
+    names = ("accuracy", "balanced_accuracy", "f1", "precision", "recall")
+    scores = [f"{say(f'metrics.{name}', language)} {percent(defined(probable, name))}" for name in names]
+    found = {"name": decided.positive_class, "threshold": percent(decided.threshold)}
+    return t("by_threshold", **found, scores=" · ".join(scores))
 
 
 def _interval(metrics: dict[str, Any], name: str) -> str:

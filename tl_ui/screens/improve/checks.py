@@ -17,12 +17,12 @@ from tl_core.base.errors import TlError
 from tl_core.data.dataset import SPLITS, Dataset
 from tl_core.data.quality import Flag
 from tl_core.runs import about, decision_rule, predictions
+from tl_core.runs.decision_rule import said_by
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores import datasets, overview
 from tl_ui.stores.memo import Memo
-from tl_ui.stores.scores import said_by
 from tl_ui.widgets import own_copy, run_picker
 
 NO_RUN = ""

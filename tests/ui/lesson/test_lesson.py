@@ -9,6 +9,7 @@ import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.base.config import RunConfig
 from tl_core.runs.event_log import EventLog
 from tl_ui.frame.text import catalogue
 from tl_ui.lesson import path
@@ -76,6 +77,15 @@ def test_a_run_that_is_training_tells_its_story_so_far(own_runs_folder):
     found = words(lesson(path.LessonPlace("two_stages", "story"), run="now"))
     assert "divided by 10" in found and "more than 3 epochs" in found
     built.let_go()
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_head_calculated_in_one_go_has_no_learning_rate(own_runs_folder, lang):
+    config = RunConfig(target_per_class=0)
+    object.__setattr__(config.head, "learning_rate", 0.0)  # as the events of a solved head have it
+    RunBuilder(own_runs_folder / "now", config=config).start().epochs("head", 2).stopped()
+    found = words(lesson(path.LessonPlace("two_stages", "rate"), lang, run="now"))
+    assert text(lang, "lesson_two_stages.no_rate") in found
 
 
 def test_the_story_goes_on_reading_where_it_was(own_runs_folder, monkeypatch):

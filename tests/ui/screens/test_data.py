@@ -8,6 +8,7 @@ import pytest
 
 from tests.ui.conftest import draw_pictures
 from tests.ui.stores.test_datasets import zip_of
+from tl_core.base.config import DEFAULT_PRESET, preset
 from tl_ui.frame.text import catalogue
 from tl_ui.stores import datasets
 
@@ -82,7 +83,12 @@ def test_augmentation_draws_six_and_others_on_demand(open_page, two_classes):
     app.button(key="augment_again").click().run()
     assert "Draw 7" in texts(app)
     assert "Draw 12" in texts(app)
-    assert "cats" in app.caption[-1].value or "cats" in texts(app)
+
+
+def test_augmentation_speaks_of_the_recipe_that_own_pictures_get(open_page, two_classes):
+    found = texts(chosen(open_page, two_classes, panel="augmentation"))
+    assert preset(DEFAULT_PRESET).target_per_class == 0
+    assert catalogue("en")["data.never_filled"] in found
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])

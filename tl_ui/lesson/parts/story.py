@@ -42,8 +42,9 @@ def _line(event: ev.Event, is_only: bool, t: Words) -> Line | None:
             kind = "resumed" if event.resumed_stage else "started"
             text = t(f"lesson_story.{kind}", train=event.num_train, val=event.num_val, test=event.num_test)
         case ev.StageStarted():
+            is_solved = event.learning_rate == 0
             text = t(
-                f"lesson_story.stage_{event.stage}",
+                "lesson_story.stage_head_solved" if is_solved else f"lesson_story.stage_{event.stage}",
                 learning=f"{event.num_trainable:,}",
                 total=f"{event.num_parameters:,}",
                 rate=rate(event.learning_rate),

@@ -64,9 +64,14 @@ def rate_live() -> None:
     """The learning rate at every epoch, as the run really used it."""
     shown = which_run.any_run()
     view = run_picker.view_of(shown.run)
-    rows = epoch_rows(view)
+    epochs = epoch_rows(view)
+    # a head that was calculated in one go has taken no steps
+    rows = [row for row in epochs if row["learning_rate"] > 0]
+    if len(rows) < len(epochs):
+        st.caption(t("lesson_two_stages.no_rate"))
     if not rows:
-        st.caption(t("lesson_two_stages.not_yet"))
+        if not epochs:
+            st.caption(t("lesson_two_stages.not_yet"))
         return
     st.markdown(f"**{t('lesson_two_stages.rate_chart')}**", help=help_of("learning_rate"))
     still(
@@ -122,7 +127,9 @@ def _setting(name: str, config: dict[str, Any], view: RunView) -> str:
     end = ""
     match name:
         case "augmentation":
-            values, end = {"target": config["target_per_class"]}, "" if config["augment"] else "_off"
+            values = {"target": config["target_per_class"]}
+            end = "" if values["target"] else "_unfilled"
+            end = end if config["augment"] else "_off"
         case "class_weight":
             weights = config["class_weights"] or {
                 label: config["positive_weight"] if label == config["positive_class"] else 1.0

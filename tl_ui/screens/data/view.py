@@ -6,11 +6,11 @@ from html import escape
 
 import streamlit as st
 
-from tl_core.base.config import RunConfig
+from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset
 from tl_core.base.errors import TlError
 from tl_core.data.dataset import SPLITS
 from tl_core.data.layouts import name_groups
-from tl_ui.frame import shell
+from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.frame.theme import palette
 from tl_ui.stores import datasets, overview
@@ -162,7 +162,11 @@ def _augmentation(found: Overview) -> None:
 
 
 def _filled_up(found: Overview) -> str:
-    target = RunConfig().target_per_class
+    chosen = state.chosen_data()
+    practice_set = datasets.practice_set_of(chosen) if chosen else None
+    target = preset(practice_set or DEFAULT_PRESET).target_per_class
+    if not target:
+        return t("data.never_filled")
     small = {name: count for name, count in found.parts["train"].items() if count < target}
     if not small:
         return t("data.not_filled", target=target)

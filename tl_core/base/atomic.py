@@ -28,6 +28,7 @@ NUM_TRIES = 20
 # times 50 ms: on Windows a rename fails while somebody reads the old file
 _BESIDE = re.compile(r"\..+\.(?P<pid>\d+)-\d+\.tmp")
 # as `write_atomic` names a file before it takes its place
+_UNFINISHED = re.compile(r"\.[a-z]+-(?P<pid>\d+)-.*")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 # how Python keeps bytes of a path that are no text; UTF-8 has no place for them
 
@@ -89,6 +90,12 @@ def sweep(folder: Path) -> None:
         if found and not psutil.pid_exists(int(found["pid"])):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def is_left_behind(path: Path) -> bool:
+    """Whether an unfinished `.what-<process id>-…` is of a process that is no more."""
+    found = _UNFINISHED.fullmatch(path.name)
+    return found is not None and not psutil.pid_exists(int(found["pid"]))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import tempfile
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ import safetensors.torch
 import torch
 
 from tl_core.base import cache_folder
+from tl_core.base.atomic import is_left_behind
 from tl_core.compute.cpu_probe import cpu_name
 from tl_core.data.augment import recipe
 from tl_core.models.parts import part_state_hash
@@ -92,8 +94,9 @@ def save(folder: Path, key: str, stored: Stored, view_seconds: dict[str, float])
 def on_disk(shape: tuple[int, ...], dtype: torch.dtype, folder: Path) -> torch.Tensor:
     """An empty tensor in a file that the system deletes with the last reference to it. Raises: OSError."""
     folder.mkdir(parents=True, exist_ok=True)
+    cache_folder.forget(*filter(is_left_behind, folder.glob(".spill-*")))  # of processes that were killed
     size = torch.Size(shape).numel()
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".spill-", delete=False) as file:
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=f".spill-{os.getpid()}-", delete=False) as file:
         file.truncate(size * dtype.itemsize)
     tensor = torch.from_file(file.name, shared=True, size=size, dtype=dtype).view(shape)
     cache_folder.forget(Path(file.name))  # Windows refuses while it is in use: pruned later

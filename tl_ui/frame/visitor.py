@@ -28,6 +28,11 @@ def is_owner() -> bool:
         return False
 
 
+def address() -> str:
+    """By which uploads are counted; "" for the owner's browsers."""
+    return "" if is_owner() else str(st.context.ip_address)
+
+
 def may_name_paths() -> bool:
     """Whether a path that is typed can lead anywhere."""
     return is_owner() or bool(data_roots())

@@ -7,7 +7,9 @@ under an id nobody can guess; a typed folder stays where it is and only its path
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -88,8 +90,40 @@ def delete(data_id: str) -> None:
     _change(data_id, deleted=time.time())
 
 
+def remove(data_id: str) -> None:
+    """At once and for good: an upload that was refused after all."""
+    shutil.rmtree(datasets_dir() / data_id, ignore_errors=True)
+    _change(data_id, drop=True)
+
+
+def note_sender(data_id: str, sender: str) -> None:
+    """From which address it was uploaded; "" = this machine."""
+    _change(data_id, sender=sender or None)
+
+
+def sent_by(sender: str) -> list[str]:
+    return [data_id for data_id, entry in _entries().items() if entry.get("sender") == sender]
+
+
+def note_use(choice: DataChoice) -> None:
+    """The time of its folder says when it was chosen last."""
+    with contextlib.suppress(OSError):
+        if choice.kind != "folder":
+            os.utime(datasets_dir() / choice.id)
+
+
+def last_used(choice: DataChoice) -> float:
+    """Seconds since 1970; now, where that cannot be known."""
+    try:
+        return (datasets_dir() / choice.id).stat().st_mtime
+    except OSError:
+        return time.time()
+
+
 def restore(data_id: str) -> None:
     _change(data_id, deleted=None)
+    if choice := find(data_id):
+        note_use(choice)
 
 
 def deleted() -> list[DataChoice]:
@@ -124,7 +158,7 @@ def enlarge(choice: DataChoice, label: str, files: Iterable[tuple[str, BinaryIO]
     home = dataset.root / "train" if "train" in dataset.given_splits else dataset.root
     folders = {picture.path.parent for picture in dataset.pictures}
     known_places = sorted(folder for folder in folders if folder.name == label and home in folder.parents)
-    waiting = datasets_dir() / f".new-{secrets.token_hex(8)}"
+    waiting = datasets_dir() / f".new-{os.getpid()}-{secrets.token_hex(8)}"
     try:
         named = [(Path(name.replace("\\", "/")).name, stream) for name, stream in files]
         save_upload([(f"{label}/{name}", stream) for name, stream in named], waiting)
@@ -261,6 +295,8 @@ class _Named(TypedDict):
 class Entry(_Named, total=False):
     deleted: float
     # seconds since 1970
+    sender: str
+    # address of the browser it was uploaded from; of this machine's own none
 
 
 def _read_register() -> dict[str, Any]:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_ui.frame import state
+from tl_core.base.errors import OutputUnwritable
+from tl_core.base.paths import datasets_dir
+from tl_ui.frame import state, visitor
 from tl_ui.frame.text import t
 from tl_ui.stores import datasets
 
@@ -17,9 +19,14 @@ _MADE = "own_copy_made"
 
 def root_to_write(root: Path) -> Path:
     """Where decisions about the pictures at `root` belong: beside them, or in the person's own copy of a
-    practice set, which is made if need be. Raises: OutputUnwritable."""
+    practice set, which is made if need be.
+
+    Raises: OutputUnwritable: also of the owner's folder, into which another's browser writes nothing.
+    """
     name = datasets.practice_set_at(root)
     if name is None:
+        if not visitor.is_owner() and not root.resolve().is_relative_to(datasets_dir().resolve()):
+            raise OutputUnwritable(path=root.name, reason="owners_folder", detail="")
         return root
     own = _chosen_copy_of(name)
     if own is None:

@@ -14,7 +14,7 @@ from tl_core.base.errors import TlError
 from tl_core.data.file_kinds import EXTENSIONS
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, number, t
-from tl_ui.stores import datasets, overview
+from tl_ui.stores import datasets, overview, upload_limits
 from tl_ui.stores.datasets import DataChoice
 
 _SEEN = "own_sets"
@@ -25,6 +25,7 @@ def remember() -> None:
     """Note the chosen set as one of this browser's. Called by the pages that list them."""
     if (choice := state.chosen_data()) and choice.kind != "sample":
         st.session_state.setdefault(_SEEN, set()).add(choice.id)
+        datasets.note_use(choice)
 
 
 def listed() -> list[DataChoice]:
@@ -35,6 +36,8 @@ def listed() -> list[DataChoice]:
 
 def show(choices: list[DataChoice]) -> None:
     """One row a set; what was deleted last can be had back."""
+    if any(choice.kind == "upload" for choice in choices):
+        st.caption(t("runs.sets_age", days=upload_limits.UNUSED_DAYS, kept=datasets.KEPT_DAYS))
     for choice in choices:
         with st.container(horizontal=True, vertical_alignment="center", key=f"set_{choice.id}"):
             st.html(_row(choice), width="stretch")
@@ -121,6 +124,7 @@ def _enlarge(choice: DataChoice) -> None:
         except TlError as error:
             shell.show_error(error)
             return
+        upload_limits.let_go(files)
         overview.forget()
         st.session_state["enlarge_turn"] = turn + 1
         st.toast(t("runs.added", count=number(added), label=literal(label)), icon=":material/check:")

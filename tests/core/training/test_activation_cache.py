@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
@@ -153,3 +154,11 @@ def test_the_key_does_not_depend_on_which_trainer_asks(prepared):  # noqa: F811
             activation_cache.key_of(trainer.model, trainer.frozen.training, ["pooled"], torch.float32, "cpu")
         )
     assert len(keys) == 1
+
+
+def test_what_a_killed_run_spilled_is_swept_by_the_next_and_a_living_ones_stays(tmp_path):
+    dead, living = tmp_path / f".spill-{2**22 + 1}-a", tmp_path / f".spill-{os.getpid()}-b"
+    for path in (dead, living):
+        path.touch()
+    activation_cache.on_disk((2, 3), torch.float32, tmp_path)
+    assert not dead.exists() and living.exists()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import re
 import shutil
 import stat
@@ -160,7 +161,7 @@ def _filling(into: Path, name: str) -> Iterator[_Writer]:
         if into.exists() and any(into.iterdir()):
             raise RunExists(path=into)
         into.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into.parent))
+        beside = Path(tempfile.mkdtemp(prefix=f".unpacking-{os.getpid()}-", dir=into.parent))
         try:
             yield _Writer(beside, name)
             if into.exists():

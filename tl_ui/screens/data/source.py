@@ -13,7 +13,7 @@ from tl_core.data.file_kinds import EXTENSIONS
 from tl_core.synthetic.practice import SAMPLES
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, t
-from tl_ui.stores import datasets, overview
+from tl_ui.stores import datasets, overview, upload_limits
 from tl_ui.stores.datasets import DataChoice
 from tl_ui.widgets import own_sets, practice_sets
 
@@ -96,6 +96,7 @@ def _folder() -> None:
 
 def _zip() -> None:
     file = st.file_uploader(t("data.zip"), type="zip", key=_upload_key("zip"))
+    _limits()
     _layouts()
     if file is not None:
         _receive([file], lambda: datasets.add_zip(file.name, file))
@@ -105,6 +106,7 @@ def _upload() -> None:
     files = st.file_uploader(
         t("data.upload"), type=list(EXTENSIONS), accept_multiple_files="directory", key=_upload_key("upload")
     )
+    _limits()
     _layouts()
     if files:
         _receive(files, lambda: datasets.add_folder_upload((file.name, file) for file in files))
@@ -124,23 +126,27 @@ def _upload_key(name: str) -> str:
 
 
 def _receive(files: list, save: Callable[[], DataChoice]) -> None:
-    """Copy to disk, then drop the bytes from the server's memory by giving the uploader a new key.
+    """Copy to disk, then drop the bytes from the server's memory, also of what was refused; the uploader gets
+    a new key, and the reason stands under it."""
+    choice = None
+    try:
+        with st.spinner(t("data.saving")):
+            choice = upload_limits.received(save, visitor.address(), files)
+    except TlError as refusal:
+        st.session_state["refused_upload"] = refusal
+    upload_limits.let_go(files)
+    st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
+    if choice is None:
+        st.rerun()
+    _choose(choice)
 
-    Files that were refused stay in the uploader with the reason, and are not tried again.
-    """
-    ids = [file.file_id for file in files]
-    refused_ids, error = st.session_state.get("refused_upload", (None, None))
-    if ids != refused_ids:
-        try:
-            with st.spinner(t("data.saving")):
-                choice = save()
-        except TlError as refusal:
-            error = refusal
-            st.session_state["refused_upload"] = (ids, error)
-        else:
-            st.session_state["upload_round"] = st.session_state.get("upload_round", 0) + 1
-            _choose(choice)
-    shell.show_error(error)
+
+def _limits() -> None:
+    """Why the last upload was refused; how much may be uploaded, and how long it stays."""
+    if refusal := st.session_state.pop("refused_upload", None):
+        shell.show_error(refusal)
+    own, whole = upload_limits.OWN_GIB, upload_limits.ALL_GIB
+    st.caption(t("data.upload_limits", own=own, all=whole, days=upload_limits.UNUSED_DAYS))
 
 
 def _choose(choice: DataChoice) -> None:

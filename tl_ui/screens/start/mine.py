@@ -15,7 +15,7 @@ from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import data_name, literal, name_of, number, t
 from tl_ui.screens.train import again
-from tl_ui.stores import datasets
+from tl_ui.stores import datasets, upload_limits
 from tl_ui.stores.scores import reported
 from tl_ui.widgets import own_sets, run_picker, score_rows
 
@@ -27,6 +27,7 @@ def draw() -> None:
     """Nothing on the first visit."""
     trash.empty(runs_dir())
     own_sets.remember()
+    upload_limits.tidy()
     runs = run_picker.all_runs()
     live = [run for run in runs if local.state(run) in local.LIVE]
     if live:

@@ -57,3 +57,7 @@ def test_a_reason_is_said_in_the_language_of_the_sentence():
 def test_an_unknown_key_or_a_missing_value_shows_the_key_instead_of_failing():
     assert say("error.no_such_thing") == "error.no_such_thing"
     assert "error.config" in say("error.config", name="x")
+
+
+def test_korean_sentences_quote_in_one_way():
+    assert [key for key, text in KOREAN.items() if re.search("[“”]", text)] == []

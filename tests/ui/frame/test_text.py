@@ -11,6 +11,7 @@ from pathlib import Path
 from tl_core.base.config import RunConfig
 from tl_core.base.setting import all_settings
 from tl_ui.frame.text import LOCALES, catalogue, literal, number, percent
+from tl_ui.lesson.quiz import bank
 
 ROOT = Path(__file__).resolve().parents[3]
 FILES = [
@@ -137,3 +138,9 @@ def test_each_file_of_a_language_holds_its_own_table_and_both_languages_have_the
 def test_a_name_is_shown_in_a_sentence_as_it_is_and_commands_nothing():
     assert literal("teasing 2") == "teasing 2" and literal("놀림") == "놀림"
     assert literal("*a* :red[b] $c$ <d>") == r"\*a\* \:red\[b\] \$c\$ \<d\>"
+
+
+def test_korean_sentences_quote_in_one_way():
+    questions = Path(bank.__file__).parent / "questions" / "ko.toml"
+    files = [*sorted((LOCALES / "ko").glob("*.toml")), questions]
+    assert [file.name for file in files if re.search("[“”]", file.read_text(encoding="utf-8"))] == []

@@ -12,12 +12,14 @@ from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
 from tl_core.compute import cpu_probe
 from tl_core.data import curation
+from tl_core.data.folders import MIN_PER_CLASS
 from tl_core.jobs import local
 from tl_core.runs.event_log import EventWriter
 from tl_core.runs.plan import in_words
 from tl_core.runs.run_folder import open_run
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.train.control import key_of
+from tl_ui.stores import overview
 
 LANGUAGES = ["en", "ko"]
 pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
@@ -337,3 +339,12 @@ def test_the_end_of_a_run_of_one_stage_compares_no_stages(lang, runs):
     found = words(open_page("train", lang=lang, run="only"))
     assert text(lang, "now_finished_only") in found
     assert {"en": "better stage", "ko": "더 나은 단계"}[lang] not in found
+
+
+def test_a_class_of_one_picture_is_refused_before_start(lang, runs, pictures, data_id):
+    for number in range(1, 20):
+        (pictures / "cats" / f"{number}.png").unlink()
+    overview.forget()
+    app = open_page("train", lang=lang, data=data_id)
+    assert app.button(key="start").disabled
+    assert say("error.too_few_pictures", lang, name="cats", count=1, need=MIN_PER_CLASS) in words(app)

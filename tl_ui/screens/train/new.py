@@ -7,7 +7,9 @@ import streamlit as st
 from tl_core.base.config import DEFAULT_PRESET, RunConfig
 from tl_core.base.errors import ConfigError, TlError
 from tl_core.base.paths import expanded
+from tl_core.data import folders
 from tl_core.data.curation import in_force
+from tl_core.data.dataset import Dataset
 from tl_core.runs.run_folder import MAX_NAME
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
@@ -97,7 +99,16 @@ def _data() -> tuple[dict[str, int], str | None]:
         if dataset.refused:
             st.caption(t("train.data_refused", count=number(len(dataset.refused))))
         shell.link("data", t("train.change_data"), icon=":material/swap_horiz:")
-    return counts, None
+    return counts, _too_few(dataset)
+
+
+def _too_few(dataset: Dataset) -> str | None:
+    """Why a run would refuse these pictures, said before Start is pressed."""
+    try:
+        folders.refuse_too_few(dataset)
+    except TlError as error:
+        return error_text(error)
+    return None
 
 
 def _start(choice: datasets.DataChoice, config: RunConfig) -> None:

@@ -177,6 +177,17 @@ def test_a_browser_that_was_kept_under_a_nickname_is_known_again(lang, cookies):
     assert text(lang, "progress", done=0, total=len(bank.questions(lang))) in words(app)
 
 
+def test_answers_without_a_nickname_outlive_a_reload_but_reach_no_other_browser(lang, cookies):
+    app = open_quiz(lang, "labels_number")
+    app.radio(key="quiz_labels_number").set_value("1").run()
+    check(app, "labels_number")
+    cookies[learner.NAMELESS] = app.session_state[learner.SESSION]
+    counted = text(lang, "progress", done=1, total=len(bank.questions(lang)))
+    assert counted in words(open_quiz(lang, "labels_number"))
+    cookies[learner.NAMELESS] = "another"
+    assert counted not in words(open_quiz(lang, "labels_number"))
+
+
 @pytest.mark.parametrize("sent", ["", "%00", "!!!", "<script>"])
 def test_a_cookie_that_is_no_nickname_is_passed_over(lang, cookies, sent):
     cookies[learner.COOKIE] = sent * 40

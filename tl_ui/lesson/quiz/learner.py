@@ -1,6 +1,7 @@
 """Who answers, and what they have answered so far: in the session, and by nickname on the server.
 
-The browser keeps the nickname in a cookie until it is closed, so that a reload asks nothing again.
+The browser keeps the nickname in a cookie until it is closed, so that a reload asks nothing again. Without
+one the cookie is a random number, and the answers are kept in memory as long as the server runs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ RECORD, NICKNAME, SESSION = "quiz_record", "quiz_nickname", "quiz_session"
 """Keys in the session; whatever begins with quiz_, order_ or predict_ belongs to one learner."""
 RECALLED, CHANGED = "learner_recalled", "learner_changed"
 """Of the browser, whoever sits there: its cookie has been read; it is to be written."""
-COOKIE = "headswap_nickname"
+COOKIE, NAMELESS = "headswap_nickname", "headswap_learner"
+MAX_NAMELESS = 2000
+"""Learners without a nickname whose answers are kept; the oldest go first."""
 
 
 def record() -> Record:
@@ -43,8 +46,16 @@ def _recall() -> None:
     try:
         st.session_state[RECORD] = learners.read(name)
         st.session_state[NICKNAME] = learners.clean_nickname(name)
-    except NicknameRefused:
-        pass  # no cookie, or not one of ours
+    except NicknameRefused:  # no cookie, or not one of ours
+        number = st.context.cookies.get(NAMELESS, "")
+        if number in _nameless():
+            st.session_state[SESSION], st.session_state[RECORD] = number, _nameless()[number]
+
+
+@st.cache_resource(show_spinner=False)
+def _nameless() -> dict[str, Record]:
+    """By the number in the browser's cookie, the oldest first."""
+    return {}
 
 
 def _tell_browser() -> None:
@@ -52,9 +63,11 @@ def _tell_browser() -> None:
     nothing in a nickname that a script could read as its own."""
     if st.session_state.get(CHANGED):
         name = nickname()
-        words = f"{COOKIE}={quote(name, safe='')}" if name else f"{COOKIE}=; max-age=0"
-        script = f'<script>document.cookie = "{words}; path=/; samesite=strict"</script>'
-        st.html(script, unsafe_allow_javascript=True)
+        words = [f"{COOKIE}={quote(name, safe='')}" if name else f"{COOKIE}=; max-age=0"]
+        if not name:
+            words.append(f"{NAMELESS}={learner_key()}")
+        lines = "".join(f'document.cookie = "{one}; path=/; samesite=strict";' for one in words)
+        st.html(f"<script>{lines}</script>", unsafe_allow_javascript=True)
 
 
 def learner_key() -> str:
@@ -79,6 +92,12 @@ def _keep(changed: Record) -> None:
             st.session_state[RECORD] = learners.save(name, changed)
         except TlError as error:
             shell.show_error(error)
+        return
+    kept = _nameless()
+    kept[learner_key()] = changed
+    while len(kept) > MAX_NAMELESS:
+        kept.pop(next(iter(kept)), None)
+    st.session_state[CHANGED] = True
 
 
 def panel(key: str) -> None:

@@ -13,6 +13,8 @@ from tl_core.base import paths
 from tl_core.base.messages import FALLBACK, say
 from tl_core.cli.text_table import table
 from tl_core.compute import device
+from tl_core.models.families.registry import ARCHITECTURES
+from tl_core.models.weights import locate
 from tl_core.models.weights.record import source_name
 from tl_core.models.weights.sources import automatic, availability
 
@@ -25,7 +27,8 @@ PLACES = ((paths.runs_dir, "HEADSWAP_RUNS"), (paths.cache_dir, "HEADSWAP_CACHE")
 
 
 def examine(language: str = FALLBACK) -> dict[str, Any]:
-    """{"version", "machine", "weights": [...], "auto": source or None, "versions", "problems": [...]}.
+    """{"version", "machine", "weights": [...], "auto": source or None, "backbones": [...], "versions",
+    "problems": [...]}.
 
     Loads torch and measures the processor if that has not been done (a few seconds); asks the
     weights' hub for at most three. `machine` is as `device.describe` says.
@@ -54,6 +57,10 @@ def examine(language: str = FALLBACK) -> dict[str, Any]:
         "machine": machine,
         "weights": weights,
         "auto": auto.source if auto else None,
+        "backbones": [
+            {"name": one.name, "label": one.label, "here": locate.sources_here(one.name), "hub": one.hub_repo}
+            for one in ARCHITECTURES.values()
+        ],
         "versions": device.versions(),
         "problems": problems,
     }
@@ -115,7 +122,12 @@ def text(found: dict[str, Any], language: str = FALLBACK) -> str:
     versions = [(name, version or word("missing")) for name, version in found["versions"].items()]
     lines = [word("title", version=found["version"])]
     lines += section("computing", _machine_rows(found["machine"], word))
-    lines += section("weights", sources) + section("versions", versions)
+    backbones = [
+        (one["name"], ", ".join(one["here"]) or word("not_here", hub=one["hub"]))
+        for one in found["backbones"]
+    ]
+    for name, rows in (("weights", sources), ("backbones", backbones), ("versions", versions)):
+        lines += section(name, rows)
     problems = found["problems"] or [word("no_problems")]
     return "\n".join([*lines, "", word("problems"), *(f"  {problem}" for problem in problems)])
 

@@ -25,7 +25,7 @@ from tl_core.base.events import (
     WarningRaised,
 )
 from tl_core.base.messages import say
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_core.runs.plan import RunPlan, in_words, step_words
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
@@ -79,7 +79,7 @@ class ProgressView:
             yield self._say("progress.model_ready", stage=event.best_stage, seconds=f"{event.seconds:.0f}")
         elif isinstance(event, RunStarted):
             why = self._say(f"why.{event.weights.get('why', 'asked')}")
-            label = source_name(event.weights["source"], self._language)
+            label = recorded_name(event.weights, self._language)
             counts = {"train": event.num_train, "val": event.num_val, "test": event.num_test}
             where = {"device": event.device, "precision": event.precision}
             yield self._say("progress.started", weights=label, why=why, **where, **counts)

@@ -11,7 +11,8 @@ from typing import Any
 
 from tl_core.base.messages import say
 from tl_core.models.families.registry import architecture
-from tl_core.models.weights.record import B0, source_name
+from tl_core.models.weights.locate import recorded_name
+from tl_core.models.weights.record import B0
 from tl_core.runs.report.run_facts import Facts, StageFacts
 from tl_ui.frame.text import catalogue, number, percent
 from tl_ui.widgets.charts import Words
@@ -75,7 +76,7 @@ def _sections(facts: Facts, language: str, t: Words) -> list[Section]:
 
 
 def _model(facts: Facts, language: str, t: Words) -> list[str]:
-    label = source_name(facts.weights["source"], language)
+    label = recorded_name(facts.weights, language)
     values = {"model": architecture(network_of(facts)).label, "library": facts.library, "weights": label}
     if not facts.weights["is_pretrained"]:
         return [t("explain.scratch", **values)]

@@ -14,6 +14,7 @@ import pytest
 from tl_core.base.messages import LANGUAGES, say
 from tl_core.cli import doctor
 from tl_core.compute import device
+from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.models.weights import locate
 from tl_core.models.weights.sources import SOURCES
 
@@ -50,6 +51,18 @@ def test_a_healthy_machine_has_no_problem_and_everything_is_told():
     assert found["versions"] == device.versions()
     assert [item["source"] for item in found["weights"]] == list(SOURCES)
     assert json.loads(json.dumps(found)) == found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_backbone_is_listed_with_the_weights_that_are_here(language):
+    found = doctor.examine(language)
+    here = {one["name"]: one["here"] for one in found["backbones"]}
+    assert list(here) == list(ARCHITECTURES)
+    assert here["tf_efficientnet_lite0"] == ["imagenet-lite0"] and here["efficientnet_b0"] == ["formula"]
+    assert here["resnet18"] == []
+    missing = say("doctor.not_here", language, hub=ARCHITECTURES["resnet18"].hub_repo)
+    (line,) = (line for line in doctor.text(found, language).splitlines() if line.startswith("  resnet18 "))
+    assert missing in line
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

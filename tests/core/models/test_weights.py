@@ -548,3 +548,11 @@ def test_availability_imports_neither_torch_nor_timm():
         "sys.exit(any(m in sys.modules for m in ('torch', 'timm', 'torchvision')))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_weights_of_a_record_are_called_after_its_own_network(language):
+    resnet = locate.recorded_name({"source": "imagenet", "backbone": "resnet18"}, language)
+    assert "resnet18.a1_in1k" in resnet and "efficientnet" not in resnet
+    before_there_was_a_choice = locate.recorded_name({"source": "imagenet"}, language)
+    assert "efficientnet_b0.ra_in1k" in before_there_was_a_choice

@@ -134,6 +134,27 @@ def test_another_network_brings_its_own_units_and_is_what_the_run_is_made_of(
     assert (config["backbone"], config["unfreeze_blocks"]) == ("resnet18", 4)
 
 
+def test_the_network_of_a_file_that_fits_two_can_be_said(lang, data_id, runs, monkeypatch):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    other = text(lang, "backbone_tf", name="EfficientNet-B0")
+    assert other not in app.selectbox(key="set_backbone").options
+    app.selectbox(key="set_weights").set_value("file").run()
+    assert other in app.selectbox(key="set_backbone").options
+    app.text_input(key="set_weights_file").set_value("/elsewhere/b0.safetensors").run()
+    app.selectbox(key="set_backbone").set_value("tf_efficientnet_b0").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    [folder] = runs.iterdir()
+    assert open_run(folder).read_config()["backbone"] == "tf_efficientnet_b0"
+    # other weights know nothing of it
+    app = open_page("train", lang=lang, data=data_id)
+    app.selectbox(key="set_weights").set_value("file").run()
+    app.selectbox(key="set_backbone").set_value("tf_efficientnet_b0").run()
+    app.selectbox(key="set_weights").set_value("formula").run()
+    assert not app.exception and app.selectbox(key="set_backbone").value == "auto"
+
+
 def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
     lang, data_id, runs, monkeypatch
 ):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
 from tl_core.base.errors import ConfigError, RunDamaged, WeightsMismatch, WeightsUnavailable
+from tl_core.base.messages import FALLBACK
 from tl_core.base.paths import cache_dir, is_file
 from tl_core.base.reading import read_json
 from tl_core.models.families.registry import ARCHITECTURES, architecture
@@ -80,6 +82,12 @@ def find(source: str, backbone: str = B0) -> Path | None:
     }.get(source, ())
     # a cache folder with a name too long for the system holds nothing; `doctor` says why
     return next((path for path in places if is_file(path)), None)
+
+
+def sources_here(backbone: str) -> list[str]:
+    """Weight sources whose file for this network lies on this machine."""
+    of_this = [source for source, network in BACKBONE_OF.items() if network == backbone]
+    return [source for source in ("imagenet", *of_this) if find(source, backbone) is not None]
 
 
 def find_sound(source: str, backbone: str = B0) -> Path | None:
@@ -177,6 +185,12 @@ class TimmConfig(TypedDict, total=False):
 
     architecture: str
     pretrained_cfg: TimmSettings
+
+
+def recorded_name(weights: Mapping[str, Any], language: str = FALLBACK) -> str:
+    """What the weights of a record (`WeightsRecord.to_dict`) are called, with the network they are of."""
+    network = architecture(weights.get("backbone", B0)).weights_name
+    return source_name(weights["source"], language, network=network)
 
 
 def read_card(path: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tl_core.data import folders
 from tl_core.data.dataset import Account
 from tl_core.data.thumbnail import thumbnail
 from tl_core.evaluation.metrics import METRICS, defined, defined_per_class
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_core.runs import decision_rule, predictions
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.event_log import EventLog
@@ -111,7 +111,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
         "right": right,
         "wrong": wrong,
         "num_wrong": sum(row["truth"] != row["predicted"] for row in rows),
-        "weights_name": source_name(weights["source"], language),
+        "weights_name": recorded_name(weights, language),
         "why": say(f"why.{weights['why']}", language),
         "data": readable(Path(str(recorded.get("data", ""))).name),
         "fingerprint": recorded.get("data_fingerprint") or MISSING,

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import Palette, palette
@@ -57,7 +57,7 @@ def _row(name: str, run: str) -> dict[str, Any]:
     value, low, high = scores()[name]
     return {
         t("lesson_transferred.beginning"): t(f"lesson_transferred.from_{name}"),
-        t("lesson_transferred.row_weights"): source_name(summary["weights"]["source"], state.language()),
+        t("lesson_transferred.row_weights"): recorded_name(summary["weights"], state.language()),
         t("train.network"): network_name(network_of(recorded.config(run))),
         t("lesson_transferred.row_pictures"): number(summary["split"]["train"]),
         name_of(METRIC): f"{percent(value)} ({percent(low, 0)} – {percent(high, 0)})",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, number, t
 from tl_ui.frame.theme import palette
@@ -126,7 +126,7 @@ def _settings(name: str) -> str:
         val=number(summary["split"]["val"]),
         px=found["image_px"],
         network=network_name(backbone),
-        weights=source_name(summary["weights"]["source"], state.language()),
+        weights=recorded_name(summary["weights"], state.language()),
         blocks=last_units(backbone, found["unfreeze_blocks"], "explain"),
         rate=found["finetune"]["learning_rate"],
         seed=found["seed"],

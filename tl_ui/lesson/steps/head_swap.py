@@ -6,7 +6,8 @@ import numpy as np
 import streamlit as st
 
 from tl_core.models.weights import sources
-from tl_core.models.weights.record import B0, WeightsRecord, source_name
+from tl_core.models.weights.locate import recorded_name
+from tl_core.models.weights.record import B0, WeightsRecord
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, number, t
 from tl_ui.lesson.idea import Idea
@@ -24,7 +25,7 @@ def num_classes() -> int:
 def old() -> None:
     """What the old head can name."""
     found = shared_network.weights()
-    st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
+    st.caption(recorded_name(found.choice.to_dict(), state.language()), help=help_of("weights"))
     head_swap_view.old_classes(found.choice, "lesson")
 
 
@@ -60,7 +61,7 @@ def ways() -> None:
             help=t("lesson_head_swap.same_help"),
         )
         st.metric(t("lesson_head_swap.largest_feature"), f"{size:.2f}")
-    weights = source_name(choice.source, state.language())
+    weights = recorded_name(choice.to_dict(), state.language())
     st.caption(
         t(
             "lesson_head_swap.same_note",

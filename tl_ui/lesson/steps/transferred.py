@@ -6,7 +6,7 @@ import time
 
 import streamlit as st
 
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
@@ -38,7 +38,7 @@ def tasks() -> None:
         st.metric(
             t("lesson_transferred.classes"), number(found.choice.num_classes or shared_network.OLD_CLASSES)
         )
-        st.caption(source_name(found.choice.source, state.language()), help=help_of("weights"))
+        st.caption(recorded_name(found.choice.to_dict(), state.language()), help=help_of("weights"))
     with after:
         st.markdown(f"**{t('lesson_transferred.task_b')}**")
         counts = person_data.counts()
@@ -146,7 +146,7 @@ def _facts(name: str) -> dict[str, str]:
     first = next((x for x, y in zip(*_points(name), strict=True) if y >= GOOD), None)
     stage = [event for event in recorded.events(name) if event.kind == "stage_started"][-1]
     return {
-        "weights": source_name(summary["weights"]["source"], state.language()),
+        "weights": recorded_name(summary["weights"], state.language()),
         "pictures": number(summary["split"]["train"]),
         "learns": number(stage.num_trainable),  # type: ignore[attr-defined]
         "seconds": t("lesson.seconds", seconds=number(summary["seconds"])),

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tl_core.base.errors import RunError
 from tl_core.base.messages import say
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_core.models.weights.sources import WeightsRecord, has_imagenet_classes
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
@@ -28,7 +28,7 @@ MAX_DOTS = 100
 def weights_note(found: shared_network.Found) -> None:
     """Which weights this is shown with; a warning when they are random."""
     if found.error is None:
-        label = source_name(found.choice.source, state.language())
+        label = recorded_name(found.choice.to_dict(), state.language())
         why = say(f"why.{found.choice.why}", state.language())
         st.caption(t("head_swap.weights", label=label, why=why), help=help_of("weights"))
         return

@@ -12,7 +12,7 @@ from tl_core.base.file_names import readable
 from tl_core.base.messages import say
 from tl_core.compute import repetition
 from tl_core.evaluation.metrics import METRICS
-from tl_core.models.weights.record import source_name
+from tl_core.models.weights.locate import recorded_name
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
@@ -115,7 +115,7 @@ def origin(summary: dict[str, Any]) -> None:
     best = (summary.get("best") or {}).get(stage) or {}
     words = "results.final_is" if len(summary.get("best") or {}) > 1 else "results.final_only"
     lines = [t(words, stage=name_of(f"stage_{stage}"), epoch=best.get("epoch", "–"))]
-    label = source_name(weights["source"], state.language())
+    label = recorded_name(weights, state.language())
     why = say(f"why.{weights['why']}", state.language())
     kind = "results.knowledge" if weights["is_pretrained"] else "results.no_knowledge"
     lines.append(t(kind, label=label) + " " + why)

@@ -10,7 +10,8 @@ from tl_core.models.weights.record import B0
 from tl_ui.frame.text import t
 from tl_ui.widgets.network_strip import last_units
 
-NAMES = ("auto", *ARCHITECTURES)
+TF_B0 = f"tf_{B0}"
+"""B0 as TensorFlow pads; a file of either takes the other's shapes, so for a file the person chooses."""
 KEY = "set_backbone"
 
 
@@ -27,24 +28,31 @@ def of_name(name: str) -> Architecture:
 def choose() -> None:
     """The choice and what it needs; another network brings its own number of units to fine-tune."""
     labels = {"auto": t("train.backbone_auto"), **{name: one.label for name, one in ARCHITECTURES.items()}}
+    is_file = st.session_state.get("set_weights") == "file"
+    if is_file:
+        labels[TF_B0] = t("train.backbone_tf", name=labels[B0])
+    if st.session_state.get(KEY, "auto") not in labels:
+        st.session_state[KEY] = "auto"
     st.selectbox(
         t("train.network"),
-        NAMES,
+        list(labels),
         format_func=labels.get,
         help=t("train.network_help"),
         on_change=_take_default,
         key=KEY,
         persist_state="session",
     )
-    st.caption(_says(st.session_state[KEY]))
+    st.caption(_says(st.session_state[KEY], is_file))
 
 
-def _says(name: str) -> str:
+def _says(name: str, is_file: bool) -> str:
     """Where its weights come from, and what stands in the way now."""
     if name == "auto":
-        return t("train.backbone_auto_says")
-    one = ARCHITECTURES[name]
+        return t("train.backbone_file_says" if is_file else "train.backbone_auto_says")
+    one = architecture(name)
     facts = t("train.backbone_facts", units=last_units(name, one.family.default_unfreeze, "explain"))
+    if is_file:
+        return facts
     if name == locate.LITE0 or locate.find_sound("imagenet", name) is not None:
         return f"{facts} {t('train.backbone_here')}"
     if name == B0:

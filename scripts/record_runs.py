@@ -20,7 +20,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tl_core.inference.weight_change import FILES, weight_change  # noqa: E402 - found beside this folder
+from tl_core.inference.predictor import STAGE_FILES  # noqa: E402 - found beside this folder
+from tl_core.inference.weight_change import weight_change  # noqa: E402 - found beside this folder
 from tl_core.runs.run_folder import RunFolder  # noqa: E402
 
 TARGET = ROOT / "tl_ui" / "lesson" / "recorded"
@@ -101,7 +102,9 @@ def keep(run: Path, target: Path) -> None:
     tested = [row for row in rows[1:] if ",test," in row]
     write(target / "metrics" / "predictions.csv", "\n".join([rows[0], *tested]) + "\n")
     found = RunFolder(run)
-    stages = [stage for stage, file in FILES.items() if (found.models / f"{file}.safetensors").is_file()]
+    stages = [
+        stage for stage, file in STAGE_FILES.items() if (found.models / f"{file}.safetensors").is_file()
+    ]
     measured = {stage: [part.to_dict() for part in weight_change(found, stage)] for stage in stages}
     write(target / "metrics" / "changes.json", json.dumps(measured, indent=1) + "\n")
 

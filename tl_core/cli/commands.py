@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
 from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
@@ -19,6 +19,9 @@ from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, bar
 from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from tl_core.inference.predictor import Predictor
 
 LASTING = ("not_shipped", "not_installed", "user_download")
 # reasons against a weight source that waiting does not mend
@@ -59,7 +62,7 @@ def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)
-    _say_so_far(predictor.run, language)
+    _say_so_far(predictor, language)
     _say_decisions(args.data, predictor.classes, language)
     scores = evaluate_folder(predictor, args.data)
     content = {"run": str(args.run), "data": str(args.data), **scores}
@@ -76,11 +79,13 @@ def _say_decisions(data: Path, classes: list[str], language: str) -> None:
         print(say("warning.decisions", language, **counts), file=sys.stderr)
 
 
-def _say_so_far(run: RunFolder, language: str) -> None:
-    """One line on standard error where the run goes on, or was stopped: which stage's model answers."""
-    summary = run.read_summary()
+def _say_so_far(predictor: Predictor, language: str) -> None:
+    """One line on standard error where the run goes on or was cut short: which stage's model answers."""
+    summary, stage = predictor.run.read_summary(), predictor.stage
     if summary and not summary.get("is_complete", True):
-        print(say("cli.so_far", language, stage=summary["final_stage"]), file=sys.stderr)
+        stage = stage or summary["final_stage"]
+    if stage:
+        print(say("cli.so_far", language, stage=stage), file=sys.stderr)
 
 
 def _say_unchecked(model: Path, language: str) -> None:
@@ -99,7 +104,7 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)
-    _say_so_far(predictor.run, language)
+    _say_so_far(predictor, language)
     decided = decision_rule.read(predictor.run)
     answers = []
     files, folders_below = _expand(args.images)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tl_core.models.backbone import TransferModel
 
 FINAL = "final"
+STAGE_FILES = {"head": "stage1_best", "finetune": "stage2_best"}
+"""{stage: its best epoch's model}, in the order of training."""
 BATCH = 32
 """Pictures per forward pass: more saves no time on a CPU and costs memory."""
 WORTH_EXPORTING = 32
@@ -83,13 +85,16 @@ class Predictor:
     @classmethod
     def load(cls, run: Path | RunFolder, device: str = "cpu", file: str = FINAL) -> Predictor:
         """file: which of the run's models, without its ending; `tl_core.inference.stage_models` knows
-        the stages', which torch alone answers for.
+        the stages', which torch alone answers for. A run that was killed has no final one: its latest stage's
+        answers then, as `path` tells.
 
         Raises: RunNotFound, RunNotReady, RunDamaged.
         """
         folder = run if isinstance(run, RunFolder) else open_run(run)
-        path = folder.models / f"{file}.safetensors"
-        if not is_file(path):
+        names = (FINAL, *reversed(STAGE_FILES.values())) if file == FINAL else (file,)
+        paths = [folder.models / f"{name}.safetensors" for name in names]
+        path = next((one for one in paths if is_file(one)), None)
+        if path is None:
             raise RunNotReady(path=folder.path)
         config, recorded = folder.settings(), folder.read_config()
         try:
@@ -119,6 +124,11 @@ class Predictor:
         if predictor._answered.get("fast") is None:
             _ = predictor.model  # a damaged file is told now
         return predictor
+
+    @property
+    def stage(self) -> str | None:
+        """Whose model answers where the run has no final one; None: the final one does."""
+        return next((stage for stage, name in STAGE_FILES.items() if name == self.path.stem), None)
 
     @cached_property
     def model(self) -> TransferModel:

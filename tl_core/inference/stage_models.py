@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING
 
 from tl_core.base.config import STAGES
 from tl_core.base.errors import RunDamaged, RunNotReady
+from tl_core.inference.predictor import STAGE_FILES
 from tl_core.runs.predictions import STAGES as NAMES
 from tl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor
 
-FILES = {"head": "stage1_best", "finetune": "stage2_best"}
-
 
 def available(run: RunFolder) -> list[str]:
     """Stages whose network can be had, in their order. `before` needs the head's file, or the weights
     that the run started from; whether these are still there shows when they are loaded."""
-    trained = [stage for stage in STAGES if (run.models / f"{FILES[stage]}.safetensors").is_file()]
+    trained = [stage for stage in STAGES if (run.models / f"{STAGE_FILES[stage]}.safetensors").is_file()]
     return ["before", *trained] if trained else []
 
 
@@ -37,11 +36,11 @@ def load(run: RunFolder, stage: str, device: str = "cpu") -> Predictor:
     if stage not in NAMES:
         raise ValueError(f"{stage} is none of: {', '.join(NAMES)}")
     if stage != "before":
-        return Predictor.load(run, device, file=FILES[stage])
+        return Predictor.load(run, device, file=STAGE_FILES[stage])
     trained = available(run)[1:]
     if not trained:
         raise RunNotReady(path=run.path)
-    found = Predictor.load(run, device, file=FILES[trained[0]])
+    found = Predictor.load(run, device, file=STAGE_FILES[trained[0]])
     config = run.settings()
     if trained[0] == "head":
         with torch.random.fork_rng(devices=[]):

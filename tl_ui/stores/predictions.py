@@ -44,6 +44,7 @@ class SplitPredictions:
 class Predictions:
     classes: list[str]
     positive: str
+    # "": none is named
     final_stage: str
     parts: dict[tuple[str, str], SplitPredictions]
     # {(stage, split): answers}
@@ -82,8 +83,7 @@ def predictions(run: RunFolder, summary: dict[str, Any]) -> Predictions | None:
     parts = _parts(run.predictions_path, tuple(summary["classes"]))
     if parts is None:
         return None
-    positive = summary["positive_class"] or summary["classes"][0]
-    return Predictions(summary["classes"], positive, summary["final_stage"], parts)
+    return Predictions(summary["classes"], summary["positive_class"] or "", summary["final_stage"], parts)
 
 
 def rows(run: RunFolder) -> list[Row]:

@@ -90,6 +90,20 @@ def test_stages_without_their_files_are_not_offered(copy):
         stage_models.load(copy, "before")
 
 
+def test_a_run_killed_before_it_had_a_final_model_answers_with_its_latest_stage(copy, picture):
+    assert Predictor.load(copy).stage is None
+    (copy.models / "final.safetensors").unlink()
+    for stage, name in (("finetune", "stage2_best"), ("head", "stage1_best")):
+        found = Predictor.load(copy)
+        assert (found.stage, found.path.stem) == (stage, name)
+        np.testing.assert_allclose(
+            found.predict([picture]), stage_models.load(copy, stage).predict([picture]), atol=1e-6
+        )
+        found.path.unlink()
+    with pytest.raises(RunNotReady):
+        Predictor.load(copy)
+
+
 # --- Grad-CAM
 
 

@@ -11,7 +11,8 @@ from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import RunConfig
 from tl_core.runs.event_log import EventLog
-from tl_ui.frame.text import catalogue
+from tl_core.runs.run_folder import write_json
+from tl_ui.frame.text import catalogue, literal
 from tl_ui.lesson import path
 from tl_ui.lesson.page import idea_of
 from tl_ui.lesson.parts import beginnings, which_run
@@ -70,6 +71,22 @@ def test_without_a_run_a_recorded_one_stands_in_and_is_called_recorded():
     app = lesson(path.LessonPlace("reading", "matrix"))
     assert text("en", "lesson.stand_in") in words(app)
     assert text("en", "lesson.recorded") in words(app)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_run_that_names_no_class_is_read_both_ways_round(lang, own_runs_folder):
+    run = finished_run(own_runs_folder / "mine")
+    summary = run.read_summary()
+    write_json(run.summary_path, summary | {"positive_class": None})
+    app = lesson(path.LessonPlace("reading", "matrix"), lang, run="mine")
+    said = words(app)
+    for name in summary["classes"]:
+        assert text(lang, "results.positive_is", name=literal(name)) in said
+    app = lesson(path.LessonPlace("reading", "threshold"), lang, run="mine")
+    assert not app.exception
+    assert app.segmented_control(key="threshold_class").options == [
+        literal(name) for name in summary["classes"]
+    ]
 
 
 def test_a_run_that_is_training_tells_its_story_so_far(own_runs_folder):

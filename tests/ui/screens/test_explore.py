@@ -15,6 +15,7 @@ from tl_core.evaluation import paired
 from tl_core.evaluation.threshold import at_threshold, cheapest
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
+from tl_core.runs.run_folder import write_json
 from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.explore import feature_map as explore_map
 from tl_ui.screens.explore import gallery as explore_gallery
@@ -228,6 +229,22 @@ def test_the_slider_moves_all_numbers_together(lang, run):
         shown = {metric.label: metric.value for metric in app.metric}
         assert shown[catalogue(lang)["terms.recall.name"]] == percent(now.recall)
         assert shown[catalogue(lang)["terms.f1.name"]] == percent(now.f1)
+
+
+@both
+def test_a_run_that_names_no_class_is_asked_which_one_is_looked_for(lang, run):
+    summary = json.loads(run.summary_path.read_text(encoding="utf-8"))
+    write_json(run.summary_path, summary | {"positive_class": None})
+    app = open_page("explore", lang=lang, view="threshold")
+    assert not [slider for slider in app.slider if str(slider.key).startswith("explore_threshold")]
+    for index, name in enumerate(("bad", "good")):
+        app.segmented_control(key="explore_threshold_two_sought").set_value(name).run()
+        assert not app.exception
+        assert app.slider(key=f"explore_threshold_two_{index}").label == text(
+            lang, "threshold_from", name=name
+        )
+    click(app, "save_threshold")
+    assert decision_rule.read(run).positive_class == "good"
 
 
 def test_the_cost_chooses_on_validation_alone_and_shows_the_test(run):

@@ -219,6 +219,23 @@ def test_again_with_these_settings_begins_with_how_the_other_was_computed(
     assert (made["device_used"], made["again_of"]) == (used, {"run": "first", "device_used": used})
 
 
+def test_a_run_of_an_upload_is_called_as_the_person_calls_the_pictures(lang, runs, pictures, monkeypatch):
+    from tl_ui.stores import datasets
+
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    files = sorted(path for path in pictures.rglob("*.png"))
+    uploaded = datasets.add_folder_upload(
+        [(str(path.relative_to(pictures.parent)), path.open("rb")) for path in files]
+    )
+    datasets.rename(uploaded.id, "개미와 벌")
+    app = open_page("train", lang=lang, data=uploaded.id)
+    app.selectbox(key="set_weights").set_value("random").run()
+    app.button(key="start").click().run()
+    assert not app.exception and not app.error
+    [folder] = runs.iterdir()
+    assert folder.name.endswith("-개미와-벌") and uploaded.id not in folder.name
+
+
 def test_a_running_run_shows_its_stage_parts_and_time_left(lang, living):
     app = open_page("train", lang=lang, run="living")
     found = words(app)

@@ -65,11 +65,29 @@ def matrix() -> None:
         t("results.metric"), SHOWN, format_func=labels.get, default="precision", required=True,
         key="matrix_metric", label_visibility="collapsed",
     )  # fmt: skip
-    positive = summary["positive_class"] or summary["classes"][0]
-    st.html(_matrix_table(cell.metrics, positive, metric))
-    st.markdown(_arithmetic(cell.metrics, positive, metric), help=help_of(metric))
-    st.caption(t("results.positive_is", name=literal(positive)), help=help_of("positive_class"))
+    named, classes = summary["positive_class"], summary["classes"]
+    if metric == "accuracy":
+        sought = [named or classes[0]]  # it asks for no class
+    elif not named and len(classes) == 2:
+        sought = classes  # both ways round: the numbers differ
+    else:
+        sought = [_sought(summary, "matrix_class")]
+    for column, positive in zip(st.columns(len(sought)), sought, strict=True):
+        with column:
+            st.html(_matrix_table(cell.metrics, positive, metric))
+            st.markdown(_arithmetic(cell.metrics, positive, metric), help=help_of(metric))
+            if named or metric != "accuracy":
+                words = t("results.positive_is", name=literal(positive))
+                st.caption(words, help=help_of("positive_class"))
     advice_view.judged_on(cell)
+
+
+def _sought(summary: dict[str, Any], key: str) -> str:
+    """The positive class; of a run that names none the one that is chosen here."""
+    classes: list[str] = summary["classes"]
+    return summary["positive_class"] or st.segmented_control(
+        t("explore.threshold_ask"), classes, format_func=literal, default=classes[0], required=True, key=key
+    )
 
 
 def _cells(metrics: dict[str, Any], positive: str) -> tuple[int, int, int]:
@@ -132,7 +150,7 @@ def _arithmetic(metrics: dict[str, Any], positive: str, metric: str) -> str:
 def threshold() -> None:
     """Move the threshold: what is found, what is missed, what is a false alarm."""
     shown, summary, cell = _result()
-    name = summary["positive_class"] or summary["classes"][0]
+    name = _sought(summary, "threshold_class")
     rows = rows_of(predictions.rows(shown.run), cell)
     if not rows:
         st.info(t("results.no_predictions"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -30,11 +31,17 @@ def draw(run: RunFolder, found: Predictions) -> None:
         st.info(t("explore.threshold_two", count=len(found.classes)), icon=":material/info:")
         return
     decided = decision_rule.read(run)
-    curves = {split: _positive(found, split, decided) for split in _splits(found)}
     key = f"explore_threshold_{run.name}"
+    if not found.positive:
+        sought = _ask(found.classes, decided, key)
+        if not sought:
+            return
+        found, key = replace(found, positive=sought), f"{key}_{found.classes.index(sought)}"
+    curves = {split: _positive(found, split, decided) for split in _splits(found)}
     if key not in st.session_state:
         # a temperature can leave a threshold nearer to 0 or 1 than the slider goes
-        st.session_state[key] = min(max(round(decided.threshold or 0.5, 3), LEAST), MOST)
+        saved = decided.threshold if decided.positive_class == found.positive else None
+        st.session_state[key] = min(max(round(saved or 0.5, 3), LEAST), MOST)
     with st.container(border=True, key="card_threshold"):
         st.markdown(f"#### {t('explore.threshold_title')}", help=help_of("threshold"))
         st.caption(t("explore.threshold_says", name=literal(found.positive)), help=help_of("positive_class"))
@@ -51,6 +58,18 @@ def draw(run: RunFolder, found: Predictions) -> None:
         explore_decide.cost(found, curves, key)
     with st.container(border=True, key="card_save"):
         explore_decide.save(run, found, decided, value, len(curves["val"][0]) if "val" in curves else 0)
+
+
+def _ask(classes: list[str], decided: DecisionRule, key: str) -> str | None:
+    """Which class is looked for, of a run that names none: a threshold is one class's."""
+    return st.segmented_control(
+        t("explore.threshold_ask"),
+        classes,
+        default=decided.positive_class,
+        format_func=literal,
+        help=help_of("positive_class"),
+        key=f"{key}_sought",
+    )
 
 
 def _splits(found: Predictions) -> list[str]:

@@ -87,7 +87,8 @@ def choose(runs: list[RunFolder]) -> CheckedData | None:
     if name == NO_RUN and choice and path:
         return CheckedData(path, data_name(choice), overview.scanned(path), None)
     place = _pictures_of(by_name[name])
-    called = data_name(choice) if choice and place == path else place.name
+    known = choice if choice and place == path else datasets.at(place)
+    called = data_name(known) if known else place.name
     return CheckedData(place, called, overview.scanned(place), by_name[name])
 
 

@@ -150,7 +150,7 @@ def _sureness(run: RunFolder, summary: dict[str, Any]) -> None:
     classes = summary["classes"]
     cell = _pick_cell(summary, "sureness_cell")
     name = summary["positive_class"] or classes[0]
-    if len(classes) > 2:
+    if len(classes) > 2 or not summary["positive_class"]:
         name = st.selectbox(t("results.class"), classes, index=classes.index(name), key="sureness_class")
     rows = rows_of(predictions.rows(run), cell)
     if not rows:

@@ -10,10 +10,10 @@ import pytest
 
 from tests.ui.open_page import words
 from tests.ui.part import part
+from tl_core.evaluation.metrics import METRICS
 from tl_ui.frame.text import LOCALES, catalogue
 from tl_ui.lesson.glossary import glossary, matching
 from tl_ui.lesson.quiz import bank
-from tl_ui.stores.scores import METRICS
 
 ROOT = Path(__file__).resolve().parents[3]
 TERMS = {key.split(".")[1] for key in catalogue("en") if key.startswith("terms.")}

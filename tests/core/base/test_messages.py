@@ -9,7 +9,7 @@ from tl_core.base.messages import LANGUAGES, catalogue, say
 
 ENGLISH, KOREAN = catalogue("en"), catalogue("ko")
 PARTICLES = re.compile(
-    r"\}[”)]?(을|를|이|가|은|는|와|과|로|으로|이라|라|이나|나|이고|이며|이다|이라면|라면)(?![가-힣])"
+    r"\}[’”)]?(을|를|이|가|은|는|와|과|로|으로|이라|라|이나|나|이고|이며|이다|이라면|라면)(?![가-힣])"
 )
 # these change with the last sound of the word before them, which a sentence with a gap cannot know
 

@@ -10,6 +10,7 @@ import pytest
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import RunNotReady
+from tl_core.base.percent import percent
 from tl_core.runs.report.run_facts import read_facts
 from tl_ui.lesson.explanation_text import BLANK, answer, as_html
 
@@ -52,9 +53,9 @@ def test_the_answer_says_the_numbers_of_the_run(run, language):
     assert "EfficientNet-B0" in text and "timm" in text
     for said in ("Linear(1280, 1000)", "Linear(1280, 2)", "2,562", "0.001", "0.0001"):
         assert said in text
-    assert f"{100 * scores['accuracy']:.1f} %" in text
+    assert percent(scores["accuracy"]) in text
     low, high = scores["intervals"]["accuracy"]
-    assert f"{100 * low:.0f} %" in text and f"{100 * high:.0f} %" in text
+    assert percent(low, 0) in text and percent(high, 0) in text
     assert str(facts.stages[1].best_epoch) in text
     for name, counts in facts.pictures.items():
         line = next(line for line in text.splitlines() if line.startswith(f"- {name}:"))

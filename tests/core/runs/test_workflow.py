@@ -20,6 +20,7 @@ from tl_core.base.errors import (
     RunDamaged,
     RunExists,
     RunNotReady,
+    TooFewGroups,
     TooFewPictures,
     UnknownClass,
 )
@@ -317,7 +318,7 @@ def test_one_class_one_picture_and_a_full_folder_are_refused_with_the_mend(tmp_p
     for copy in copies:
         copy.write_bytes(first.read_bytes())  # four files, one picture: seen only when they are opened
     folder = workflow.create_run(tmp_path / "few", tmp_path / "r2", preset("casting", **FAST))
-    with pytest.raises(TooFewPictures, match="dots"):
+    with pytest.raises(TooFewGroups, match="dots"):
         workflow.execute(folder)
     with pytest.raises(RunNotReady):
         Predictor.load(folder)

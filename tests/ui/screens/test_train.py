@@ -159,14 +159,45 @@ def test_a_positive_class_chosen_for_other_pictures_does_not_hold_start_back(
     lang, data_id, runs, monkeypatch
 ):
     monkeypatch.setattr(local, "launch", lambda run: None)
-    app = open_page("train", lang=lang, data=data_id)
-    app.selectbox(key="set_weights").set_value("random")
+    app = app_of("train", lang=lang, data=data_id)
     app.session_state["set_positive_class"] = "def_front"
     app.run()
+    app.selectbox(key="set_weights").set_value("random").run()
     app.button(key="start").click().run()
     assert not app.exception and not app.error
     [folder] = list(runs.iterdir())
     assert open_run(folder).read_config()["positive_class"] is None
+
+
+def test_which_of_two_classes_is_looked_for_is_asked_above_start(lang, data_id, runs, monkeypatch):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    asked = app.radio(key="set_positive_class")
+    assert asked.label == text(lang, "looked_for") and asked.value == ""
+    assert asked.options == ["cats", "개", text(lang, "looked_for_none")]
+    app.segmented_control(key="advanced_group").set_value("classes").run()
+    assert not app.exception and not has(app, "selectbox", "set_positive_class"), "asked once"
+    app.radio(key="set_preset").set_value("casting").run()
+    by_guide = text(lang, "looked_for_guide", name="cats")
+    assert app.radio(key="set_positive_class").options == ["cats", "개", by_guide]
+    app.radio(key="set_positive_class").set_value("개")
+    app.selectbox(key="set_weights").set_value("random").run()
+    app.button(key="start").click().run()
+    assert not app.exception and not app.error
+    [folder] = runs.iterdir()
+    assert open_run(folder).read_config()["positive_class"] == "개"
+
+
+def test_with_three_classes_the_one_looked_for_is_under_advanced(lang, data_id, pictures):
+    app = open_page("train", lang=lang, data=data_id)
+    app.radio(key="set_positive_class").set_value("개").run()
+    (pictures / "eels").mkdir()
+    for number in range(20):
+        (pictures / "eels" / f"{number}.png").write_bytes(b"")
+    overview.forget()
+    app.segmented_control(key="advanced_group").set_value("classes").run()
+    assert not app.exception and not has(app, "radio", "set_positive_class")
+    assert app.selectbox(key="set_positive_class").value == "개"
 
 
 def test_a_positive_class_of_these_pictures_is_kept(lang, data_id):

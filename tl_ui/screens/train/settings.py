@@ -11,7 +11,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.config import PRESETS_NAMES, STAGES, RunConfig, preset, setting_named
+from tl_core.base.config import PRESETS_NAMES, STAGES, RunConfig, default_positive, preset, setting_named
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
 from tl_ui.frame import state
@@ -55,7 +55,7 @@ def _first_values(preset_name: str) -> dict[str, Any]:
 
 
 def simple(classes: list[str]) -> None:
-    """What most people look at: preset, weights, strategy, epochs."""
+    """What most people look at: preset, weights, strategy, epochs, and which of two classes is looked for."""
     left, right = st.columns(2, gap="large")
     with left:
         st.radio(
@@ -83,6 +83,21 @@ def simple(classes: list[str]) -> None:
         for column, stage in zip(st.columns(2), shown, strict=False):
             with column:
                 control.draw(f"{stage}.epochs")
+    if len(classes) == 2:
+        _looked_for(classes)
+
+
+def _looked_for(classes: list[str]) -> None:
+    by_guide = default_positive(remembered("preset"), classes)
+    nobody = t("train.looked_for_guide", name=literal(by_guide)) if by_guide else t("train.looked_for_none")
+    st.radio(
+        t("train.looked_for"),
+        [*classes, ""],
+        format_func={"": nobody, **{name: literal(name) for name in classes}}.get,
+        help=help_of("positive_class"),
+        horizontal=True,
+        **kept("positive_class"),
+    )
 
 
 def _weights() -> None:
@@ -143,14 +158,16 @@ def advanced(classes: list[str]) -> None:
 
 
 def _classes(classes: list[str]) -> None:
-    fit_classes(classes)
-    st.selectbox(
-        name_of("positive_class"),
-        ["", *classes],
-        format_func={"": t("train.positive_auto"), **{name: name for name in classes}}.get,
-        help=help_of("positive_class"),
-        **kept("positive_class"),
-    )
+    # two classes are asked about above
+    if len(classes) != 2:
+        fit_classes(classes)
+        st.selectbox(
+            name_of("positive_class"),
+            ["", *classes],
+            format_func={"": t("train.positive_auto"), **{name: name for name in classes}}.get,
+            help=help_of("positive_class"),
+            **kept("positive_class"),
+        )
     st.toggle(t("train.weight_each"), help=help_of("class_weight"), **kept("use_class_weights"))
     if remembered("use_class_weights"):
         _class_weights(classes)

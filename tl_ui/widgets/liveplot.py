@@ -24,6 +24,8 @@ CONFIG = {
     "responsive": True,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
+# the bar would lie on the names above the curves; a double click still undoes a zoom
+LIVE_CONFIG = CONFIG | {"displayModeBar": False}
 
 HTML = '<div class="chart" role="img"></div>'
 CSS = ".chart { width: 100%; }"
@@ -94,9 +96,9 @@ def liveplot(
     layout = figure["layout"] | {"height": height, "uirevision": view}
     figure = {"data": figure["data"], "layout": layout}
     if source() is None:
-        st.plotly_chart(figure, key=key, theme=None, config=CONFIG)
+        st.plotly_chart(figure, key=key, theme=None, config=LIVE_CONFIG)
         return
-    data = {"figure": figure, "config": CONFIG, "source": source()}
+    data = {"figure": figure, "config": LIVE_CONFIG, "source": source()}
     _component()(data=data | {"alt": alt, "failed": failed, "height": height}, key=key, height=height)
 
 

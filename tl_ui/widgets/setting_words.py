@@ -27,6 +27,8 @@ def value(setting: str, value: Any) -> str:
         return "–"
     if setting == "weights":
         return source_name(str(value), state.language())
+    if setting == "target_per_class" and not value:
+        return t("compare.not_filled")
     if setting == "pictures_fingerprint":
         return str(value)[:12]
     if setting == "device_used":

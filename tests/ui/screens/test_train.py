@@ -390,8 +390,11 @@ def test_the_first_answer_of_a_running_run_leads_to_classify(lang, runs):
     with FileLock(run.lock_path), EventWriter(run.events_path) as log:
         run.write_status(state="running")
         log.write(ModelReady(stage="head", best_stage="head"))
-        said = words(open_page("train", lang=lang, run="going"))
-    assert text(lang, "first_answer") in said
+        app = open_page("train", lang=lang, run="going")
+    said = [str(getattr(element, "value", "")) + str(element.proto) for element in app.main]
+    [answer] = [place for place, one in enumerate(said) if text(lang, "first_answer") in one]
+    [network] = [place for place, one in enumerate(said) if "hs-strip" in one]
+    assert answer < network, "found without a scroll"
 
 
 def test_a_stopped_run_with_a_model_offers_it(lang, runs):

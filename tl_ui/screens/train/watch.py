@@ -112,8 +112,9 @@ def _picture(run: RunFolder, view: RunView, seen: str) -> None:
             share, words = _progress(view)
             st.progress(share, text=words)
         _numbers(view, seen)
-        _parts(view, seen)
+    # above the network, where no screen needs a scroll to find it
     _answer(run, view, seen)
+    _parts(view, seen)
     for warning in view.warnings:
         st.warning(run_picker.warning_text(warning.code, warning.values), icon=":material/warning:")
     if view.last_epoch is not None:
@@ -251,17 +252,18 @@ def _parts(view: RunView, seen: str) -> None:
     if stage is None or stage.started is None:
         return
     begun = stage.started
-    st.html(strip(begun.units, begun.trainable_parts, begun.parameters))
     colours = palette()
     frozen = number(begun.num_parameters - begun.num_trainable)
     learns = "train.part_learns" if seen in LIVE else "train.part_learnt"
-    shell.legend(
-        [
-            (colours.head, t(learns, count=number(begun.num_trainable))),
-            (colours.backbone, t("train.part_frozen", count=frozen)),
-        ]
-    )
-    st.caption(_frozen_work(view, begun))
+    with st.container(border=True, key="card_parts"):
+        st.html(strip(begun.units, begun.trainable_parts, begun.parameters))
+        shell.legend(
+            [
+                (colours.head, t(learns, count=number(begun.num_trainable))),
+                (colours.backbone, t("train.part_frozen", count=frozen)),
+            ]
+        )
+        st.caption(_frozen_work(view, begun))
 
 
 def _frozen_work(view: RunView, begun: StageStarted) -> str:

@@ -129,7 +129,7 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
 def probe(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.cli import probe as probing
 
-    found = probing.measure(args.data, args.seed, language)
+    found = probing.measure(args.data, args.seed, language, names_sources=not args.json)
     return CommandResult(found, probing.text(found, language))
 
 

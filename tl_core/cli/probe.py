@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 from tl_core.base.config import DEFAULT_PRESET, preset
 from tl_core.base.messages import FALLBACK, say
@@ -16,14 +19,19 @@ CLEAR = 0.05
 """A lead that comes by chance more often than this is said to be one that may."""
 
 
-def measure(data: Path, seed: int | None, language: str) -> dict[str, Any]:
+def measure(data: Path, seed: int | None, language: str, *, names_sources: bool = True) -> dict[str, Any]:
     """{"rows": [{"source", "backbone", "is_baseline", "balanced_accuracy", "interval"}, …] best first,
     "recommended", "points", "second", "chance", "baseline", "points_over_baseline", "beats_baseline",
     "unusable", "num_pictures", "num_groups", "num_kept_back", "folds", "seconds"}.
 
     seed: of the run that is to follow, whose test part is kept back; None = the usual one.
+    names_sources: say on standard error whose turn it is; what is done first is said in any case.
     Raises: DataError.
     """
+    from tl_core.data import folders
+
+    folders.refuse_too_few(folders.scan(data))
+    _tell(say("probe.begins", language))  # before what takes seconds to load
     from tl_core.data.prepare import prepare
     from tl_core.evaluation import linear_probe
 
@@ -39,9 +47,15 @@ def measure(data: Path, seed: int | None, language: str) -> dict[str, Any]:
             on_progress=on_progress,
         )
     with bar(language, "looking") as on_progress:
-        found = linear_probe.probe(
-            prepared, seed=config.seed, on_step=lambda source, done, total: on_progress(done, total)
-        )
+        named: list[str] = []
+
+        def on_step(source: str, done: int, total: int) -> None:
+            on_progress(done, total)
+            if names_sources and source not in named:
+                named.append(source)
+                _tell(f"  {source} …")
+
+        found = linear_probe.probe(prepared, seed=config.seed, on_step=on_step)
     best, second = found.recommended, found.second
     return {
         "rows": [
@@ -70,6 +84,11 @@ def measure(data: Path, seed: int | None, language: str) -> dict[str, Any]:
         "folds": found.num_folds,
         "seconds": time.perf_counter() - started,
     }
+
+
+def _tell(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)
+    sys.stderr.flush()
 
 
 def text(found: dict[str, Any], language: str = FALLBACK) -> str:

@@ -26,7 +26,7 @@ from tl_core.base.events import (
 )
 from tl_core.base.messages import say
 from tl_core.models.weights.locate import recorded_name
-from tl_core.runs.plan import RunPlan, in_words, step_words
+from tl_core.runs.plan import RunPlan, in_words, step_time, step_words
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar
@@ -99,12 +99,12 @@ class ProgressView:
 
     def _plan(self, event: PlanMade) -> Iterator[str]:
         """What will happen, in order, with its time."""
-        made = RunPlan.from_list(event.steps, event.is_measured)
+        made = RunPlan.from_list(event.steps, event.is_measured).to_say()
         yield self._say("plan.title", time=in_words(made.seconds, self._language))
         for step in made.steps:
             if not step.is_extra:
-                time, words = in_words(step.seconds, self._language), step_words(step, self._language)
-                yield f"  {time:>8}  {words}"
+                time, words = step_time(step, self._language), step_words(step, self._language)
+                yield f"  {time:>9}  {words}"
         if made.first_answer_seconds is not None:
             yield self._say("plan.first_answer", time=in_words(made.first_answer_seconds, self._language))
         for step in made.steps:

@@ -28,7 +28,7 @@ PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
 INNER_FOLDS = 3
 
 OnStep = Callable[[str, int, int], None]
-"""(source, done, total) of the whole probe, in pictures looked at."""
+"""(source, done, total) of the whole probe, in pictures looked at; told as soon as a source's turn comes."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ def probe(prepared: Prepared, *, seed: int = 0, on_step: OnStep | None = None) -
 
     rows = []
     for number, source in enumerate(usable):
+        show(number, source)(0, len(images))
         try:
             choice = sources.choose(source)
             features = pooled_features(images, choice, "timm", show(number, source))
@@ -137,6 +138,7 @@ def probe(prepared: Prepared, *, seed: int = 0, on_step: OnStep | None = None) -
             continue
         rows.append(row(source, choice.backbone, features))
     for number, (name, describe) in enumerate(BASELINES.items(), len(usable)):
+        show(number, name)(0, len(images))
         features = np.stack([describe(np.ascontiguousarray(image)) for image in images])
         rows.append(row(name, None, features))
         show(number, name)(len(images), len(images))

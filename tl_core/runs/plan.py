@@ -4,7 +4,7 @@ of its one progress while it goes on. Loads nothing heavy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tl_core.base.config import RunConfig
@@ -14,8 +14,12 @@ from tl_core.compute.device import guess_device
 
 SOLVE_SECONDS = 0.004
 """For one picture of a solved head, its strength and its cross-validation included."""
+SOLVE_START_SECONDS = 3.0
+"""Of the same, whatever the number of pictures: loading its library, five folds, the first results."""
 EVALUATE_SHARE = 0.35
 """Of a training step: the same picture forward only."""
+SAID_SECONDS = 5
+"""Times below 90 s are said in multiples of this."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,19 @@ class RunPlan:
         if "head" not in names:
             return None
         return sum(step.seconds for step in self.steps[: names.index("head") + 1])
+
+    def to_say(self) -> RunPlan:
+        """The same in round times that add up: each step ends at a multiple of SAID_SECONDS, so that the
+        whole and the first answer are the sums of what is said. 0: shorter than that."""
+        ended, steps = 0.0, []
+        for step in self.steps:
+            began = _on_grid(ended)
+            if step.is_extra:
+                steps.append(step)
+                continue
+            ended += step.seconds
+            steps.append(replace(step, seconds=_on_grid(ended) - began))
+        return replace(self, steps=tuple(steps))
 
     @classmethod
     def from_list(cls, steps: list[dict[str, Any]], is_measured: bool) -> RunPlan:
@@ -102,7 +119,7 @@ def make(config: RunConfig, counts: list[int], network: str, read_seconds: float
     ]
     training = []
     if config.head.epochs and config.head_solver == "lbfgs":
-        training.append(PlanStep("head", 1 + num * SOLVE_SECONDS, num_train, "pictures"))
+        training.append(PlanStep("head", SOLVE_START_SECONDS + num * SOLVE_SECONDS, num_train, "pictures"))
     elif config.head.epochs:
         looked = entries * views(config.head.epochs) * pace["frozen"]
         training.append(PlanStep("head", looked + config.head.epochs * 0.2, config.head.epochs, "epochs"))
@@ -126,7 +143,7 @@ def make(config: RunConfig, counts: list[int], network: str, read_seconds: float
 def rounded(seconds: float) -> tuple[str, int]:
     """A duration as a person says it: unit (`seconds`, `minutes`, `hours`) and a round number."""
     if seconds < 90:
-        return "seconds", max(5, 5 * round(seconds / 5))
+        return "seconds", max(SAID_SECONDS, SAID_SECONDS * round(seconds / SAID_SECONDS))
     if seconds < 90 * 60:
         return "minutes", max(2, round(seconds / 60))
     return "hours", max(2, round(seconds / 3600))
@@ -135,6 +152,17 @@ def rounded(seconds: float) -> tuple[str, int]:
 def in_words(seconds: float, language: str) -> str:
     unit, count = rounded(seconds)
     return say(f"plan.about_{unit}", language, count=count)
+
+
+def step_time(step: PlanStep, language: str) -> str:
+    """How long a step of `to_say` takes."""
+    if not step.seconds:
+        return say("plan.under_seconds", language, count=SAID_SECONDS)
+    return in_words(step.seconds, language)
+
+
+def _on_grid(seconds: float) -> int:
+    return SAID_SECONDS * int(seconds / SAID_SECONDS + 0.5)
 
 
 def step_words(step: PlanStep, language: str) -> str:

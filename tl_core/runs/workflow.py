@@ -156,6 +156,7 @@ class _Work:
         self.head_folds: dict[str, Any] = {}  # answers of the cheap cross-validation, {} before or without
         self.not_drawn: dict[str, str] = {}  # plot -> why
         self.seconds_before = self.last_write_seconds = 0.0
+        self.probing_seconds = 0.0  # once per machine, so no part of what the next run needs
         self.measured: dict[str, float] = {}  # seconds of each piece of work, see `speeds`
         self.started = time.perf_counter()
 
@@ -176,7 +177,7 @@ class _Work:
         self.trainer = trainer
         self.measured = {
             "read": reading_seconds / len(self.prepared.labels),
-            "start": time.perf_counter() - self.started - reading_seconds,
+            "start": time.perf_counter() - self.started - reading_seconds - self.probing_seconds,
         }
         yield self._run_started(checkpoint)
         is_pretrained = self.choice.is_pretrained
@@ -321,7 +322,7 @@ class _Work:
 
     def _plan_made(self, data: Path) -> PlanMade:
         if device.guess_device(self.config.device) == "cpu":
-            device.cpu_probe()  # needed soon in any case, and the plan is then of this machine
+            self.probing_seconds = _probing_seconds()
         counts = list(folders.scan(data).counts().values())
         made = plan.make(self.config, counts, plan.network_of(self.config))
         return PlanMade(steps=made.to_list(), is_measured=made.is_measured)
@@ -347,3 +348,15 @@ class _Work:
             resumed_stage=checkpoint["stage"] if checkpoint else None,
             resumed_epoch=checkpoint["epoch"] if checkpoint else 0,
         )
+
+
+def _probing_seconds() -> float:
+    """Measure the processor where that was never done: needed soon in any case, and the plan is then of
+    this machine. Loading torch, which every run does, is not counted."""
+    if cpu_probe.cached_probe() is not None:
+        return 0.0
+    import torch  # noqa: F401
+
+    began = time.perf_counter()
+    device.cpu_probe()
+    return time.perf_counter() - began

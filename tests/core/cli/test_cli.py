@@ -35,6 +35,8 @@ from tl_core.base.events import (
 from tl_core.base.messages import LANGUAGES, say
 from tl_core.cli import commands, main, probe
 from tl_core.cli.progress import ProgressView
+from tl_core.evaluation import linear_probe
+from tl_core.evaluation.baselines import colour_histogram
 from tl_core.jobs import local
 from tl_core.models.weights.sources import SOURCES
 from tl_core.runs import run_folder
@@ -578,6 +580,7 @@ def few(monkeypatch) -> None:
 def test_probe_answers_with_one_object_whose_rows_come_best_first(tmp_path):
     said = run_cli("probe", write_classes(tmp_path, {"dots": 12, "stripes": 12}, px=32), "--json")
     assert said.status == 0, said.err
+    assert said.err.splitlines() == [say("probe.begins")], "a line at once, and none for each step"
     found = said.json()
     scores = [row["balanced_accuracy"] for row in found["rows"]]
     assert scores == sorted(scores, reverse=True)
@@ -585,6 +588,18 @@ def test_probe_answers_with_one_object_whose_rows_come_best_first(tmp_path):
     pretrained = [row["source"] for row in found["rows"] if row["backbone"] and row["source"] != "random"]
     assert found["recommended"] == pretrained[0]
     assert (found["num_pictures"], found["num_kept_back"]) == (24, 0)
+
+
+def test_probe_says_whose_turn_it_is_on_standard_error(tmp_path, monkeypatch):
+    def colours(images, *_):
+        return np.stack([colour_histogram(image) for image in images])
+
+    monkeypatch.setattr(linear_probe, "pooled_features", colours)
+    said = run_cli("probe", write_classes(tmp_path, {"dots": 12, "stripes": 12}, px=32))
+    first, *turns = said.err.splitlines()
+    assert first == say("probe.begins") and say("probe.begins") not in said.out
+    assert {"random", "hog", "colour"} <= {turn.strip(" …") for turn in turns}
+    assert len(turns) == len(set(turns))
 
 
 def probe_found(**changed: Any) -> dict[str, Any]:

@@ -37,6 +37,15 @@ def test_steps_are_in_the_order_of_the_run_and_their_sum_is_the_whole():
     assert made.first_answer_seconds < made.seconds / 2
 
 
+def test_the_times_that_are_said_add_up():
+    seconds = {"reading": 1.2, "starting": 4.0, "frozen": 2.6, "head": 1.3, "cross_validation": 99.0}
+    steps = [plan.PlanStep(name, s, is_extra=s > 90) for name, s in seconds.items()]
+    said = plan.RunPlan((*steps, plan.PlanStep("finishing", 31.0)), is_measured=True).to_say()
+    assert [step.seconds for step in said.steps] == [0, 5, 5, 0, 99.0, 30]
+    assert (said.first_answer_seconds, said.seconds) == (10, 40)
+    assert [plan.step_time(step, "en") for step in said.steps[:2]] == ["under 5 s", "5 s"]
+
+
 def test_cross_validation_is_an_extra_with_its_own_time_or_a_step_where_it_is_asked_for():
     for asked in (False, True):
         made = taught(preset("standard", weights="formula", cross_validation=asked))
@@ -99,3 +108,12 @@ def test_a_run_says_its_plan_first_and_teaches_the_next_one(tmp_path):
     known = speeds.read(plan.setting(config, "random"))
     assert plan.make(config, [10, 10], "random").is_measured
     assert all(known[name] > 0 and known[name] != speeds.GUESS[name] for name in known)
+
+
+def test_measuring_the_processor_once_is_no_part_of_the_next_start(monkeypatch):
+    told = iter([None, {"frozen": "fp32"}])
+    monkeypatch.setattr(workflow.cpu_probe, "cached_probe", lambda: next(told))
+    measured = []
+    monkeypatch.setattr(workflow.device, "cpu_probe", lambda: measured.append(1))
+    assert workflow._probing_seconds() > 0 and workflow._probing_seconds() == 0
+    assert measured == [1]

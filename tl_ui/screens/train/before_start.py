@@ -16,7 +16,7 @@ from tl_core.compute import cpu_probe
 from tl_core.compute.device import guess_device, usable_cores
 from tl_core.data import decode, folders
 from tl_core.runs import plan
-from tl_core.runs.plan import in_words, step_words
+from tl_core.runs.plan import in_words, step_time, step_words
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 
@@ -31,9 +31,9 @@ def draw(config: RunConfig, data: Path, counts: list[int]) -> None:
         st.fragment(_waiting, run_every=2.0)()
     language = state.language()
     read_seconds = _read_seconds(str(data), config.image_px)
-    made = plan.make(config, counts, plan.network_of(config), read_seconds)
+    made = plan.make(config, counts, plan.network_of(config), read_seconds).to_say()
     rows = "".join(
-        f"<dt>{escape(in_words(step.seconds, language))}</dt><dd>{escape(step_words(step, language))}</dd>"
+        f"<dt>{escape(step_time(step, language))}</dt><dd>{escape(step_words(step, language))}</dd>"
         for step in made.steps
         if not step.is_extra
     )

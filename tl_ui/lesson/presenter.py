@@ -74,6 +74,11 @@ def sized(figure: dict[str, Any]) -> dict[str, Any]:
     return _enlarged(figure) if is_on() else figure
 
 
+def chart_px(usual: int, low: int) -> int:
+    """The height of a chart under long words: low on a projector of 1280 x 720, so that all of it is seen."""
+    return low if is_on() else usual
+
+
 def row_px() -> int | None:
     """Of a table; None leaves it to Streamlit, whose rows grow with the letters more than a screen allows."""
     return ROW_PX if is_on() else None

@@ -285,3 +285,11 @@ def test_glossary_and_plan_stand_beside_the_path(view, lang):
     app.button(key="to_lesson").click().run()
     assert "lesson_view" not in app.query_params and has(app, "button", "lesson_next")
     assert open_page("lesson", lang=lang, view=view).title[0].value == text(lang, f"lesson.view_{view}")
+
+
+@pytest.mark.parametrize(("present", "px"), [("1", 184), (None, 290)])
+def test_the_chart_of_three_beginnings_is_low_on_a_projector(present, px):
+    given = {"present": present} if present else {}
+    app = open_page("lesson", lang="en", step="transferred", idea="beginnings", **given)
+    [chart] = app.get("plotly_chart")
+    assert f'"height": {px}' in chart.proto.spec or f'"height":{px}' in chart.proto.spec

@@ -44,7 +44,7 @@ def show() -> None:
         presenter.sized(chart(palette())),
         key="beginnings_chart",
         alt=t("lesson_transferred.beginnings_chart"),
-        height=290,
+        height=presenter.chart_px(290, 184),
     )
     table = [_row(name, run) for name, run in BEGINNINGS.items()]
     st.dataframe(table, hide_index=True, key="beginnings_table", row_height=presenter.row_px())

@@ -35,8 +35,10 @@ def test_a_click_in_the_matrix_shows_pictures_and_a_saved_threshold_is_used(
     expect(card.locator(".hs-look figcaption").first).to_contain_text("good")
     card.locator("[class*='_open'] button").first.click()
     picture = at(page, "card_picture")
-    expect(picture).to_contain_text(said("explore.picture_title"))
+    expect(page.get_by_role("dialog")).to_contain_text(said("explore.picture_title"))
     expect(picture.locator(".hs-gallery img")).to_have_count(3, timeout=RUN_MS)  # torch is loaded now
+    page.keyboard.press("Escape")
+    expect(picture).to_have_count(0)
 
     # the slider -> save -> the file
     page.get_by_role("radio", name=said("explore.view_threshold")).click()

@@ -19,6 +19,7 @@ from tests.core.summary_drawing import summary_of
 from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
+from tl_core.base.messages import say
 from tl_core.cli import main
 from tl_core.evaluation import metrics
 from tl_core.runs import decision_rule, predictions
@@ -96,6 +97,10 @@ def test_the_report_holds_the_numbers_of_the_summary(run: RunFolder, language: s
         assert f"{100 * low:.1f} – {100 * high:.1f}" in page, name
     for count in np.ravel(scores["confusion_matrix"]):
         assert re.search(rf">{count}<br>", page)
+    blind = say(
+        "report.blind", language, chance=percent(scores["chance"]), majority=percent(scores["majority"])
+    )
+    assert blind in page
     assert "ab" * 32 in page and "f" * 64 in page and "torch 9.9" in page
     assert (
         page.count("<svg") == 2 and len(re.findall(r"stroke: #(?:0072b2|d55e00); stroke-width: 2", page)) == 4

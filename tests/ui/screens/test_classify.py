@@ -99,6 +99,14 @@ def test_uploads_are_answered_and_the_unreadable_one_is_named(lang, run):
 
 
 @both
+def test_a_run_of_deep_pictures_says_on_which_scale_new_ones_are_read(lang, run):
+    write_json(run.config_path, {**run.read_config(), "whites": {"whole": 4095, "fraction": None}})
+    app = open_page("classify", lang=lang)
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    assert text(lang, "bits", bits=12, white="4,095") in words(app)
+
+
+@both
 def test_a_sample_can_be_tried_at_once_with_its_truth(lang, run):
     app = open_page("classify", lang=lang)
     app.segmented_control(key="source").set_value("sample").run()

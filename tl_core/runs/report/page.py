@@ -96,6 +96,7 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
             )
             for name in METRICS
         ],
+        "blind": _blind(probable, t),
         "rule": _rule(decided, probable, t, language) if ruled else "",
         "per_class": [
             (name, shares | {"support": metrics["per_class"][name]["support"]})
@@ -127,6 +128,13 @@ def _values(run: RunFolder, summary: dict[str, Any], t: Words, language: str) ->
 
 percent = partial(written, space="\u00a0")
 """With a space that does not break."""
+
+
+def _blind(metrics: dict[str, Any], t: Words) -> str:
+    """What answers without looking would reach; "" in runs from before it was counted."""
+    if metrics.get("chance") is None or metrics.get("majority") is None:
+        return ""
+    return t("blind", chance=percent(metrics["chance"]), majority=percent(metrics["majority"]))
 
 
 def _rule(decided: DecisionRule, probable: dict[str, Any], t: Words, language: str) -> str:

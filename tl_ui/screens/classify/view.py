@@ -211,6 +211,8 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     st.text(t("classify.counts", count=number(len(answers)), parts=parts))
     _cards(model, answered, limit)
     st.caption(t("classify.limits"), help=help_of("softmax"))
+    if bits := model.whites.bits:
+        st.caption(t("classify.bits", bits=bits, white=number(2**bits - 1)))
     downloads.table_button(table(answers), "answers.csv", key="get_answers")
 
 

@@ -19,6 +19,9 @@ from tl_core.base.setting import Setting, all_settings, require, setting
 STAGES = ("head", "finetune")
 """The two training stages, in order. Evaluation adds `before`, the untouched new head."""
 
+NUMBERED = {"head": "stage1", "finetune": "stage2"}
+"""The expression guide numbers its stages in the training log and in file names."""
+
 MAX_HELD_OUT = 0.8
 """Share of the pictures that may judge, in validation and test together: the rest must teach."""
 

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from tl_core.data.dataset import SPLITS
 from tl_core.data.decode import upright_size
 from tl_core.data.prepare import Prepared
 
@@ -61,7 +62,7 @@ def flags(prepared: Prepared) -> list[Flag]:
 def _twins(prepared: Prepared, names: list[str]) -> Iterable[Flag]:
     """A held-out picture with a copy in training; copies in two classes; other copies."""
     split, labels, classes = prepared.split, prepared.labels, prepared.dataset.classes
-    part_of = {i: part for part in ("train", "val", "test") for i in getattr(split, part)}
+    part_of = {i: part for part in SPLITS for i in getattr(split, part)}
     leaked = {held: twin for twin, held in prepared.leak.pairs}
     for group in np.flatnonzero(np.bincount(prepared.groups) > 1):
         members = np.flatnonzero(prepared.groups == group).tolist()

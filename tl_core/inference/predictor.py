@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tl_core.base.config import NUMBERED
 from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
 from tl_core.base.file_names import readable
 from tl_core.base.paths import is_file
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from tl_core.models.backbone import TransferModel
 
 FINAL = "final"
-STAGE_FILES = {"head": "stage1_best", "finetune": "stage2_best"}
+STAGE_FILES = {stage: f"{number}_best" for stage, number in NUMBERED.items()}
 """{stage: its best epoch's model}, in the order of training."""
 BATCH = 32
 """Pictures per forward pass: more saves no time on a CPU and costs memory."""

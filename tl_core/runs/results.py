@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.base.config import NUMBERED
 from tl_core.base.errors import OutputUnwritable
 from tl_core.base.file_names import readable
 from tl_core.data.dataset import SPLITS
@@ -23,9 +24,6 @@ from tl_core.runs import predictions
 from tl_core.runs.report import plots
 from tl_core.runs.run_folder import RunFolder, write_atomic, write_json
 from tl_core.training.trainer import Trainer
-
-NUMBERED = {"head": "stage1", "finetune": "stage2"}
-"""The expression guide numbers its stages in the training log and in file names."""
 
 
 def write(

@@ -39,6 +39,7 @@ from tl_core.base.events import (
 from tl_core.compute.fast_gradients import give_fast_gradients
 from tl_core.compute.out_of_memory import memory_explained
 from tl_core.data.augment import training_entries
+from tl_core.data.dataset import SPLITS
 from tl_core.data.prepare import Prepared
 from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
@@ -351,7 +352,7 @@ class Trainer:
     def _evaluate(self, stage: str) -> Iterator[Event]:
         """Probabilities of every picture, and the scores of each split, with the weights as they stand."""
         probabilities = self._answer(stage)
-        for split in ("train", "val", "test"):
+        for split in SPLITS:
             indices = getattr(self.prepared.split, split)
             if indices:
                 truth = self.prepared.labels[indices]

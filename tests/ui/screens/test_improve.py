@@ -1,6 +1,5 @@
 """The Improve page: what stands out, what is decided, and the retraining that measures it."""
 
-import csv
 import shutil
 import unicodedata
 
@@ -9,12 +8,11 @@ import pytest
 
 from tests.core.drawn import write_classes
 from tests.ui.open_page import has, open_page, words
-from tests.ui.run_folder_builder import RunBuilder
+from tests.ui.run_folder_builder import RunBuilder, finished_on_pictures
 from tl_core.base.config import RunConfig
 from tl_core.data import curation
 from tl_core.data.folders import scan
 from tl_core.jobs import local
-from tl_core.runs.run_folder import write_json
 from tl_core.runs.workflow import create_run
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.improve import checks as improve_data
@@ -48,19 +46,7 @@ def data_id(pictures):
 def run(own_runs_folder, pictures):
     """A finished run on the pictures; its answers are made up, its pictures are real."""
     built = RunBuilder(own_runs_folder / "done", classes=CLASSES, config=SMALL, data=pictures).start()
-    built.epochs("head", 2).stage_end("head").epochs("finetune", 1).stage_end("finetune").finish()
-    recorded = built.run.read_config()
-    used = recorded["weights_used"] | {"source": "random"}
-    write_json(built.run.config_path, recorded | {"weights_used": used})
-    with built.run.predictions_path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        row["file"] = f"{row['truth']}/{int(row['file'].split('/')[1][:4]) % 64:03}.png"
-    with built.run.predictions_path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    return built.run
+    return finished_on_pictures(built)
 
 
 @pytest.fixture

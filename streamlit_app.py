@@ -6,7 +6,8 @@ from tl_ui.frame import shell
 from tl_ui.frame.text import t
 from tl_ui.screens.start import mine
 from tl_ui.screens.start import view as start_view
-from tl_ui.widgets import drawings, practice_sets
+from tl_ui.widgets.html import drawings
+from tl_ui.widgets.sets import practice_sets
 
 page = shell.start("start")
 shell.header(t("start.title"), t("start.lead"))

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from tl_core.base.errors import TlError
-from tl_core.data.normalise import normalise
+from tl_core.data.pixels.normalise import normalise
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.data.split import Split, split_dataset
 from tl_core.evaluation import metrics

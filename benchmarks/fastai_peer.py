@@ -20,7 +20,7 @@ from benchmarks import pictures, plain_loop
 from benchmarks.harness import Apart, Side, report, take_turns
 from tl_core.base.config import RunConfig
 from tl_core.compute import device
-from tl_core.data.augment import training_entries
+from tl_core.data.pixels.augment import training_entries
 from tl_core.models.weights import sources
 
 

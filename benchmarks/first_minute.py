@@ -166,7 +166,7 @@ def time_photographs(num: int) -> list[str]:
 def choose(data: Sequence[Path], per_class: int, draws: int) -> list[str]:
     """Validation loss and accuracy of the head and after each recipe's fine-tuning."""
     from tl_core.base.config import preset
-    from tl_core.runs import workflow
+    from tl_core.runs.execution import workflow
 
     rows: list[list[str]] = []
     for name, changes in RECIPES.items():

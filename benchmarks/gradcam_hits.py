@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.harness import report, table
-from tl_core.data.decode import read_image
+from tl_core.data.pixels.decode import read_image
 from tl_core.evaluation.metrics import wilson
 from tl_core.inference import stage_models
 from tl_core.inference.predictor import BATCH

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.harness import repeat, report, spread, table
-from tl_core.data.decode import read_image, resize_square
+from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.inference.predictor import Predictor
 from tl_core.models import onnx_export
 
@@ -31,7 +31,7 @@ from pathlib import Path
 from tl_core.models import onnx_export
 if sys.argv[1] == "torch":
     onnx_export.open_fast = lambda key: None
-from tl_core.data.decode import read_image
+from tl_core.data.pixels.decode import read_image
 from tl_core.inference.predictor import Predictor
 predictor = Predictor.load(Path(sys.argv[2]))
 predictor.predict([read_image(Path(sys.argv[3]), max_px=predictor.image_px)])

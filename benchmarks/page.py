@@ -24,7 +24,7 @@ import psutil
 from benchmarks.harness import Clock, report, spread, table
 from tl_core.base import events as ev
 from tl_core.runs.event_log import EventLog, EventWriter
-from tl_ui.stores.run_view import fold
+from tl_ui.stores.runs.run_view import fold
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")

@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 
 from tl_core.data import folders
-from tl_core.data.decode import read_image
+from tl_core.data.pixels.decode import read_image
 from tl_core.synthetic.practice import write_samples
 
 SIDE_PX = 640

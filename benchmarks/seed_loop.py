@@ -16,7 +16,7 @@ from torchvision import transforms
 
 from benchmarks.harness import Side
 from tl_core.base.config import RunConfig
-from tl_core.data.augment import augmenter
+from tl_core.data.pixels.augment import augmenter
 from tl_core.data.prepare import Prepared
 from tl_core.models.backbone import TransferModel
 

@@ -82,7 +82,7 @@ def command_of(way: str, run: Path) -> list[str]:
 def made(folder: Path, way: str, name: str) -> Path:
     """A new run, on few pictures where it is to cross-validate; not begun yet."""
     from tl_core.base.config import preset, read_toml
-    from tl_core.runs.workflow import create_run
+    from tl_core.runs.execution.workflow import create_run
 
     config = preset("expression", **read_toml(folder / "settings.toml"))
     data = folder / ("few" if way == "cross-validation" else "pictures")
@@ -188,7 +188,7 @@ def tried(count: int, seconds: float, one: Callable[[random.Random], str]) -> Fo
 
 def pictures(folder: Path, count: int, seconds: float) -> Found:
     from tl_core.base.errors import UnreadableImage
-    from tl_core.data.decode import read_image
+    from tl_core.data.pixels.decode import read_image
 
     sound = [encoded(scene(seed, 64), ending) for seed, ending in enumerate(FORMATS)]
 

@@ -40,13 +40,13 @@ from benchmarks.practice_baselines import FEATURES
 from benchmarks.transfer_scores import Scores, lines
 from tl_core.base.config import preset
 from tl_core.compute.malloc_tuning import keep_memory
-from tl_core.data.normalise import normalise
+from tl_core.data.pixels.normalise import normalise
 from tl_core.data.prepare import prepare
 from tl_core.models import build
-from tl_core.models.checkpoint_files import save_weights
+from tl_core.models.files.checkpoint_files import save_weights
 from tl_core.models.pretraining import finish
 from tl_core.models.weights import sources
-from tl_core.runs import workflow
+from tl_core.runs.execution import workflow
 from tl_core.synthetic.practice import SAMPLES, write_samples
 
 REAL = {

@@ -7,8 +7,8 @@ from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
 from tl_ui.screens.data import source as data_source
 from tl_ui.screens.data import view as data_view
-from tl_ui.stores import datasets, overview
-from tl_ui.widgets import own_sets
+from tl_ui.stores.sets import datasets, overview
+from tl_ui.widgets.sets import own_sets
 
 page = shell.start("data")
 shell.header(t("data.title"), t("data.lead"))

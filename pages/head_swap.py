@@ -6,7 +6,8 @@ from tl_core.base.errors import TlError
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import number, t
 from tl_ui.screens.head_swap import view as head_swap_view
-from tl_ui.stores import datasets, overview, shared_network
+from tl_ui.stores import shared_network
+from tl_ui.stores.sets import datasets, overview
 
 page = shell.start("head_swap")
 

@@ -9,7 +9,7 @@ import importlib
 import os
 from typing import Any
 
-from tl_core.base.paths import cache_dir
+from tl_core.base.files.paths import cache_dir
 
 __version__ = "0.2.0"
 
@@ -33,8 +33,8 @@ _HOMES = {
     "predict_files": "inference.predictor",
     "evaluate_folder": "inference.predictor",
     "preset": "base.config",
-    "create_run": "runs.workflow",
-    "execute": "runs.workflow",
+    "create_run": "runs.execution.workflow",
+    "execute": "runs.execution.workflow",
     "open_run": "runs.run_folder",
     "TlError": "base.errors",
 }

@@ -124,8 +124,8 @@ def test_a_language_is_its_files_only():
         assert {path.stem for path in (ROOT / folder).iterdir()} == set(messages.LANGUAGES), folder
 
 
-MOST_ENTRIES = 15
-"""On one floor, except where pictures are drawn; about nine is comfortable."""
+MOST_ENTRIES = 10
+"""On one floor, except where pictures are drawn and at a package's own door, whose floor ORDER names."""
 
 
 def test_no_floor_is_crowded():
@@ -133,7 +133,7 @@ def test_no_floor_is_crowded():
         folder: count
         for package in structure.ORDER
         for folder, count in structure.floors(package).items()
-        if count > MOST_ENTRIES and not folder.startswith("tl_core/synthetic")
+        if count > MOST_ENTRIES and folder != package and not folder.startswith("tl_core/synthetic")
     }
     assert crowded == {}
 

@@ -13,7 +13,8 @@ from tests.core.drawn import write_classes
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said, wait_until
 from tl_core.base.config import RunConfig
 from tl_core.data import curation
-from tl_core.runs import comparison, workflow
+from tl_core.runs.execution import workflow
+from tl_core.runs.report import comparison
 from tl_core.runs.run_folder import RunFolder, list_runs
 from tl_ui.screens.compare import paired as paired_view
 

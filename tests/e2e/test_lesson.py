@@ -13,7 +13,7 @@ from tests.browser import Server
 from tests.e2e.driving import FIRST_PAGE_MS, RUN_MS, at, button, said, wait_until, write_pictures
 from tl_core.base.config import RunConfig
 from tl_core.jobs import local
-from tl_core.runs import workflow
+from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.lesson.path import PLACES, QUIZ, STEPS, LessonPlace
 from tl_ui.lesson.quiz import learner

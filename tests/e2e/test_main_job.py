@@ -26,8 +26,8 @@ from tests.e2e.driving import (
 )
 from tl_core.base.config import RunConfig
 from tl_core.jobs import local
-from tl_core.runs import workflow
 from tl_core.runs.event_log import EventLog
+from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import RunFolder, list_runs
 
 pytestmark = pytest.mark.browser

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.ui import open_page as page_opener
-from tl_core.base.paths import datasets_dir
+from tl_core.base.files.paths import datasets_dir
 from tl_ui.screens.train import before_start
 
 LOCALES = {"en": "en-US", "ko": "ko-KR"}

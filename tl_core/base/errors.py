@@ -52,7 +52,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from tl_core.base.file_names import readable
+from tl_core.base.files.file_names import readable
 from tl_core.base.messages import FALLBACK, say
 
 

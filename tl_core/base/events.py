@@ -11,7 +11,7 @@ import time as clock
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, get_type_hints
 
-from tl_core.base.reading import misfit
+from tl_core.base.files.reading import misfit
 
 LEAST_TIMES = 1.05
 """Below this, keeping the frozen part's results saved nothing worth a word (`StageEnded.times_faster`)."""
@@ -49,7 +49,7 @@ class RunStarted(Event):
 class PlanMade(Event):
     """Said first: what will be done, in order, and how long each step takes here.
 
-    steps: {"name", "seconds", "count", "unit", "is_extra"}, as `tl_core.runs.plan.PlanStep`.
+    steps: {"name", "seconds", "count", "unit", "is_extra"}, as `tl_core.runs.execution.plan.PlanStep`.
     """
 
     kind: ClassVar[str] = "plan_made"

@@ -15,10 +15,10 @@ from typing import Any
 
 import filelock
 
-from tl_core.base.atomic import output_errors, write_json
 from tl_core.base.errors import ClassFull, NicknameRefused, OutputUnwritable, RunDamaged
-from tl_core.base.paths import class_dir
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import output_errors, write_json
+from tl_core.base.files.paths import class_dir
+from tl_core.base.files.reading import read_json
 
 LONGEST_NICKNAME = 30
 MAX_LEARNERS = 2000

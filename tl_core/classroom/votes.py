@@ -13,10 +13,10 @@ from pathlib import Path
 
 import filelock
 
-from tl_core.base.atomic import output_errors, write_json
 from tl_core.base.errors import OutputUnwritable, RunDamaged
-from tl_core.base.paths import class_dir
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import output_errors, write_json
+from tl_core.base.files.paths import class_dir
+from tl_core.base.files.reading import read_json
 
 WINDOW_HOURS = 3.0
 """A double lesson with its break; what is older belongs to another class."""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
 from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
+from tl_core.base.files.paths import expanded, is_dir, is_file
 from tl_core.base.messages import say
-from tl_core.base.paths import expanded, is_dir, is_file
 from tl_core.base.setting import all_settings
 from tl_core.cli import report
 from tl_core.cli.progress import ProgressView, bar
@@ -36,7 +36,7 @@ class CommandResult:
 
 
 def train(args: argparse.Namespace, language: str) -> CommandResult:
-    from tl_core.runs import workflow
+    from tl_core.runs.execution import workflow
 
     config = settings(args)
     _refuse_weights_that_cannot_be(config.weights)
@@ -50,7 +50,7 @@ def resume(args: argparse.Namespace, language: str) -> CommandResult:
 
 
 def cross_validate(args: argparse.Namespace, language: str) -> CommandResult:
-    from tl_core.runs import workflow
+    from tl_core.runs.execution import workflow
 
     run = open_run(args.run)
     workflow.ask_cross_validation(run)
@@ -90,7 +90,7 @@ def _say_so_far(predictor: Predictor, language: str) -> None:
 
 def _say_unchecked(model: Path, language: str) -> None:
     """One line on standard error where a damaged file would not be noticed."""
-    from tl_core.models import file_checks
+    from tl_core.models.files import file_checks
 
     if not file_checks.has_sum(model):
         print(say("warning.unchecked_model", language, file=model), file=sys.stderr)
@@ -143,7 +143,7 @@ def sample_data(args: argparse.Namespace, language: str) -> CommandResult:
 
 
 def report_page(args: argparse.Namespace, language: str) -> CommandResult:
-    from tl_core.base.atomic import output_errors, write_atomic
+    from tl_core.base.files.atomic import output_errors, write_atomic
     from tl_core.runs.report.page import render
 
     run = open_run(args.run)
@@ -242,7 +242,7 @@ def _carry_out(run: RunFolder, language: str) -> CommandResult:
 def _expand(names: list[str]) -> tuple[list[str], list[str]]:
     """(files, folders not entered). A folder stands for the files right in it: each gets an answer, or the
     reason why not. Windows' shells leave `*.jpg` to the program."""
-    from tl_core.data.file_kinds import is_skipped_name
+    from tl_core.data.layouts.file_kinds import is_skipped_name
 
     found: list[str] = []
     below: list[str] = []

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tl_core import __version__
-from tl_core.base import paths
+from tl_core.base.files import paths
 from tl_core.base.messages import FALLBACK, say
 from tl_core.cli.text_table import table
 from tl_core.compute import device

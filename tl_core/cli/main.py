@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from tl_core.base.atomic import output_errors, to_json
 from tl_core.base.errors import OutputUnwritable, TlError
+from tl_core.base.files.atomic import output_errors, to_json
 from tl_core.base.messages import closest, say
 from tl_core.cli import commands
 from tl_core.cli.parser import UsageError, build_parser

@@ -26,7 +26,7 @@ from tl_core.base.events import (
 )
 from tl_core.base.messages import say
 from tl_core.models.weights.locate import recorded_name
-from tl_core.runs.plan import RunPlan, in_words, step_time, step_words
+from tl_core.runs.execution.plan import RunPlan, in_words, step_time, step_words
 
 LONG_PHASES = ("reading", "caching", "cross_validating")
 # worth a line where there is no bar

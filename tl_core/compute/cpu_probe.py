@@ -1,7 +1,7 @@
 """Measures which number format, and whose gradients, this CPU is fastest with.
 
 "frozen": stem to blocks.3, forward only. "tail": a training step from there on, with torch's own
-gradients ("library") and with `tl_core.compute.fast_gradients` ("split"). Naive bf16 training is often slower
+gradients ("library") and with `kernels.fast_gradients` ("split"). Naive bf16 training is often slower
 even where the forward pass is twice as fast, so nothing is guessed.
 """
 
@@ -22,8 +22,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from tl_core.base.errors import RunDamaged
-from tl_core.base.paths import cache_dir
-from tl_core.base.reading import read_json
+from tl_core.base.files.paths import cache_dir
+from tl_core.base.files.reading import read_json
 
 if TYPE_CHECKING:
     import torch
@@ -127,8 +127,8 @@ def machine() -> str:
 
 
 def _remember(found: Found, seconds: dict[str, dict[str, float]]) -> None:
-    from tl_core.base.atomic import write_json
     from tl_core.base.errors import OutputUnwritable
+    from tl_core.base.files.atomic import write_json
 
     place = probe_path()
     # a read-only cache costs a second at each start, nothing else
@@ -173,8 +173,8 @@ def _workloads() -> dict[str, dict[str, Callable[[], Any]]]:
     import torch
     from torch import nn
 
-    from tl_core.compute.batchnorm_folding import folded
-    from tl_core.compute.fast_gradients import give_fast_gradients
+    from tl_core.compute.kernels.batchnorm_folding import folded
+    from tl_core.compute.kernels.fast_gradients import give_fast_gradients
 
     net: Any = timm.create_model("efficientnet_b0", pretrained=False, num_classes=2)
     net = net.to(memory_format=torch.channels_last)

@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 
 from tl_core.base.errors import DeviceError
-from tl_core.base.paths import cache_dir, runs_dir
+from tl_core.base.files.paths import cache_dir, runs_dir
 from tl_core.compute.cpu_probe import cached_probe, cpu_name, cpu_probe
 
 __all__ = [

@@ -12,9 +12,9 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-from tl_core.base.atomic import write_json
 from tl_core.base.errors import OutputUnwritable, RunDamaged
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import write_json
+from tl_core.base.files.reading import read_json
 from tl_core.compute.cpu_probe import BATCH, probe_path, probe_seconds
 from tl_core.compute.device import usable_cores
 

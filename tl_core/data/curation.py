@@ -24,13 +24,14 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock
 
-from tl_core.base.atomic import output_errors, write_atomic
 from tl_core.base.errors import BadDecisions
-from tl_core.base.file_names import composed, folder_name, name_in
-from tl_core.base.paths import cache_dir
-from tl_core.data import file_kinds, folders
-from tl_core.data.file_kinds import CORRECTIONS
+from tl_core.base.files.atomic import output_errors, write_atomic
+from tl_core.base.files.file_names import composed, folder_name, name_in
+from tl_core.base.files.paths import cache_dir
+from tl_core.data import folders
 from tl_core.data.folders import Dataset, Picture
+from tl_core.data.layouts import file_kinds
+from tl_core.data.layouts.file_kinds import CORRECTIONS
 
 FILE = "headswap-decisions.csv"
 KINDS = ("keep", "relabel", "exclude", "add")
@@ -44,7 +45,7 @@ class CurationEdit:
     """One row. `add` is a picture in the corrections folder; rows of that kind stand in a run's own copy."""
 
     file: str
-    # the picture's name: posix path relative to the data's root, see `tl_core.base.file_names`
+    # the picture's name: posix path relative to the data's root, see `tl_core.base.files.file_names`
     decision: str
     label: str = ""
     # the class it takes, of `relabel` and `add`

@@ -30,11 +30,11 @@ from tl_core.base.errors import (
     TooFewPictures,
     UnreadableImage,
 )
-from tl_core.base.file_names import name_in
-from tl_core.base.paths import expanded
+from tl_core.base.files.file_names import name_in
+from tl_core.base.files.paths import expanded
 from tl_core.data.dataset import SPLITS, Dataset, Picture
-from tl_core.data.decode import from_os_error
 from tl_core.data.layouts import folder_names
+from tl_core.data.pixels.decode import from_os_error
 
 MIN_PER_CLASS = 4
 """Different pictures a class must have: one to train on, one to choose by, one in two to test on."""
@@ -141,7 +141,7 @@ def _unpacked(file: Path) -> Path:
     """Unpack a zip into the cache, under a name that changes when the file does."""
     if file.suffix.lower() != ".zip" and not zipfile.is_zipfile(file):
         raise NotAFolder(path=file)
-    from tl_core.base.paths import datasets_dir
+    from tl_core.base.files.paths import datasets_dir
     from tl_core.data.layouts.archives import unpack_zip
 
     about = file.stat()

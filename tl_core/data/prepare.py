@@ -22,12 +22,13 @@ import psutil
 from tl_core.base.errors import DecisionsLeaveNone, NoReadableImages, OutputUnwritable, UnreadableImage
 from tl_core.base.messages import say
 from tl_core.data import curation as deciding
-from tl_core.data import decode, folders
+from tl_core.data import folders
 from tl_core.data.curation import CurationEdit
 from tl_core.data.dataset import Refused
-from tl_core.data.decoding.sample_depth import Whites
 from tl_core.data.duplicates import joined, near_duplicate_groups
 from tl_core.data.layouts import name_groups
+from tl_core.data.pixels import decode
+from tl_core.data.pixels.sample_depth import Whites
 from tl_core.data.split import LeakReport, Split, leaks, split_dataset
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from tl_core.data.dataset import SPLITS
-from tl_core.data.decode import upright_size
+from tl_core.data.pixels.decode import upright_size
 from tl_core.data.prepare import Prepared
 
 FAR = 3.5

@@ -42,8 +42,8 @@ def pooled_features(
     """
     import torch
 
-    from tl_core.compute.batchnorm_folding import folded
-    from tl_core.data.normalise import normalise
+    from tl_core.compute.kernels.batchnorm_folding import folded
+    from tl_core.data.pixels.normalise import normalise
     from tl_core.models import build
 
     network = folded(build.build(library, 2, 0.0, choice, 0), torch.float32)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tl_core.base import cache_folder
-from tl_core.base.atomic import UNREADABLE
 from tl_core.base.errors import UnreadableImage
-from tl_core.base.paths import cache_dir
+from tl_core.base.files import cache_folder
+from tl_core.base.files.atomic import UNREADABLE
+from tl_core.base.files.paths import cache_dir
 from tl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:

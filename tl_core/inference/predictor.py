@@ -20,14 +20,15 @@ import numpy as np
 
 from tl_core.base.config import NUMBERED
 from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
-from tl_core.base.file_names import readable
-from tl_core.base.paths import is_file
+from tl_core.base.files.file_names import readable
+from tl_core.base.files.paths import is_file
 from tl_core.data import curation, duplicates, folders
 from tl_core.data.dataset import Account, Refused
-from tl_core.data.decode import pixels_hash, read_image, resize_square
-from tl_core.data.decoding.sample_depth import Whites
+from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
+from tl_core.data.pixels.sample_depth import Whites
 from tl_core.inference import reference_features, seen_pictures
-from tl_core.models import file_checks, onnx_export
+from tl_core.models import onnx_export
+from tl_core.models.files import file_checks
 from tl_core.models.weights.record import B0
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
@@ -136,8 +137,8 @@ class Predictor:
         """torch's own, loaded when first asked for. Raises: RunDamaged."""
         import torch
 
-        from tl_core.models import checkpoint_files
         from tl_core.models.build import skeleton
+        from tl_core.models.files import checkpoint_files
 
         model = skeleton(self.library, len(self.classes), self.dropout, self.backbone)
         try:
@@ -212,7 +213,7 @@ class Predictor:
     def _entering(self, squares: np.ndarray) -> torch.Tensor:
         import torch
 
-        from tl_core.data.normalise import normalise
+        from tl_core.data.pixels.normalise import normalise
 
         return normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_core.base.atomic import UNREADABLE, write_atomic
 from tl_core.base.errors import RunDamaged
+from tl_core.base.files.atomic import UNREADABLE, write_atomic
 from tl_core.evaluation.out_of_distribution import nearest
 from tl_core.runs.run_folder import RunFolder
 

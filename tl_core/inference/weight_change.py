@@ -39,7 +39,7 @@ def weight_change(run: RunFolder, stage: str) -> list[PartChange]:
 
     Raises: RunNotFound, RunDamaged, WeightsError: the weights it began with are not here any more.
     """
-    from tl_core.models.checkpoint_files import load_weights
+    from tl_core.models.files.checkpoint_files import load_weights
 
     start = beginning(run)
     classes = list(run.read_config()["class_to_idx"])

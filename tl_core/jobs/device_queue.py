@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from tl_core.base.atomic import output_errors, write_json
 from tl_core.base.errors import RunDamaged
-from tl_core.base.paths import cache_dir, state_dir
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import output_errors, write_json
+from tl_core.base.files.paths import cache_dir, state_dir
+from tl_core.base.files.reading import read_json
 from tl_core.jobs import locks
 from tl_core.runs.run_folder import RunFolder
 

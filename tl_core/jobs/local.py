@@ -9,9 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import NothingToResume, RunBusy
-from tl_core.base.paths import cache_dir
+from tl_core.base.files.atomic import output_errors
+from tl_core.base.files.paths import cache_dir
 from tl_core.compute.device import guess_device, usable_cores
 from tl_core.jobs import device_queue, locks, processes
 from tl_core.jobs.worker import setting

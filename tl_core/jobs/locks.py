@@ -14,8 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import RunBusy
+from tl_core.base.files.atomic import output_errors
 from tl_core.jobs import processes
 from tl_core.runs.run_folder import RunFolder
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from tl_core.base.atomic import output_errors
+from tl_core.base.files.atomic import output_errors
 
 SAME_SECONDS = 0.05
 # creation times of one process, read by two others, differ by less

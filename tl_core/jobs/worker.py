@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import NothingToResume, OutputUnwritable, TlError
 from tl_core.base.events import EpochEnd, Event, RunFailed, RunStopped, StageStarted
+from tl_core.base.files.atomic import output_errors
 from tl_core.compute.device import guess_device
 from tl_core.compute.malloc_tuning import keep_memory
 from tl_core.jobs import device_queue, locks, processes
@@ -33,7 +33,7 @@ EXIT_CODES = {"finished": 0, "stopped": 130, "interrupted": 130}
 
 
 class Execute(Protocol):
-    """`tl_core.runs.workflow.execute`: does the work, returns "finished" or "stopped"."""
+    """`tl_core.runs.execution.workflow.execute`: does the work, returns "finished" or "stopped"."""
 
     def __call__(
         self, folder: RunFolder, *, should_stop: Callable[[], bool], on_event: Callable[[Event], None]
@@ -113,7 +113,7 @@ class _Attempt:
         self.run.write_status(state="running", heartbeat=time.time())
         keep_memory()
         if execute is None:
-            from tl_core.runs.workflow import execute as of_the_product
+            from tl_core.runs.execution.workflow import execute as of_the_product
 
             execute = of_the_product
         return execute(self.run, should_stop=self.should_stop, on_event=self.on_event)

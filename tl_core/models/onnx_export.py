@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core.base import cache_folder
-from tl_core.base.paths import cache_dir
+from tl_core.base.files import cache_folder
+from tl_core.base.files.paths import cache_dir
 from tl_core.compute.device import usable_cores
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _whole(model: TransferModel, mean: tuple[float, ...], std: tuple[float, ...]
     """The network with what comes before and after it: uint8 pictures in, probabilities out."""
     import torch
 
-    from tl_core.data.normalise import normalise
+    from tl_core.data.pixels.normalise import normalise
 
     class PixelsToProbabilities(torch.nn.Module):
         def __init__(self) -> None:

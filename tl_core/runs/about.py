@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from tl_core.base.errors import RunDamaged
-from tl_core.base.reading import read_json
+from tl_core.base.files.reading import read_json
 from tl_core.runs.run_folder import RunFolder, write_json
 
 FILE = "about.json"

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.base.atomic import write_json
 from tl_core.base.errors import RunDamaged
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import write_json
+from tl_core.base.files.reading import read_json
 from tl_core.evaluation.calibration import right_from, with_temperature
 from tl_core.evaluation.metrics import evaluate
 from tl_core.runs import predictions

@@ -11,10 +11,10 @@ import os
 import threading
 from pathlib import Path
 
-from tl_core.base.atomic import output_errors, to_json
 from tl_core.base.events import Event, from_dict
-from tl_core.base.file_names import readable
-from tl_core.base.reading import parse
+from tl_core.base.files.atomic import output_errors, to_json
+from tl_core.base.files.file_names import readable
+from tl_core.base.files.reading import parse
 
 TAIL_BYTES = 64
 

@@ -20,12 +20,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tl_core.base.atomic import output_errors, sweep, to_json, write_atomic, write_json
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import ConfigError, RunDamaged, RunExists, RunNotFound
-from tl_core.base.file_names import readable
-from tl_core.base.paths import expanded, is_file, runs_dir
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import output_errors, sweep, to_json, write_atomic, write_json
+from tl_core.base.files.file_names import readable
+from tl_core.base.files.paths import expanded, is_file, runs_dir
+from tl_core.base.files.reading import read_json
 from tl_core.runs import record_shapes
 from tl_core.runs.event_log import EventLog, EventWriter
 

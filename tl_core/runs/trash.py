@@ -9,9 +9,9 @@ import shutil
 import time
 from pathlib import Path
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import RunDamaged, RunExists, RunNotFound
-from tl_core.base.reading import read_json
+from tl_core.base.files.atomic import output_errors
+from tl_core.base.files.reading import read_json
 from tl_core.runs.run_folder import RunFolder, write_json
 
 FOLDER = ".trash"

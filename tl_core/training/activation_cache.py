@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 import safetensors.torch
 import torch
 
-from tl_core.base import cache_folder
-from tl_core.base.atomic import is_left_behind
+from tl_core.base.files import cache_folder
+from tl_core.base.files.atomic import is_left_behind
 from tl_core.compute.cpu_probe import cpu_name
-from tl_core.data.augment import recipe
+from tl_core.data.pixels.augment import recipe
 from tl_core.models.parts import part_state_hash
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tl_core.data.augment import augment
+from tl_core.data.pixels.augment import augment
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 """(activations (B, ...), labels (B,) int64)"""
@@ -25,7 +25,7 @@ class AugmentedPictures:
 
     images: (N, px, px, 3) uint8. labels: (N,) int64. entries: (picture, copy) pairs, one per training
     example; copies of a picture differ by their augmentation. num_views: 0 = a fresh one every epoch.
-    strength: of the augmentation, see `tl_core.data.augment`.
+    strength: of the augmentation, see `tl_core.data.pixels.augment`.
     """
 
     images: np.ndarray

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.base.atomic import UNREADABLE, write_atomic
 from tl_core.base.config import RunConfig
 from tl_core.base.events import EpochEnd, Event, Progress
+from tl_core.base.files.atomic import UNREADABLE, write_atomic
 from tl_core.data.prepare import Prepared
 from tl_core.data.split import Split, take_part
 

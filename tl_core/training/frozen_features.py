@@ -20,8 +20,8 @@ import torch
 
 from tl_core.base.config import STAGES, RunConfig
 from tl_core.base.events import Progress
-from tl_core.compute.batchnorm_folding import folded
-from tl_core.data.normalise import normalise
+from tl_core.compute.kernels.batchnorm_folding import folded
+from tl_core.data.pixels.normalise import normalise
 from tl_core.models.backbone import CLASSIFIER, TransferModel
 from tl_core.training import activation_cache
 from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead

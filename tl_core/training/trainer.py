@@ -36,10 +36,10 @@ from tl_core.base.events import (
     StageEnded,
     StageStarted,
 )
-from tl_core.compute.fast_gradients import give_fast_gradients
+from tl_core.compute.kernels.fast_gradients import give_fast_gradients
 from tl_core.compute.out_of_memory import memory_explained
-from tl_core.data.augment import training_entries
 from tl_core.data.dataset import SPLITS
+from tl_core.data.pixels.augment import training_entries
 from tl_core.data.prepare import Prepared
 from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
@@ -72,7 +72,7 @@ class Trainer:
     weights ask for.
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
-    depthwise: "library", or "split" for the trained part's `tl_core.compute.fast_gradients`.
+    depthwise: "library", or "split" for the trained part's `tl_core.compute.kernels.fast_gradients`.
     free_bytes, free_disk_bytes: memory and disk that kept activations may take a share of. folder:
     where they are kept for a later run; None: nowhere.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.base.paths import runs_dir
+from tl_core.base.files.paths import runs_dir
 from tl_core.runs import trash
 from tl_ui.frame import state
 from tl_ui.frame.text import error_text, literal, t

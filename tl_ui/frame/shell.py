@@ -10,7 +10,7 @@ from html import escape
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.base.paths import runs_dir
+from tl_core.base.files.paths import runs_dir
 from tl_core.jobs import local
 from tl_core.runs.run_folder import list_runs
 from tl_ui.frame import missing, state, teaching, theme

@@ -15,11 +15,11 @@ import streamlit as st
 
 from tl_core.base import messages
 from tl_core.base.errors import RunNotFound
+from tl_core.base.files.paths import runs_dir
 from tl_core.base.messages import say
-from tl_core.base.paths import runs_dir
 from tl_core.runs.run_folder import RunFolder, find
-from tl_ui.stores import datasets
-from tl_ui.stores.datasets import DataChoice
+from tl_ui.stores.sets import datasets
+from tl_ui.stores.sets.datasets import DataChoice
 
 LANGUAGES = {language: say("language.name", language) for language in messages.LANGUAGES}
 MIRRORED = ("lang", "data", "run", "teach")

@@ -17,7 +17,7 @@ from tl_core.base.errors import TlError
 from tl_core.base.messages import say
 from tl_core.base.percent import percent as percent
 from tl_ui.frame import state
-from tl_ui.stores.datasets import DataChoice
+from tl_ui.stores.sets.datasets import DataChoice
 
 LOCALES = Path(__file__).parents[1] / "locales"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.base.errors import PlaceRefused, TlError
-from tl_core.base.paths import data_roots
+from tl_core.base.files.paths import data_roots
 
 PROXY_MARKS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 

@@ -7,9 +7,9 @@ import streamlit as st
 from tl_core.base.errors import TlError
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
-from tl_ui.lesson import glossary as glossary_view
 from tl_ui.lesson import path, presenter, quiz, stepper
-from tl_ui.lesson import plan as lesson_plan_view
+from tl_ui.lesson.handouts import glossary as glossary_view
+from tl_ui.lesson.handouts import plan as lesson_plan_view
 from tl_ui.lesson.idea import Idea, idea_of
 from tl_ui.lesson.parts import code_view
 from tl_ui.lesson.path import QUIZ, LessonPlace

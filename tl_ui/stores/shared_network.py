@@ -159,6 +159,6 @@ def trained_answers(run: RunFolder, image: np.ndarray) -> list[tuple[str, float]
 def _enter(choice: WeightsRecord, image: np.ndarray):
     import torch
 
-    from tl_core.data.normalise import normalise
+    from tl_core.data.pixels.normalise import normalise
 
     return normalise(torch.from_numpy(np.ascontiguousarray(image))[None], choice.mean, choice.std)

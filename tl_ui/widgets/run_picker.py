@@ -12,15 +12,15 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.base.events import Event
+from tl_core.base.files.paths import runs_dir
 from tl_core.base.messages import say
-from tl_core.base.paths import runs_dir
 from tl_core.jobs import local
 from tl_core.runs import about
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.run_folder import RunFolder, list_runs
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, name_of, t
-from tl_ui.stores.run_view import RunView, fold
+from tl_ui.stores.runs.run_view import RunView, fold
 
 MAX_LISTED = 200
 """Runs offered in a chooser, newest first."""

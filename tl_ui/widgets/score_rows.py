@@ -8,7 +8,7 @@ import streamlit as st
 
 from tl_core.evaluation.metrics import METRICS
 from tl_ui.frame.text import help_of, name_of, number, percent, t
-from tl_ui.stores.scores import Cell
+from tl_ui.stores.runs.scores import Cell
 
 
 def pick_metric(key: str) -> str:

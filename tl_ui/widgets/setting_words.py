@@ -7,7 +7,7 @@ from typing import Any
 from tl_core.models.weights.record import source_name
 from tl_ui.frame import state
 from tl_ui.frame.text import name_of, t
-from tl_ui.widgets.curves import rate
+from tl_ui.widgets.plotting.curves import rate
 
 TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
 TERMS += ("target_per_class", "views", "weights", "device")

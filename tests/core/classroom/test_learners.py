@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tl_core.base.errors import ClassFull, NicknameRefused
-from tl_core.base.paths import class_dir, runs_dir
+from tl_core.base.files.paths import class_dir, runs_dir
 from tl_core.classroom import learners
 from tl_core.classroom.learners import Record
 from tl_core.runs.run_folder import list_runs

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tl_core.base.paths import class_dir
+from tl_core.base.files.paths import class_dir
 from tl_core.classroom import votes
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tl_core.base.config import RunConfig
 from tl_core.compute import cpu_probe, repetition
-from tl_core.runs import preparing
+from tl_core.runs.execution import preparing
 
 USED = {"device": "cpu", "frozen_precision": "bf16", "tail_precision": "fp32", "depthwise": "split"}
 """What no measurement of the tests' comes to."""

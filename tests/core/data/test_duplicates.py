@@ -11,8 +11,8 @@ import pytest
 
 from tests.core.data_drawing import scene
 from tl_core.data import duplicates, folders
-from tl_core.data.decode import read_image, resize_square
 from tl_core.data.duplicates import near_duplicate_groups
+from tl_core.data.pixels.decode import read_image, resize_square
 
 PX = 224
 

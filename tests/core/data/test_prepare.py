@@ -17,8 +17,8 @@ from tl_core.base.errors import (
     TooFewPictures,
 )
 from tl_core.data import prepare as module
-from tl_core.data.augment import training_entries
-from tl_core.data.decode import read_image, resize_square
+from tl_core.data.pixels.augment import training_entries
+from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.data.prepare import Prepared, prepare
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.core.data_drawing import class_folders, scene, write
-from tl_core.data.decode import read_image, upright_size
+from tl_core.data.pixels.decode import read_image, upright_size
 from tl_core.data.prepare import prepare
 from tl_core.data.quality import Flag, flags
 

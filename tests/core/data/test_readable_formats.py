@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.core.data_drawing import encoded, scene
-from tl_core.data.decode import read_image
-from tl_core.data.file_kinds import EXTENSIONS, PLUGINS
+from tl_core.data.layouts.file_kinds import EXTENSIONS, PLUGINS
+from tl_core.data.pixels.decode import read_image
 
 README = Path(__file__).parents[3] / "README.md"
 

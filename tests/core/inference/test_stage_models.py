@@ -14,13 +14,14 @@ from tests.core.drawn import write_classes
 from tl_core import cli
 from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
-from tl_core.data.decode import read_image
+from tl_core.data.pixels.decode import read_image
 from tl_core.inference import feature_cache, reference_features, stage_models
 from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
 from tl_core.models import gradcam
 from tl_core.models.backbone import CLASSIFIER
-from tl_core.runs import decision_rule, workflow
+from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
+from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import open_run
 
 SETTINGS = {

@@ -8,8 +8,8 @@ import torch
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import WeightsUnavailable
 from tl_core.inference import weight_change
-from tl_core.models import checkpoint_files
 from tl_core.models.build import build
+from tl_core.models.files import checkpoint_files
 from tl_core.models.weights.sources import choose
 from tl_core.runs import run_folder
 

@@ -155,7 +155,7 @@ def test_a_run_trains_stops_resumes_predicts_and_leaves_for_onnx(tmp_path, monke
     from tl_core.inference import stage_models
     from tl_core.inference.predictor import Predictor
     from tl_core.models import onnx_export
-    from tl_core.runs import workflow
+    from tl_core.runs.execution import workflow
 
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
     data = write_classes(tmp_path / "data", {"dots": 12, "stripes": 12})

@@ -8,8 +8,8 @@ import torch
 from sklearn.datasets import load_sample_image
 
 from tl_core.base.errors import WeightsMismatch, WeightsUnavailable
-from tl_core.data.decode import resize_square
-from tl_core.data.normalise import normalise
+from tl_core.data.pixels.decode import resize_square
+from tl_core.data.pixels.normalise import normalise
 from tl_core.models.build import build, original, skeleton
 from tl_core.models.weights import locate, state_dicts
 from tl_core.models.weights.record import IMAGENET_MEAN, IMAGENET_STD, WeightsRecord

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.core.drawn import write_classes
-from tl_core.base import cache_folder
 from tl_core.base.config import preset
-from tl_core.data.decode import read_image
+from tl_core.base.files import cache_folder
+from tl_core.data.pixels.decode import read_image
 from tl_core.inference.predictor import WORTH_EXPORTING, Predictor
 from tl_core.models import onnx_export
-from tl_core.runs import workflow
+from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import RunFolder
 
 ROOT = Path(__file__).parents[3]

@@ -15,11 +15,11 @@ import pytest
 from tests.mutated import mutate
 from tests.ui.run_folder_builder import finished_run
 from tl_core.base.errors import RunDamaged, TlError
-from tl_core.base.reading import misfit, parse, read_json
+from tl_core.base.files.reading import misfit, parse, read_json
 from tl_core.jobs import local
-from tl_core.runs import advice, comparison, decision_rule, run_folder
+from tl_core.runs import decision_rule, run_folder
 from tl_core.runs.event_log import EventLog
-from tl_core.runs.report import page, run_facts
+from tl_core.runs.report import advice, comparison, page, run_facts
 from tl_core.runs.run_folder import RunFolder
 
 NUM_FILES = int(os.environ.get("HEADSWAP_SOAK_FILES", "150"))

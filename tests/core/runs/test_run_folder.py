@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_core.base import atomic, reading
 from tl_core.base.config import preset
 from tl_core.base.errors import OutputUnwritable, RunDamaged, RunExists, RunNotFound
 from tl_core.base.events import NewBest, RunStopped
-from tl_core.base.paths import cache_dir, datasets_dir, runs_dir
+from tl_core.base.files import atomic, reading
+from tl_core.base.files.paths import cache_dir, datasets_dir, runs_dir
 from tl_core.runs import run_folder
 
 

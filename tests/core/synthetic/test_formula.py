@@ -16,7 +16,7 @@ import pytest
 import torch
 
 from tl_core.base.errors import ConfigError
-from tl_core.data.normalise import normalise
+from tl_core.data.pixels.normalise import normalise
 from tl_core.models import build
 from tl_core.models.weights import sources
 from tl_core.synthetic import formula

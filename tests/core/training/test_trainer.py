@@ -13,7 +13,7 @@ from tl_core.base.config import RunConfig, preset
 from tl_core.base.errors import NonFiniteLoss, OutOfMemory
 from tl_core.base.events import EarlyStopped, EpochEnd, Evaluated, LearningRateReduced, NewBest, StageStarted
 from tl_core.compute.cpu_probe import cpu_probe
-from tl_core.compute.depthwise import SplitDepthwise
+from tl_core.compute.kernels.depthwise import SplitDepthwise
 from tl_core.data.prepare import Prepared, prepare
 from tl_core.models import build, parts
 from tl_core.models.weights import sources

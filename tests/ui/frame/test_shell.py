@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from tl_core.runs import run_folder
 from tl_ui.frame import theme
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets
+from tl_ui.stores.sets import datasets
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -15,8 +15,8 @@ from tl_core.runs.run_folder import write_json
 from tl_ui.frame.text import catalogue, literal
 from tl_ui.lesson import path
 from tl_ui.lesson.page import idea_of
-from tl_ui.lesson.parts import beginnings, which_run
-from tl_ui.lesson.parts import recorded_runs as recorded
+from tl_ui.lesson.parts.runs import beginnings, which_run
+from tl_ui.lesson.parts.runs import recorded_runs as recorded
 
 MAX_WORDS = 80
 LANGUAGES = ("en", "ko")

@@ -15,15 +15,16 @@ from tl_ui.frame.text import catalogue
 from tl_ui.frame.theme import LIGHT
 from tl_ui.lesson import path, presenter
 from tl_ui.lesson.page import idea_of
-from tl_ui.lesson.parts import map_tiles, person_data
-from tl_ui.lesson.parts import recorded_runs as recorded
+from tl_ui.lesson.parts import person_data
 from tl_ui.lesson.parts.code_view import excerpt, without_docstring
-from tl_ui.lesson.parts.race_chart import Runner, race, rows
-from tl_ui.lesson.parts.story import story
+from tl_ui.lesson.parts.network import map_tiles
+from tl_ui.lesson.parts.runs import recorded_runs as recorded
+from tl_ui.lesson.parts.runs.race_chart import Runner, race, rows
+from tl_ui.lesson.parts.runs.story import story
 from tl_ui.lesson.steps import freeze, labels, which_model
 from tl_ui.screens.train import again
-from tl_ui.stores import datasets
-from tl_ui.stores.run_view import fold
+from tl_ui.stores.runs.run_view import fold
+from tl_ui.stores.sets import datasets
 from tl_ui.widgets.downloads import to_csv
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ui.open_page import has, words
 from tests.ui.part import part
-from tl_core.base.paths import class_dir
+from tl_core.base.files.paths import class_dir
 from tl_core.classroom import learners, votes
 from tl_ui.frame.text import catalogue
 from tl_ui.lesson.quiz import bank, learner, marking

@@ -16,7 +16,7 @@ from tl_ui.frame.text import percent
 from tl_ui.lesson.quiz import bank, marking
 from tl_ui.lesson.quiz.bank import KINDS, STEPS
 from tl_ui.lesson.quiz.recorded import RUNS, recording
-from tl_ui.stores.run_view import epoch_rows
+from tl_ui.stores.runs.run_view import epoch_rows
 
 ENGLISH, KOREAN = bank.questions("en"), bank.questions("ko")
 BY_ID = {question.id: question for question in ENGLISH}

@@ -9,9 +9,9 @@ import pytest
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import CLASSES, RunBuilder, finished_run
-from tl_core.base.atomic import write_json
 from tl_core.base.config import RunConfig
-from tl_core.data.decode import pixels_hash, read_image, resize_square
+from tl_core.base.files.atomic import write_json
+from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
@@ -37,7 +37,7 @@ def weights(tmp_path_factory):
     import torch
 
     from tl_core.models.build import skeleton
-    from tl_core.models.checkpoint_files import save_weights
+    from tl_core.models.files.checkpoint_files import save_weights
 
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "final.safetensors"
@@ -234,10 +234,10 @@ def test_of_two_pictures_with_one_name_the_chosen_one_is_kept(run, tmp_path):
 @both
 def test_a_correction_of_a_practice_set_goes_into_a_copy_of_ones_own(lang, run, tmp_path, monkeypatch):
     from tl_core.data import curation
-    from tl_ui.stores import datasets
+    from tl_ui.stores.sets import datasets
 
     monkeypatch.setattr(
-        "tl_ui.stores.datasets.sample_folder",
+        "tl_ui.stores.sets.datasets.sample_folder",
         lambda name: tmp_path / {"expression": "pictures"}.get(name, name),
     )
     app = open_page("classify", lang=lang)

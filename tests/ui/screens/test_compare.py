@@ -8,7 +8,8 @@ from tests.ui.open_page import open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
 from tl_core.base.config import preset
 from tl_core.evaluation.metrics import METRICS
-from tl_core.runs import comparison, run_folder
+from tl_core.runs import run_folder
+from tl_core.runs.report import comparison
 from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view

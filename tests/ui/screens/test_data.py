@@ -7,10 +7,10 @@ import shutil
 import pytest
 
 from tests.ui.conftest import draw_pictures
-from tests.ui.stores.test_datasets import zip_of
+from tests.ui.stores.sets.test_datasets import zip_of
 from tl_core.base.config import DEFAULT_PRESET, preset
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets
+from tl_ui.stores.sets import datasets
 
 
 def chosen(open_page, path, language="en", panel=None):

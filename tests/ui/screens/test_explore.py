@@ -21,8 +21,8 @@ from tl_ui.screens.explore import feature_map as explore_map
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.screens.explore.view import VIEWS
-from tl_ui.stores import predictions
-from tl_ui.widgets import pictures
+from tl_ui.stores.runs import predictions
+from tl_ui.widgets.html import pictures
 
 SIX = ("가", "b & <c>", "NA", "d", "e", "f")
 both = pytest.mark.parametrize("lang", ["en", "ko"])

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from tl_core.models.weights import locate
 from tl_core.models.weights.sources import choose
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets, shared_network
+from tl_ui.stores import shared_network
+from tl_ui.stores.sets import datasets
 
 
 def body(app) -> str:

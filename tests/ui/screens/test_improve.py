@@ -13,12 +13,12 @@ from tl_core.base.config import RunConfig
 from tl_core.data import curation
 from tl_core.data.folders import scan
 from tl_core.jobs import local
-from tl_core.runs.workflow import create_run
+from tl_core.runs.execution.workflow import create_run
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import _id
-from tl_ui.stores import datasets
+from tl_ui.stores.sets import datasets
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 CLASSES = ("dots", "stripes")

@@ -12,8 +12,8 @@ from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder, write_json
 from tl_ui.frame.text import catalogue, percent
 from tl_ui.screens.improve.checks import mistakes
-from tl_ui.stores import predictions as stored
-from tl_ui.stores.scores import by_rule, chance, confusions, reported
+from tl_ui.stores.runs import predictions as stored
+from tl_ui.stores.runs.scores import by_rule, chance, confusions, reported
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 

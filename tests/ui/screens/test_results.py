@@ -9,7 +9,7 @@ import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
-from tl_core.base.atomic import write_json
+from tl_core.base.files.atomic import write_json
 from tl_core.models.weights.record import source_name
 from tl_ui.frame.text import catalogue, percent
 

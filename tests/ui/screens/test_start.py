@@ -10,17 +10,19 @@ import streamlit as st
 from tests.ui.conftest import draw_pictures
 from tests.ui.open_page import has, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
-from tests.ui.stores.test_datasets import zip_of
+from tests.ui.stores.sets.test_datasets import zip_of
 from tl_core.base.config import RunConfig, preset
+from tl_core.base.files.paths import cache_dir
 from tl_core.base.messages import say
-from tl_core.base.paths import cache_dir
 from tl_core.jobs import local
 from tl_core.models.weights import locate
 from tl_core.runs.run_folder import list_runs
 from tl_core.synthetic import practice as samples
 from tl_ui.frame.text import catalogue
-from tl_ui.stores import datasets, launching, machine
-from tl_ui.widgets import practice_sets
+from tl_ui.stores import machine
+from tl_ui.stores.runs import launching
+from tl_ui.stores.sets import datasets
+from tl_ui.widgets.sets import practice_sets
 
 RUNS = {key.removeprefix("runs."): text for key, text in catalogue("en").items() if key.startswith("runs.")}
 

@@ -15,11 +15,11 @@ from tl_core.data import curation
 from tl_core.data.folders import MIN_PER_CLASS
 from tl_core.jobs import local
 from tl_core.runs.event_log import EventWriter
-from tl_core.runs.plan import in_words
+from tl_core.runs.execution.plan import in_words
 from tl_core.runs.run_folder import open_run
 from tl_ui.frame.text import catalogue
 from tl_ui.screens.train.control import key_of
-from tl_ui.stores import overview
+from tl_ui.stores.sets import overview
 
 LANGUAGES = ["en", "ko"]
 pytestmark = pytest.mark.parametrize("lang", LANGUAGES)
@@ -42,7 +42,7 @@ def pictures(tmp_path):
 
 @pytest.fixture
 def data_id(pictures):
-    from tl_ui.stores import datasets
+    from tl_ui.stores.sets import datasets
 
     return datasets.add_folder(pictures).id
 
@@ -251,7 +251,7 @@ def test_again_with_these_settings_begins_with_how_the_other_was_computed(
 
 
 def test_a_run_of_an_upload_is_called_as_the_person_calls_the_pictures(lang, runs, pictures, monkeypatch):
-    from tl_ui.stores import datasets
+    from tl_ui.stores.sets import datasets
 
     monkeypatch.setattr(local, "launch", lambda run: None)
     files = sorted(path for path in pictures.rglob("*.png"))

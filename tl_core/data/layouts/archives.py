@@ -24,9 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import BadArchive, OutputUnwritable, RunExists
-from tl_core.data.file_kinds import FOREIGN, PLUGINS, ending, is_picture_name, is_skipped_name
+from tl_core.base.files.atomic import output_errors
+from tl_core.data.layouts.file_kinds import FOREIGN, PLUGINS, ending, is_picture_name, is_skipped_name
 
 MAX_FILES = 50_000
 MAX_BYTES = 8 << 30

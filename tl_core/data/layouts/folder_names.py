@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_core.base.errors import LabelsInFile
-from tl_core.base.file_names import composed, folder_name, name_in
-from tl_core.data import file_kinds
+from tl_core.base.files.file_names import composed, folder_name, name_in
 from tl_core.data.dataset import SPLITS, Refused
-from tl_core.data.layouts import label_files
+from tl_core.data.layouts import file_kinds, label_files
 
 _MAX_WRAPPERS = 3
 _SPLIT_NAME = re.compile(

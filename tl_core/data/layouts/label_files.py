@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from tl_core.base.errors import LabelsInFile
-from tl_core.base.file_names import composed
+from tl_core.base.files.file_names import composed
 
 NAMES = ("_classes.csv", "metadata.csv", "metadata.jsonl")
 BOXES = (

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from tl_core.base.atomic import write_atomic
 from tl_core.base.errors import BadGroups
-from tl_core.base.file_names import composed
+from tl_core.base.files.atomic import write_atomic
+from tl_core.base.files.file_names import composed
 
 FILE = "headswap-groups.csv"
 NAMES, NONE = "names", "none"

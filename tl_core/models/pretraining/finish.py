@@ -13,9 +13,9 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import update_bn
 
-from tl_core.base.atomic import write_json
-from tl_core.data.normalise import normalise
-from tl_core.models.checkpoint_files import save_weights
+from tl_core.base.files.atomic import write_json
+from tl_core.data.pixels.normalise import normalise
+from tl_core.models.files.checkpoint_files import save_weights
 from tl_core.models.pretraining.loop import MEAN, STD
 from tl_core.models.pretraining.pictures import unseen
 from tl_core.models.weights.locate import CARD_FORMAT

@@ -14,8 +14,8 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from tl_core.base.errors import ConfigError
-from tl_core.data.normalise import normalise
-from tl_core.models.checkpoint_files import load_state, save_state
+from tl_core.data.pixels.normalise import normalise
+from tl_core.models.files.checkpoint_files import load_state, save_state
 from tl_core.models.pretraining.dense import SIZE, DenseTarget
 from tl_core.models.pretraining.recipe import Recipe
 

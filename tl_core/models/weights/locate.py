@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from tl_core.base.errors import ConfigError, RunDamaged, WeightsMismatch, WeightsUnavailable
+from tl_core.base.files.paths import cache_dir, is_file
+from tl_core.base.files.reading import read_json
 from tl_core.base.messages import FALLBACK
-from tl_core.base.paths import cache_dir, is_file
-from tl_core.base.reading import read_json
 from tl_core.models.families.registry import ARCHITECTURES, architecture
 from tl_core.models.weights import hub, state_dicts
 from tl_core.models.weights.record import B0, IMAGENET_MEAN, IMAGENET_STD, WeightsRecord, source_name

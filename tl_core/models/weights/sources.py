@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.base.errors import ConfigError, UnknownWeights, WeightsError, WeightsMismatch, WeightsUnavailable
+from tl_core.base.files.paths import expanded
 from tl_core.base.messages import FALLBACK
-from tl_core.base.paths import expanded
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights import http_download, hub, locate, state_dicts
 from tl_core.models.weights.hub import Limits, OnBytes

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tl_core.base.errors import WeightsMismatch, WeightsUnavailable
-from tl_core.base.paths import is_file
+from tl_core.base.files.paths import is_file
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0
 

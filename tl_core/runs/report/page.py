@@ -17,13 +17,13 @@ from typing import Any
 from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.base.events import WarningRaised
-from tl_core.base.file_names import readable
+from tl_core.base.files.file_names import readable
 from tl_core.base.messages import FALLBACK, say
 from tl_core.base.percent import MISSING
 from tl_core.base.percent import percent as written
 from tl_core.data import folders
 from tl_core.data.dataset import Account
-from tl_core.data.thumbnail import thumbnail
+from tl_core.data.pixels.thumbnail import thumbnail
 from tl_core.evaluation.metrics import METRICS, defined, defined_per_class
 from tl_core.models.weights.locate import recorded_name
 from tl_core.runs import decision_rule, predictions

@@ -11,8 +11,8 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import ConfigError
+from tl_core.base.files.atomic import output_errors
 
 __all__ = ["SAMPLES", "sample_cache", "sample_folder", "write_samples"]
 
@@ -49,7 +49,7 @@ def sample_folder(name: str) -> Path:
 
     Raises: ConfigError: no such set.
     """
-    from tl_core.base.paths import cache_dir
+    from tl_core.base.files.paths import cache_dir
 
     _check_name(name)
     return cache_dir() / "samples" / f"{name}-v{DRAWING_VERSION}"

@@ -15,8 +15,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tl_core.base.atomic import output_errors
 from tl_core.base.errors import RunExists
+from tl_core.base.files.atomic import output_errors
 
 JPEG_QUALITY = 92
 

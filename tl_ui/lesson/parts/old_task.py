@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from tl_core.data.decode import resize_square
+from tl_core.data.pixels.decode import resize_square
 from tl_core.models.weights.sources import WeightsRecord
 from tl_ui.frame.text import t
-from tl_ui.widgets import formula_sheet, pictures
+from tl_ui.widgets.html import formula_sheet, pictures
 
 IMAGE_PX = 224
 DRAWN_CLASS, DRAWN_SEED = 20, 3

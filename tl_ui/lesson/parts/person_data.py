@@ -14,9 +14,10 @@ from tl_core.base.errors import TlError
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name
-from tl_ui.stores import datasets, overview
-from tl_ui.stores.datasets import DataChoice
-from tl_ui.widgets import practice_sets, run_picker
+from tl_ui.stores.sets import datasets, overview
+from tl_ui.stores.sets.datasets import DataChoice
+from tl_ui.widgets import run_picker
+from tl_ui.widgets.sets import practice_sets
 
 PRACTICE = "casting"
 MAX_PICTURES = 6

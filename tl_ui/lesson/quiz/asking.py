@@ -12,11 +12,11 @@ from tl_ui.frame.theme import palette
 from tl_ui.lesson.quiz.bank import Question
 from tl_ui.lesson.quiz.marking import shuffled
 from tl_ui.lesson.quiz.recorded import recording
-from tl_ui.stores.run_view import epoch_rows
+from tl_ui.stores.runs.run_view import epoch_rows
 from tl_ui.widgets import downloads
-from tl_ui.widgets.curves import curves, legend
-from tl_ui.widgets.liveplot import still
-from tl_ui.widgets.network_strip import last_units, network_name, network_of
+from tl_ui.widgets.html.network_strip import last_units, network_name, network_of
+from tl_ui.widgets.plotting.curves import curves, legend
+from tl_ui.widgets.plotting.liveplot import still
 
 
 def ask(question: Question, learner: str, before: tuple[str, ...]) -> tuple[str, ...]:

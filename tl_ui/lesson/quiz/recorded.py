@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tl_ui.lesson.parts import recorded_runs
-from tl_ui.stores.run_view import RunView, fold
+from tl_ui.lesson.parts.runs import recorded_runs
+from tl_ui.stores.runs.run_view import RunView, fold
 
 RUNS = {"castings": "gradual", "faces": "faces"}
 

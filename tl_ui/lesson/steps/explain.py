@@ -6,10 +6,10 @@ import streamlit as st
 
 from tl_ui.frame import shell
 from tl_ui.frame.text import name_of, percent, t
-from tl_ui.lesson import explain_yourself
+from tl_ui.lesson.handouts import explain_yourself
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import which_run
-from tl_ui.stores.scores import reported
+from tl_ui.lesson.parts.runs import which_run
+from tl_ui.stores.runs.scores import reported
 
 
 def next_steps() -> None:

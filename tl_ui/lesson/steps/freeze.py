@@ -14,12 +14,12 @@ from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import recorded_runs as recorded
-from tl_ui.lesson.parts import which_run
 from tl_ui.lesson.parts.csv_button import csv_button
+from tl_ui.lesson.parts.runs import recorded_runs as recorded
+from tl_ui.lesson.parts.runs import which_run
 from tl_ui.stores import shared_network
 from tl_ui.stores.memo import cached_data
-from tl_ui.widgets.network_strip import last_units, network_name, network_of, part_names, strip, units_of
+from tl_ui.widgets.html.network_strip import last_units, network_name, network_of, part_names, strip, units_of
 
 STRATEGIES = ("head", "last", "whole")
 """As the guides name them; gradual is head, then last."""

@@ -12,10 +12,10 @@ from tl_ui.frame import state
 from tl_ui.frame.text import help_of, number, t
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import code_view, person_data
-from tl_ui.lesson.parts.network_values import network_values
+from tl_ui.lesson.parts.network.network_values import network_values
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
-from tl_ui.widgets.network_strip import network_name
+from tl_ui.widgets.html.network_strip import network_name
 
 
 def num_classes() -> int:
@@ -83,7 +83,7 @@ def _difference(sha256: str, _choice: WeightsRecord) -> tuple[float, float, int]
     """The same weights and picture in both libraries: largest difference, largest feature, how many."""
     import torch
 
-    from tl_core.data.normalise import normalise
+    from tl_core.data.pixels.normalise import normalise
     from tl_core.models.build import build
 
     image = person_data.examples()[0][1]

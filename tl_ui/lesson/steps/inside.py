@@ -11,13 +11,14 @@ from tl_core.models.weights.sources import WeightsRecord
 from tl_ui.frame.text import help_of, name_of, number, t
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import map_tiles, old_task, person_data
-from tl_ui.lesson.parts import network_parts as network_look
-from tl_ui.lesson.parts.network_values import network_values
+from tl_ui.lesson.parts import old_task, person_data
+from tl_ui.lesson.parts.network import map_tiles
+from tl_ui.lesson.parts.network import network_parts as network_look
+from tl_ui.lesson.parts.network.network_values import network_values
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
-from tl_ui.widgets import pictures
-from tl_ui.widgets.network_strip import COUNTED, network_name, part_names, units_of
+from tl_ui.widgets.html import pictures
+from tl_ui.widgets.html.network_strip import COUNTED, network_name, part_names, units_of
 
 LOW, MIDDLE = 2 / 7, 5 / 7
 """Shares of the groups that see edges, and patterns. Rough: the step to shapes is gradual."""

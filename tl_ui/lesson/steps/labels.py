@@ -9,7 +9,7 @@ import streamlit as st
 from tl_ui.frame.text import help_of, literal, number, t
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts import person_data
-from tl_ui.widgets import pictures
+from tl_ui.widgets.html import pictures
 
 
 def folders() -> None:

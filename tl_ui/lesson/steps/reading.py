@@ -11,15 +11,16 @@ from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import advice_view, which_run
 from tl_ui.lesson.parts.csv_button import csv_button
-from tl_ui.lesson.parts.which_run import Shown
-from tl_ui.stores import predictions
-from tl_ui.stores.run_view import epoch_rows
-from tl_ui.stores.scores import Cell, at_threshold, probabilities_of, reported, rows_of
-from tl_ui.widgets import charts, run_picker
-from tl_ui.widgets.curves import curves, legend
-from tl_ui.widgets.liveplot import still
+from tl_ui.lesson.parts.runs import advice_view, which_run
+from tl_ui.lesson.parts.runs.which_run import Shown
+from tl_ui.stores.runs import predictions
+from tl_ui.stores.runs.run_view import epoch_rows
+from tl_ui.stores.runs.scores import Cell, at_threshold, probabilities_of, reported, rows_of
+from tl_ui.widgets import run_picker
+from tl_ui.widgets.plotting import charts
+from tl_ui.widgets.plotting.curves import curves, legend
+from tl_ui.widgets.plotting.liveplot import still
 
 SHOWN = ("accuracy", "precision", "recall", "f1")
 
@@ -211,7 +212,9 @@ def _with_interval(cell: Cell) -> str:
 IDEAS = {
     "accuracy": Idea(accuracy, code=("tl_core.evaluation.metrics:wilson",)),
     "matrix": Idea(matrix, code=("tl_core.evaluation.metrics:evaluate",)),
-    "threshold": Idea(threshold, code=("tl_ui.stores.scores:at_threshold",)),
+    "threshold": Idea(threshold, code=("tl_ui.stores.runs.scores:at_threshold",)),
     "overfitting": Idea(overfitting, code=("tl_core.training.trainer:Trainer._validate",), predicts=True),
-    "advice": Idea(advice_view.show, code=("tl_core.runs.advice:_overfitting", "tl_core.runs.advice:_weak")),
+    "advice": Idea(
+        advice_view.show, code=("tl_core.runs.report.advice:_overfitting", "tl_core.runs.report.advice:_weak")
+    ),
 }

@@ -12,15 +12,16 @@ from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import beginnings, old_task, person_data, which_run
-from tl_ui.lesson.parts import recorded_runs as recorded
+from tl_ui.lesson.parts import old_task, person_data
 from tl_ui.lesson.parts.csv_button import csv_button
-from tl_ui.lesson.parts.race_chart import Runner, race, rows
+from tl_ui.lesson.parts.runs import beginnings, which_run
+from tl_ui.lesson.parts.runs import recorded_runs as recorded
+from tl_ui.lesson.parts.runs.race_chart import Runner, race, rows
 from tl_ui.stores import shared_network
-from tl_ui.stores.run_view import fold
-from tl_ui.widgets import pictures
-from tl_ui.widgets.liveplot import liveplot
-from tl_ui.widgets.network_strip import network_name, network_of
+from tl_ui.stores.runs.run_view import fold
+from tl_ui.widgets.html import pictures
+from tl_ui.widgets.html.network_strip import network_name, network_of
+from tl_ui.widgets.plotting.liveplot import liveplot
 
 SECONDS_PER_EPOCH = 0.45
 """How fast a recorded run is played."""
@@ -176,5 +177,5 @@ IDEAS = {
         is_wide=True,
         values=beginnings.values,
     ),
-    "numbers": Idea(numbers, code=("tl_core.runs.workflow:execute",), is_wide=True),
+    "numbers": Idea(numbers, code=("tl_core.runs.execution.workflow:execute",), is_wide=True),
 }

@@ -15,14 +15,16 @@ from tl_ui.frame.text import help_of, literal, name_of, t
 from tl_ui.frame.theme import palette
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
-from tl_ui.lesson.parts import person_data, which_run
+from tl_ui.lesson.parts import person_data
 from tl_ui.lesson.parts.csv_button import csv_button
-from tl_ui.lesson.parts.story import story
-from tl_ui.stores.run_view import RunView, epoch_rows
-from tl_ui.widgets import pictures, run_picker
-from tl_ui.widgets.charts import Figure, layout_of
-from tl_ui.widgets.curves import curves, legend, rate
-from tl_ui.widgets.liveplot import liveplot, still
+from tl_ui.lesson.parts.runs import which_run
+from tl_ui.lesson.parts.runs.story import story
+from tl_ui.stores.runs.run_view import RunView, epoch_rows
+from tl_ui.widgets import run_picker
+from tl_ui.widgets.html import pictures
+from tl_ui.widgets.plotting.charts import Figure, layout_of
+from tl_ui.widgets.plotting.curves import curves, legend, rate
+from tl_ui.widgets.plotting.liveplot import liveplot, still
 
 AIDS = ("augmentation", "class_weight", "number_format", "scheduler", "early_stopping")
 NUM_VIEWS = 5
@@ -159,7 +161,7 @@ def _setting(name: str, config: dict[str, Any], view: RunView) -> str:
 def augmented(image: np.ndarray) -> list[str]:
     """The picture itself and a few of its augmented views, by the product's own augmenter.
     image: (H, W, 3) uint8."""
-    from tl_core.data.augment import augment
+    from tl_core.data.pixels.augment import augment
 
     views = [image, *(augment(image, key=(0, n)) for n in range(1, NUM_VIEWS + 1))]
     return [pictures.jpeg_uri(view) for view in views]
@@ -200,7 +202,11 @@ IDEAS = {
     "first": Idea(first, code=("tl_core.training.trainer:Trainer.fit",), predicts=True),
     "rate": Idea(rate_live, code=("tl_core.training.stage_state:Stage.__init__",)),
     "aids": Idea(
-        aids, code=("tl_core.data.augment:augmenter", "tl_core.training.trainer:Trainer._is_out_of_patience")
+        aids,
+        code=(
+            "tl_core.data.pixels.augment:augmenter",
+            "tl_core.training.trainer:Trainer._is_out_of_patience",
+        ),
     ),
     "story": Idea(story_live, code=("tl_core.training.trainer:Trainer._train_epoch",)),
 }

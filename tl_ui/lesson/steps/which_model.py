@@ -14,8 +14,8 @@ from tl_ui.frame.theme import Palette, palette
 from tl_ui.lesson import presenter
 from tl_ui.lesson.idea import Idea
 from tl_ui.lesson.parts.csv_button import csv_button
-from tl_ui.widgets.charts import Figure, layout_of
-from tl_ui.widgets.liveplot import still
+from tl_ui.widgets.plotting.charts import Figure, layout_of
+from tl_ui.widgets.plotting.liveplot import still
 
 FILE = Path(__file__).with_name("models.json")
 CHOSEN = "EfficientNet-B0"

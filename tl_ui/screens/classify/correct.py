@@ -10,12 +10,12 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data import curation
-from tl_core.data.decode import read_image
+from tl_core.data.pixels.decode import read_image
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import literal, t
-from tl_ui.stores import overview
-from tl_ui.widgets import own_copy
+from tl_ui.stores.sets import overview
+from tl_ui.widgets.sets import own_copy
 
 if TYPE_CHECKING:
     from tl_ui.screens.classify.given import Given

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from tl_core.base.errors import TlError, UnreadableImage
-from tl_core.data.decode import pixels_hash, resize_square
-from tl_core.data.file_kinds import EXTENSIONS
+from tl_core.data.layouts.file_kinds import EXTENSIONS
+from tl_core.data.pixels.decode import pixels_hash, resize_square
 from tl_core.inference import seen_pictures
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
@@ -21,8 +21,9 @@ from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
 from tl_ui.screens.classify import correct as classify_correct
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table
 from tl_ui.screens.classify.given import Given
-from tl_ui.stores import predictions
-from tl_ui.widgets import downloads, pictures
+from tl_ui.stores.runs import predictions
+from tl_ui.widgets import downloads
+from tl_ui.widgets.html import pictures
 
 if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor

@@ -1,4 +1,4 @@
-"""The training curves of several runs on one fixed scale. Pure, like `tl_ui.widgets.charts`."""
+"""The training curves of several runs on one fixed scale. Pure, like `tl_ui.widgets.plotting.charts`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from tl_core.base.percent import percent
 from tl_core.runs.report.epoch_axis import whole_step
 from tl_ui.frame.theme import Palette
-from tl_ui.stores.run_view import RunView
-from tl_ui.widgets.charts import Figure, Words, layout_of
+from tl_ui.stores.runs.run_view import RunView
+from tl_ui.widgets.plotting.charts import Figure, Words, layout_of
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 # beside the colour, for eyes and printers without colour

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from tl_core.runs.comparison import Paired
+from tl_core.runs.report.comparison import Paired
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.widgets.score_rows import between

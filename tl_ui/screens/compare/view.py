@@ -9,16 +9,17 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.errors import NotComparable, TlError
-from tl_core.runs import comparison
+from tl_core.runs.report import comparison
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import error_text, help_of, literal, name_of, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
-from tl_ui.stores.scores import reported
-from tl_ui.widgets import charts, downloads, run_picker, score_rows, setting_words, which_rule
-from tl_ui.widgets.liveplot import still
+from tl_ui.stores.runs.scores import reported
+from tl_ui.widgets import downloads, run_picker, score_rows, setting_words, which_rule
+from tl_ui.widgets.plotting import charts
+from tl_ui.widgets.plotting.liveplot import still
 
 MOST = 6
 """Runs at a time: as many as the colours and dashes tell apart at a glance."""

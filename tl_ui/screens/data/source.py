@@ -7,15 +7,15 @@ from collections.abc import Callable
 import streamlit as st
 
 from tl_core.base.errors import PlaceRefused, TlError
-from tl_core.base.file_names import readable
-from tl_core.base.paths import expanded
-from tl_core.data.file_kinds import EXTENSIONS
+from tl_core.base.files.file_names import readable
+from tl_core.base.files.paths import expanded
+from tl_core.data.layouts.file_kinds import EXTENSIONS
 from tl_core.synthetic.practice import SAMPLES
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, t
-from tl_ui.stores import datasets, overview, upload_limits
-from tl_ui.stores.datasets import DataChoice
-from tl_ui.widgets import own_sets, practice_sets
+from tl_ui.stores.sets import datasets, overview, upload_limits
+from tl_ui.stores.sets.datasets import DataChoice
+from tl_ui.widgets.sets import own_sets, practice_sets
 
 SOURCES = ("sample", "folder", "zip", "upload")
 

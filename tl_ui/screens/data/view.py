@@ -13,9 +13,9 @@ from tl_core.data.layouts import name_groups
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores import datasets, overview
-from tl_ui.stores.overview import Overview
-from tl_ui.widgets import pictures
+from tl_ui.stores.sets import datasets, overview
+from tl_ui.stores.sets.overview import Overview
+from tl_ui.widgets.html import pictures
 
 NUM_DRAWS = 6
 
@@ -135,7 +135,7 @@ def _leaks(found: Overview) -> None:
 
 
 def _augmentation(found: Overview) -> None:
-    from tl_core.data.augment import augment
+    from tl_core.data.pixels.augment import augment
 
     st.markdown(t("data.augmentation_lead"), help=help_of("augmentation"))
     with st.container(horizontal=True, vertical_alignment="bottom"):

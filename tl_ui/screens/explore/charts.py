@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tl_ui.frame.theme import Palette
-from tl_ui.widgets.charts import Figure, Words, confusion, layout_of, whiskers
+from tl_ui.widgets.plotting.charts import Figure, Words, confusion, layout_of, whiskers
 
 MANY = 3
 """Classes above which a cell has room for its count alone."""

@@ -14,9 +14,9 @@ from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.stores.memo import cached_data
-from tl_ui.stores.predictions import Predictions, picture_paths
+from tl_ui.stores.runs.predictions import Predictions, picture_paths
 from tl_ui.widgets import downloads
-from tl_ui.widgets.liveplot import CONFIG
+from tl_ui.widgets.plotting.liveplot import CONFIG
 
 MAP_CONFIG = CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"]}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_ui.frame.text import number, t
-from tl_ui.widgets import pictures
+from tl_ui.widgets.html import pictures
 
 PER_PAGE = 12
 THUMB_PX = 168

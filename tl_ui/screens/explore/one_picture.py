@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from tl_core.data.decode import read_image, resize_square
+from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.evaluation import out_of_distribution
 from tl_core.runs.predictions import STAGES
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, literal, name_of, percent, t
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
-from tl_ui.stores.predictions import Predictions, picture_paths
-from tl_ui.widgets import pictures
+from tl_ui.stores.runs.predictions import Predictions, picture_paths
+from tl_ui.widgets.html import pictures
 
 SHOWN_PX = 224
 NUM_NEIGHBOURS = 5

@@ -13,9 +13,9 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import one_picture as explore_picture
-from tl_ui.stores.predictions import Predictions, SplitPredictions, picture_paths
+from tl_ui.stores.runs.predictions import Predictions, SplitPredictions, picture_paths
 from tl_ui.widgets import downloads, which_rule
-from tl_ui.widgets.liveplot import CONFIG
+from tl_ui.widgets.plotting.liveplot import CONFIG
 
 ALL_MISTAKES = "mistakes"
 MAX_BESIDE = 8

@@ -17,7 +17,7 @@ from tl_core.inference.feature_cache import Embedded
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import number, t
 from tl_ui.stores.memo import Memo, cached_data, cached_resource
-from tl_ui.stores.predictions import Predictions, picture_paths
+from tl_ui.stores.runs.predictions import Predictions, picture_paths
 
 if TYPE_CHECKING:
     from tl_core.inference.predictor import Predictor

@@ -14,10 +14,10 @@ from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
 from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
-from tl_ui.stores.predictions import Predictions, SplitPredictions, picture_paths
-from tl_ui.stores.scores import cells
+from tl_ui.stores.runs.predictions import Predictions, SplitPredictions, picture_paths
+from tl_ui.stores.runs.scores import cells
 from tl_ui.widgets import downloads, score_rows
-from tl_ui.widgets.liveplot import still
+from tl_ui.widgets.plotting.liveplot import still
 
 
 def draw(run: RunFolder, summary: dict[str, Any], found: Predictions) -> None:

@@ -8,12 +8,12 @@ from tl_core.base.errors import TlError
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
-from tl_ui.screens.explore import calibration as explore_calibration
 from tl_ui.screens.explore import feature_map as explore_map
 from tl_ui.screens.explore import pictures as explore_pictures
 from tl_ui.screens.explore import stage_race as explore_race
-from tl_ui.screens.explore import threshold as explore_threshold
-from tl_ui.stores import predictions
+from tl_ui.screens.explore.deciding import calibration as explore_calibration
+from tl_ui.screens.explore.deciding import threshold as explore_threshold
+from tl_ui.stores.runs import predictions
 
 VIEWS = ("race", "pictures", "threshold", "calibration", "map")
 VIEW = "explore_view"

@@ -14,10 +14,13 @@ from tl_core.models.weights.sources import WeightsRecord, has_imagenet_classes
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores import datasets, overview, shared_network
+from tl_ui.stores import shared_network
+from tl_ui.stores.sets import datasets, overview
 from tl_ui.stores.shared_network import Counts, Station
-from tl_ui.widgets import formula_sheet, pictures, practice_sets, run_picker
-from tl_ui.widgets.network_strip import part_names, units_of
+from tl_ui.widgets import run_picker
+from tl_ui.widgets.html import formula_sheet, pictures
+from tl_ui.widgets.html.network_strip import part_names, units_of
+from tl_ui.widgets.sets import practice_sets
 
 PANELS = ("swap", "way", "answers", "classes")
 MAX_PICTURES = 6

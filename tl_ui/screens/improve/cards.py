@@ -16,7 +16,7 @@ from tl_core.data.curation import CurationEdit
 from tl_ui.frame.text import literal, name_of, number, t
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
-from tl_ui.widgets import pictures
+from tl_ui.widgets.html import pictures
 
 PER_PAGE = 9
 THUMB_PX = 560

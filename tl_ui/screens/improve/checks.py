@@ -21,9 +21,10 @@ from tl_core.runs.decision_rule import said_by
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import data_name, literal, t
-from tl_ui.stores import datasets, overview
 from tl_ui.stores.memo import Memo
-from tl_ui.widgets import own_copy, run_picker
+from tl_ui.stores.sets import datasets, overview
+from tl_ui.widgets import run_picker
+from tl_ui.widgets.sets import own_copy
 
 NO_RUN = ""
 OnStep = Callable[[str, int, int], None]

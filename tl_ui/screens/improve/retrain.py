@@ -19,9 +19,10 @@ from tl_core.data.curation import CurationEdit
 from tl_core.data.curation import read as read_decisions
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE
-from tl_core.runs import about, comparison
+from tl_core.runs import about
+from tl_core.runs.execution.workflow import DECISIONS
+from tl_core.runs.report import comparison
 from tl_core.runs.run_folder import RunFolder
-from tl_core.runs.workflow import DECISIONS
 from tl_ui.frame import shell
 from tl_ui.frame.steps import PAGES
 from tl_ui.frame.text import number, t
@@ -29,7 +30,7 @@ from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
-from tl_ui.stores import launching, predictions
+from tl_ui.stores.runs import launching, predictions
 from tl_ui.widgets import run_picker
 
 EPOCHS = 60

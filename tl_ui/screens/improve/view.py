@@ -19,7 +19,8 @@ from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import Card
 from tl_ui.screens.improve.checks import Checked, CheckedData
-from tl_ui.widgets import own_copy, pictures
+from tl_ui.widgets.html import pictures
+from tl_ui.widgets.sets import own_copy
 
 GROUPS = {
     "labels": ("label",),

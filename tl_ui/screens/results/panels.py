@@ -14,8 +14,8 @@ from tl_ui.frame import state
 from tl_ui.frame.steps import PAGES
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores import predictions
-from tl_ui.stores.scores import (
+from tl_ui.stores.runs import predictions
+from tl_ui.stores.runs.scores import (
     AtThreshold,
     Cell,
     at_threshold,
@@ -26,9 +26,10 @@ from tl_ui.stores.scores import (
     reported,
     rows_of,
 )
-from tl_ui.widgets import charts, run_picker, score_rows, which_rule
-from tl_ui.widgets.curves import curves, legend
-from tl_ui.widgets.liveplot import still
+from tl_ui.widgets import run_picker, score_rows, which_rule
+from tl_ui.widgets.plotting import charts
+from tl_ui.widgets.plotting.curves import curves, legend
+from tl_ui.widgets.plotting.liveplot import still
 
 PANELS = ("stages", "mistakes", "sureness", "curves")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.file_names import readable
+from tl_core.base.files.file_names import readable
 from tl_core.base.messages import say
 from tl_core.compute import repetition
 from tl_core.evaluation.metrics import METRICS
@@ -18,8 +18,8 @@ from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
-from tl_ui.stores import predictions
-from tl_ui.stores.scores import Cell, by_rule, chance, reported
+from tl_ui.stores.runs import predictions
+from tl_ui.stores.runs.scores import Cell, by_rule, chance, reported
 from tl_ui.widgets import downloads, run_picker, setting_words, which_rule
 from tl_ui.widgets.score_rows import between
 

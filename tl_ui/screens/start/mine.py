@@ -8,16 +8,17 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.base.errors import TlError
-from tl_core.base.paths import runs_dir
+from tl_core.base.files.paths import runs_dir
 from tl_core.jobs import local
 from tl_core.runs import about, trash
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import data_name, literal, name_of, number, t
 from tl_ui.screens.train import again
-from tl_ui.stores import datasets, upload_limits
-from tl_ui.stores.scores import reported
-from tl_ui.widgets import own_sets, run_picker, score_rows
+from tl_ui.stores.runs.scores import reported
+from tl_ui.stores.sets import datasets, upload_limits
+from tl_ui.widgets import run_picker, score_rows
+from tl_ui.widgets.sets import own_sets
 
 FEW = 6
 """Runs listed before "all"."""

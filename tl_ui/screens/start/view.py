@@ -10,9 +10,10 @@ from tl_core.base.messages import say
 from tl_core.synthetic.practice import SAMPLES
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, reason_text, t
-from tl_ui.stores import launching, machine
-from tl_ui.stores.datasets import DataChoice, find
-from tl_ui.widgets import practice_sets
+from tl_ui.stores import machine
+from tl_ui.stores.runs import launching
+from tl_ui.stores.sets.datasets import DataChoice, find
+from tl_ui.widgets.sets import practice_sets
 
 
 def practice_panel() -> None:

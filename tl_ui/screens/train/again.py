@@ -16,7 +16,7 @@ from tl_ui.frame.text import literal, t
 from tl_ui.screens.train import network
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.screens.train.control import key_of
-from tl_ui.stores import datasets
+from tl_ui.stores.sets import datasets
 from tl_ui.widgets import setting_words
 
 _FROM = "train_again"

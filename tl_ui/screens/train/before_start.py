@@ -14,9 +14,10 @@ import streamlit as st
 from tl_core.base.config import RunConfig
 from tl_core.compute import cpu_probe
 from tl_core.compute.device import guess_device, usable_cores
-from tl_core.data import decode, folders
-from tl_core.runs import plan
-from tl_core.runs.plan import in_words, step_time, step_words
+from tl_core.data import folders
+from tl_core.data.pixels import decode
+from tl_core.runs.execution import plan
+from tl_core.runs.execution.plan import in_words, step_time, step_words
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 

@@ -13,8 +13,8 @@ from tl_ui.frame import state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import Palette, palette
 from tl_ui.stores import probing
-from tl_ui.widgets.charts import Figure, layout_of
-from tl_ui.widgets.liveplot import still
+from tl_ui.widgets.plotting.charts import Figure, layout_of
+from tl_ui.widgets.plotting.liveplot import still
 
 ROW_PX = 44
 

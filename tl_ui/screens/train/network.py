@@ -8,7 +8,7 @@ from tl_core.models.families.registry import ARCHITECTURES, Architecture, archit
 from tl_core.models.weights import hub, locate
 from tl_core.models.weights.record import B0
 from tl_ui.frame.text import t
-from tl_ui.widgets.network_strip import last_units
+from tl_ui.widgets.html.network_strip import last_units
 
 TF_B0 = f"tf_{B0}"
 """B0 as TensorFlow pads; a file of either takes the other's shapes, so for a file the person chooses."""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig
 from tl_core.base.errors import ConfigError, TlError
-from tl_core.base.paths import expanded
+from tl_core.base.files.paths import expanded
 from tl_core.data import folders
 from tl_core.data.curation import in_force
 from tl_core.data.dataset import Dataset
@@ -15,8 +15,8 @@ from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, error_text, literal, number, t
 from tl_ui.screens.train import again, before_start, beginning, control
 from tl_ui.screens.train import settings as train_settings
-from tl_ui.stores import datasets, overview
-from tl_ui.stores.launching import start_run
+from tl_ui.stores.runs.launching import start_run
+from tl_ui.stores.sets import datasets, overview
 
 
 def draw() -> None:

@@ -11,22 +11,22 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.base.events import LEAST_TIMES, EpochEnd, StageStarted
-from tl_core.base.file_names import readable
+from tl_core.base.files.file_names import readable
 from tl_core.base.messages import say
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE, RESUMABLE
-from tl_core.runs import workflow
-from tl_core.runs.plan import in_words
+from tl_core.runs.execution import workflow
+from tl_core.runs.execution.plan import in_words
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.frame.theme import palette
-from tl_ui.stores.run_progress import per_second, whole
-from tl_ui.stores.run_view import RunView, seconds_left
+from tl_ui.stores.runs.run_progress import per_second, whole
+from tl_ui.stores.runs.run_view import RunView, seconds_left
 from tl_ui.widgets import run_picker
-from tl_ui.widgets.curves import curves, legend, rate
-from tl_ui.widgets.liveplot import liveplot
-from tl_ui.widgets.network_strip import strip
+from tl_ui.widgets.html.network_strip import strip
+from tl_ui.widgets.plotting.curves import curves, legend, rate
+from tl_ui.widgets.plotting.liveplot import liveplot
 from tl_ui.widgets.run_picker import view_of
 
 OF_PICTURES = ("reading", "caching", "training", "evaluating")

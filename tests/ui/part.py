@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 def part(call: str, lang: str) -> AppTest:
     """The part after its first run; `call` is a call of something in tl_ui.lesson."""
-    module = call.partition(".")[0]
-    app = AppTest.from_string(f"from tl_ui.lesson import {module}\n{call}\n", default_timeout=60)
+    module = "tl_ui.lesson." + call.partition("(")[0].rpartition(".")[0]
+    app = AppTest.from_string(f"import {module}\ntl_ui.lesson.{call}\n", default_timeout=60)
     app.query_params["lang"] = lang
     app.run()
     assert not app.exception, app.exception

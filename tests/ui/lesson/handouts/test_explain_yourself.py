@@ -14,7 +14,7 @@ from tl_ui.lesson.handouts import explanation_text, printable
 from tl_ui.lesson.handouts.explanation_text import BLANK, answer
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
-CALL = "explain_yourself.show()"
+CALL = "handouts.explain_yourself.show()"
 
 
 def other(lang):

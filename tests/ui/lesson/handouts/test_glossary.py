@@ -15,7 +15,7 @@ from tl_ui.frame.text import LOCALES, catalogue
 from tl_ui.lesson.handouts.glossary import glossary, matching
 from tl_ui.lesson.quiz import bank
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 TERMS = {key.split(".")[1] for key in catalogue("en") if key.startswith("terms.")}
 FROM_THE_GUIDES = {
     "class_imbalance", "cross_entropy", "data_leakage", "domain_adaptation", "ensemble", "feature_extraction",
@@ -83,7 +83,7 @@ def test_the_words_of_the_guides_are_explained(name):
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_all_terms_are_on_the_page_with_both_names(lang):
-    shown = words(part("glossary.show()", lang))
+    shown = words(part("handouts.glossary.show()", lang))
     for entry in glossary(lang):
         assert f"<dt>{entry.name}" in shown
     assert "정밀도" in shown and "Precision" in shown
@@ -93,7 +93,7 @@ def test_all_terms_are_on_the_page_with_both_names(lang):
 @pytest.mark.parametrize("lang", ["en", "ko"])
 @pytest.mark.parametrize("sought", ["precision", "정밀도", "PRECISION "])
 def test_a_term_is_found_by_either_name(lang, sought):
-    app = part("glossary.show()", lang)
+    app = part("handouts.glossary.show()", lang)
     app.text_input(key="glossary_search").set_value(sought).run()
     first = re.search(r"<dt>([^<]+)<?", words(app))
     assert first and "혼합" not in words(app)[: first.start()]
@@ -103,7 +103,7 @@ def test_a_term_is_found_by_either_name(lang, sought):
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
 def test_a_word_that_is_not_there_is_said_so(lang):
-    app = part("glossary.show()", lang)
+    app = part("handouts.glossary.show()", lang)
     app.text_input(key="glossary_search").set_value("xyzzy").run()
     assert catalogue(lang)["glossary.none"] in words(app)
 

@@ -73,7 +73,7 @@ def test_what_the_plan_says_about_the_app_is_true(lang):
 
 @LANGUAGES
 def test_the_page_shows_the_plan_and_turns_to_the_longer_one(lang):
-    app = part("plan.show()", lang)
+    app = part("handouts.plan.show()", lang)
     assert "| 40–45 |" in words(app) and "| 80–90 |" not in words(app)
     app.segmented_control(key="plan_minutes").set_value("90").run()
     assert not app.exception

@@ -33,7 +33,7 @@ INVOCATIONS = {
     "doctor": ["doctor"],
     "sample-data": ["sample-data", "casting", "practice"],
 }
-"""Of every command but `train`, which makes the run that they need."""
+"""Of every command but `train`, which makes the run that they need, and `app`, which serves the pages."""
 PAGES = """
 from tests.ui.open_page import open_page
 from tl_ui.frame.steps import PAGES
@@ -42,14 +42,10 @@ for name in PAGES:
     print(name)
 """
 SERVER = """
-import http.client, socket, subprocess, sys, time
-from pathlib import Path
-import tl_core
+import http.client, subprocess, sys, time
 
-root = Path(tl_core.__file__).resolve().parent.parent
-command = [sys.executable, "-m", "streamlit", "run", "server.py", "--server.port", "8599"]
-command += ["--server.headless", "true", "--server.address", "0.0.0.0"]
-server = subprocess.Popen(command, cwd=root)
+command = [sys.executable, "-m", "tl_core", "app", "--port", "8599", "--address", "0.0.0.0"]
+server = subprocess.Popen(command)
 try:
     while server.poll() is None:
         try:
@@ -87,7 +83,7 @@ def command(folder: Path, *arguments: str) -> Apart:
 
 
 def test_no_command_is_left_out():
-    assert {*INVOCATIONS, "train"} == set(commands.COMMANDS)
+    assert {*INVOCATIONS, "train", "app"} == set(commands.COMMANDS)
 
 
 @pytest.mark.parametrize("name", INVOCATIONS)
@@ -113,7 +109,7 @@ def test_no_page_writes_at_home_or_asks_anybody(folder):
 
 
 def test_the_server_of_a_class_room_asks_nobody(folder):
-    done = run_apart(folder, sys.executable, "-c", SERVER)
+    done = run_apart(folder, sys.executable, "-c", SERVER, STREAMLIT_SERVER_HEADLESS="true")
     assert "page 200" in done.text
     assert (done.asked, done.written) == (set(), [])
 

@@ -15,7 +15,7 @@ from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.files.paths import expanded, is_dir, is_file
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
-from tl_core.cli import report
+from tl_core.cli import app, report
 from tl_core.cli.progress import ProgressView, bar
 from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder, open_run
@@ -163,6 +163,10 @@ def doctor(args: argparse.Namespace, language: str) -> CommandResult:
     return CommandResult(found, checks.text(found, language), 1 if found["problems"] else 0)
 
 
+def pages(args: argparse.Namespace, language: str) -> CommandResult:
+    return CommandResult({}, "", app.serve(args))
+
+
 COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "train": train,
     "resume": resume,
@@ -172,6 +176,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "probe": probe,
     "sample-data": sample_data,
     "report": report_page,
+    "app": pages,
     "doctor": doctor,
 }
 

@@ -11,13 +11,11 @@ from typing import NoReturn
 
 from tl_core import __version__
 from tl_core.base.config import DEFAULT_PRESET, STAGES, RunConfig, preset
-from tl_core.base.messages import FALLBACK, LANGUAGES, say
+from tl_core.base.messages import FALLBACK, LANGUAGES, program, say
 from tl_core.base.setting import all_settings
 from tl_core.cli import usage
 from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.synthetic.practice import SAMPLES
-
-PROGRAM = "python -m tl_core"
 
 
 class UsageError(Exception):
@@ -30,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     language = FALLBACK
 
     def error(self, message: str) -> NoReturn:
-        command = self.prog.removeprefix(PROGRAM).strip()
+        command = self.prog.removeprefix(program()).strip()
         detail = usage.mistake(message, self.language)
         sentence = say("cli.usage", self.language, detail=detail, command=command)
         raise UsageError(" ".join(sentence.split()))
@@ -49,7 +47,7 @@ def build_parser(language: str) -> Parser:
     def add_help(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("-h", "--help", action="help", help=text("help"))
 
-    parser = Parser(prog=PROGRAM, description=text("about"), add_help=False)
+    parser = Parser(prog=program(), description=text("about"), add_help=False)
     parser.language = language
     add_help(parser)
     parser.add_argument("--version", action="version", version=__version__, help=text("version"))
@@ -92,6 +90,10 @@ def build_parser(language: str) -> Parser:
     report.add_argument("run", metavar="RUN", type=Path, help=text("run"))
     report.add_argument("--output", metavar="FILE", type=Path, help=text("report_output"))
     report.add_argument("--language", choices=LANGUAGES, help=text("report_language"))
+
+    pages = add("app")
+    pages.add_argument("--port", metavar="N", type=int, default=8501, help=text("port"))
+    pages.add_argument("--address", metavar="ADDRESS", help=text("address"))
 
     add("doctor")
     return parser

@@ -7,11 +7,10 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from tl_core.base.errors import NothingToResume, RunBusy
 from tl_core.base.files.atomic import output_errors
-from tl_core.base.files.paths import cache_dir
+from tl_core.base.files.paths import cache_dir, child_environment
 from tl_core.compute.device import guess_device, usable_cores
 from tl_core.jobs import device_queue, locks, processes
 from tl_core.jobs.worker import setting
@@ -24,7 +23,6 @@ FRESH_SECONDS = 10.0
 # a run just created, whose launch is the next thing to happen
 
 _one_launch = threading.Lock()
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def launch(run: RunFolder, *, command: Sequence[str] | None = None) -> None:
@@ -109,8 +107,7 @@ def queue_position(run: RunFolder) -> int:
 
 def _environment(run: RunFolder) -> dict[str, str]:
     threads = int(setting(run, "threads", 0))
-    env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1", "HEADSWAP_CACHE": str(cache_dir())}
-    env["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    env = child_environment(PYTHONUNBUFFERED="1", PYTHONUTF8="1", HEADSWAP_CACHE=str(cache_dir()))
     if threads or "OMP_NUM_THREADS" not in env:
         env["OMP_NUM_THREADS"] = str(threads or usable_cores())
     return env

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tl_core.base.files.paths import child_environment
+
 COMMAND = (sys.executable, "-m", "tl_core", "probe")
 _probes: dict[str, Probe] = {}
 _one = threading.Lock()
@@ -29,7 +30,7 @@ class Probe:
             # the page's own process goes on serving; torch is loaded in the child alone
             self._process = subprocess.Popen(
                 [*(command or COMMAND), str(folder), "--json"],
-                stdin=subprocess.DEVNULL, stdout=answer, stderr=notes, cwd=ROOT,
+                stdin=subprocess.DEVNULL, stdout=answer, stderr=notes, env=child_environment(),
             )  # fmt: skip
 
     @property

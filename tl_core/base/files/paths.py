@@ -9,6 +9,20 @@ import os
 import sys
 from pathlib import Path
 
+PACKAGES = Path(__file__).resolve().parents[3]
+"""The folder that holds `tl_core` and `tl_ui`: a checkout, or where pip installs."""
+
+
+def child_environment(**more: str) -> dict[str, str]:
+    """This process's variables and `more`, for a Python that finds our packages wherever it is started."""
+    path = os.pathsep.join(filter(None, (str(PACKAGES), os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, **more}
+
+
+def app_dir() -> Path:
+    """The folder of `streamlit_app.py`, its pages and static files: a checkout's own, or the wheel's."""
+    return PACKAGES if (PACKAGES / "streamlit_app.py").is_file() else PACKAGES / "tl_ui" / "app"
+
 
 def cache_dir() -> Path:
     """Weights, practice pictures, probe results: all of it can be made again.

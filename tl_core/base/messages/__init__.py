@@ -6,6 +6,7 @@ A language is its TOML files: one here, one of the network's class names, the pa
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,18 @@ from typing import Any
 LANGUAGES = tuple(sorted(path.stem for path in Path(__file__).parent.glob("*.toml")))
 FALLBACK = "en"
 """For whoever speaks none of them."""
+INSTALLED = "headswap"
+"""The command of a copy that pip has installed."""
 
 
 def closest(locale: str) -> str:
     """The language of a locale, as systems and browsers name it: "ko-KR", "ko_KR.UTF-8", "Korean_Korea"."""
     return next((name for name in LANGUAGES if locale.lower().startswith(name)), FALLBACK)
+
+
+def program() -> str:
+    """How the person called us, for sentences that name the next command."""
+    return INSTALLED if Path(sys.argv[0]).stem == INSTALLED else "python -m tl_core"
 
 
 @cache
@@ -31,8 +39,8 @@ def catalogue(language: str) -> dict[str, str]:
 
 def say(key: str, language: str = FALLBACK, **values: Any) -> str:
     """The sentence under `key`, filled in; an unknown key or a missing value shows the key,
-    since a message about an error must not raise one."""
+    since a message about an error must not raise one. {program} is how this command line was called."""
     try:
-        return catalogue(language)[key].format(**values)
+        return catalogue(language)[key].format(program=program(), **values)
     except (KeyError, IndexError):
         return f"{key} {values}" if values else key

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tl_core.base.errors import WeightsUnavailable
+from tl_core.base.files.paths import child_environment
 from tl_core.models.weights.state_dicts import file_sha256
 
 OnBytes = Callable[[int, int], None]
@@ -224,17 +225,14 @@ def fetch(
 
 
 def _start(repo: str, file: str, limits: Limits, output: Any) -> subprocess.Popen:
-    root = str(Path(__file__).resolve().parents[3])
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")])),
-        "HF_ENDPOINT": endpoint(),
-        "HF_HUB_DOWNLOAD_TIMEOUT": str(max(1, round(limits.stall_seconds))),
-        "HF_HUB_DISABLE_XET": "1",  # one plain HTTP download: its bytes can be watched as they come
-        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_VERBOSITY": "warning",  # its complaints about broken transfers are read below
-    }
+    environment = child_environment(
+        HF_ENDPOINT=endpoint(),
+        HF_HUB_DOWNLOAD_TIMEOUT=str(max(1, round(limits.stall_seconds))),
+        HF_HUB_DISABLE_XET="1",  # one plain HTTP download: its bytes can be watched as they come
+        HF_HUB_DISABLE_PROGRESS_BARS="1",
+        HF_HUB_DISABLE_TELEMETRY="1",
+        HF_HUB_VERBOSITY="warning",  # its complaints about broken transfers are read below
+    )
     command = [
         sys.executable,
         "-P",

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from tl_core.base.files.paths import app_dir
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson.handouts import printable
 from tl_ui.widgets import downloads
 
-DOCS = Path(__file__).resolve().parents[3] / "docs"
+DOCS = app_dir() / "docs"
 MINUTES = ("45", "90")
 
 

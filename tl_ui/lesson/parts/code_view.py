@@ -12,9 +12,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from tl_core.base.files.paths import PACKAGES
 from tl_ui.frame.text import t
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def excerpt(name: str) -> Excerpt:
         found = inspect.getattr_static(found, part)
     found = inspect.unwrap(getattr(found, "fget", None) or getattr(found, "__func__", found))
     lines, line = inspect.getsourcelines(found)
-    file = Path(inspect.getsourcefile(found) or "").resolve().relative_to(ROOT).as_posix()
+    file = Path(inspect.getsourcefile(found) or "").resolve().relative_to(PACKAGES).as_posix()
     return Excerpt(file, line, without_docstring(textwrap.dedent("".join(lines))))
 
 

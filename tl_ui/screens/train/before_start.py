@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.base.config import RunConfig
+from tl_core.base.files.paths import child_environment
 from tl_core.compute import cpu_probe
 from tl_core.compute.device import guess_device, usable_cores
 from tl_core.data import folders
@@ -76,10 +76,8 @@ def _measure_once(config: RunConfig) -> bool:
 @st.cache_resource(show_spinner=False)
 def _measuring() -> subprocess.Popen[bytes]:
     code = "from tl_core.compute.cpu_probe import cpu_probe; cpu_probe()"
-    root = str(Path(__file__).resolve().parents[3])
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, **quiet)
+    return subprocess.Popen([sys.executable, "-c", code], env=child_environment(), **quiet)
 
 
 def _waiting() -> None:

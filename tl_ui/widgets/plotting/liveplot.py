@@ -16,7 +16,9 @@ from typing import Any
 import plotly
 import streamlit as st
 
-STATIC = Path(__file__).resolve().parents[3] / "static"
+from tl_core.base.files.paths import app_dir
+
+STATIC = app_dir() / "static"
 """Streamlit serves the folder of this name beside the app's file, and no other."""
 NAME = "plotly.min.js"
 CONFIG = {

@@ -1,22 +1,35 @@
-"""Who is let in: requests that name this server by one of its own names, from pages of its own.
+"""The door: who is let in, and the sealed number by which a browser is known again.
+
+Let in are requests that name this server by one of its own names, from pages of its own.
 
 A site that a person visits can send its browser to this machine too (a form, a frame, a WebSocket), or call
 itself by a name that leads here (DNS rebinding). Both carry that site's name in `Host` or `Origin`, and are
 refused before Streamlit sees them. Streamlit's own `server.allowedHosts` is asked for WebSockets alone, and
 to judge a foreign `Origin` it asks a server outside for this machine's address.
 
-Sources: OWASP Cheat Sheets, "WebSocket Security", "HTTP Headers"; RFC 6455, 10.2.
+The number lies in a cookie that scripts cannot read; without its seal, made with a key of this server, a
+number that somebody has seen is worth nothing.
+
+Sources: OWASP Cheat Sheets, "WebSocket Security", "HTTP Headers", "Session Management"; RFC 6455, 10.2;
+RFC 2104.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
+import re
+import secrets
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+from starlette.requests import cookie_parser
+
+from tl_core.base.files.atomic import write_whole
+from tl_core.base.files.paths import datasets_dir
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,6 +44,13 @@ HEADERS = {
 """On every answer. Streamlit's pages run scripts and styles of their own making, which stay."""
 POLICY_VIOLATION = 1008
 """RFC 6455, 7.4.1."""
+MARK = "x-headswap-gate"
+"""Header by which the pages know that a request came through the gate."""
+COOKIE = "headswap_browser"
+COOKIE_DAYS = 400
+"""The longest that browsers keep one (RFC 6265bis, 5.5)."""
+_NUMBER = re.compile(r"[0-9a-f]{32}")
+_KEY_BYTES = 32
 
 
 def own_names() -> set[str]:
@@ -54,7 +74,8 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
         elif is_welcome(scope):
-            await self.app(scope, receive, _with_headers(send))
+            passed = {**scope, "headers": [*scope["headers"], (MARK.encode(), b"1")]}
+            await self.app(passed, receive, _with_headers(send, scope))
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         else:
@@ -71,10 +92,8 @@ REFUSAL = (
 
 def is_welcome(scope: Message) -> bool:
     """Whether the request names us, and the page that it comes from, if any, is ours."""
-    given: dict[bytes, list[bytes]] = {}
-    for name, value in scope["headers"]:
-        given.setdefault(name.lower(), []).append(value)
-    hosts, origins = given.get(b"host", []), given.get(b"origin", [])
+    hosts = [value for name, value in scope["headers"] if name.lower() == b"host"]
+    origins = [value for name, value in scope["headers"] if name.lower() == b"origin"]
     names = own_names()
     if len(hosts) != 1 or _host_of(b"//" + hosts[0]) not in names:
         return False
@@ -91,12 +110,54 @@ def _host_of(address: bytes) -> str:
         return ""
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, scope: Message) -> Send:
+    """With a page goes a number, where the browser has none of ours yet."""
+
     async def send_on(message: Message) -> None:
         if message["type"] == "http.response.start":
             given = {name.lower() for name, _ in message.get("headers", [])}
             added = [pair for pair in HEADERS.items() if pair[0] not in given]
+            is_page = b"text/html" in _sent(scope, b"accept")  # asked for from the address bar or by a link
+            known = cookie_parser(_sent(scope, b"cookie").decode("latin-1")).get(COOKIE, "")
+            if is_page and not browser_of(known) and (cookie := new_cookie()):
+                rules = f"Path=/; Max-Age={COOKIE_DAYS * 86_400}; HttpOnly; SameSite=Lax"
+                added.append((b"set-cookie", f"{COOKIE}={cookie}; {rules}".encode()))
             message = {**message, "headers": [*message.get("headers", []), *added]}
         await send(message)
 
     return send_on
+
+
+def _sent(scope: Message, name: bytes) -> bytes:
+    return b"; ".join(value for given, value in scope["headers"] if given.lower() == name)
+
+
+def new_cookie() -> str:
+    """A new browser's number and its seal; "" where no key can be kept."""
+    number = secrets.token_hex(16)
+    seal = _seal(number)
+    return f"{number}.{seal}" if seal else ""
+
+
+def browser_of(cookie: str) -> str:
+    """The number in a cookie that this server has sealed; "" of any other."""
+    number, _, seal = cookie.partition(".")
+    if not _NUMBER.fullmatch(number) or not seal.isascii():
+        return ""
+    right = _seal(number)
+    return number if right and hmac.compare_digest(seal, right) else ""
+
+
+def _seal(number: str) -> str:
+    """HMAC-SHA-256 with a key that lies beside the uploads, whose owners it tells apart."""
+    file = datasets_dir() / "browsers.key"
+    try:
+        key = file.read_bytes() if file.exists() else b""
+        if len(key) != _KEY_BYTES:
+            key = secrets.token_bytes(_KEY_BYTES)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(file, key)
+            file.chmod(0o600)
+        return hmac.new(key, number.encode(), "sha256").hexdigest()
+    except OSError:
+        return ""

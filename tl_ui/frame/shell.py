@@ -13,7 +13,7 @@ from tl_core.base.errors import TlError
 from tl_core.base.files.paths import runs_dir
 from tl_core.jobs import local
 from tl_core.runs.run_folder import list_runs
-from tl_ui.frame import missing, state, teaching, theme
+from tl_ui.frame import missing, state, teaching, theme, visitor
 from tl_ui.frame.steps import DEEPER, LEARN, MAIN, PAGES, Step, steps
 from tl_ui.frame.text import error_text, t
 
@@ -51,6 +51,9 @@ def start(name: str) -> Page:
         # a menu of our own keeps Streamlit's light/dark switch, which "minimal" would hide with it
         menu_items={"About": t("shell.about")},
     )
+    if not visitor.is_welcome():
+        st.error(t("shell.not_called_so"))
+        st.stop()
     _preload()
     state.mirror()
     st.html(theme.style())
@@ -118,6 +121,8 @@ def _sidebar(here: str) -> None:
         st.divider()
     teaching.switch()
     _language_switch()
+    if not visitor.is_behind_gate():
+        st.caption(t("shell.no_gate"))
 
 
 def _step_link(step: Step, label: str, icon: str | None = None) -> None:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from tl_core.base.errors import PlaceRefused, TlError
 from tl_core.base.files.paths import data_roots
+from tl_ui.frame import gate
 
 PROXY_MARKS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
 
@@ -28,9 +29,27 @@ def is_owner() -> bool:
         return False
 
 
-def address() -> str:
-    """By which uploads are counted; "" for the owner's browsers."""
-    return "" if is_owner() else str(st.context.ip_address)
+def browser() -> str:
+    """The number by which the gate knows this browser again; "" without the gate, or without cookies."""
+    return gate.browser_of(st.context.cookies.get(gate.COOKIE, ""))
+
+
+def sender() -> str:
+    """By which uploads are counted: the browser's number, else its address; "" of the owner's."""
+    return "" if is_owner() else browser() or str(st.context.ip_address)
+
+
+def is_welcome() -> bool:
+    """Whether the page is asked for by one of this server's own names: before `streamlit run
+    streamlit_app.py` there is no gate that would have refused the rest. A test has no headers at all."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in st.context.headers.items()]
+    named = [pair for pair in headers if pair[0] in (b"host", b"origin")]
+    return not named or gate.is_welcome({"headers": named})
+
+
+def is_behind_gate() -> bool:
+    headers = st.context.headers
+    return not headers or any(name.lower() == gate.MARK for name in headers)
 
 
 def may_name_paths() -> bool:

@@ -100,3 +100,17 @@ def test_an_offered_folder_is_used(open_page, comes_from, two_classes: Path, mon
     app.button[0].click().run()
     assert not app.exception
     assert app.query_params["data"]
+
+
+def test_without_the_gate_the_page_itself_refuses_another_name_and_says_how_to_start(open_page, comes_from):
+    comes_from("127.0.0.1", Host="evil.example")
+    app = open_page("start")
+    assert [one.value for one in app.error] == [t("shell.not_called_so")]
+    assert not app.button and not app.sidebar.children
+    comes_from("127.0.0.1", Host="localhost:8501", Origin="http://evil.example")
+    assert not open_page("start").button
+    comes_from("127.0.0.1", Host="localhost:8501", Origin="http://localhost:8501")
+    app = open_page("start")
+    assert app.button and t("shell.no_gate") in words(app)
+    comes_from("127.0.0.1", Host="localhost:8501", X_Headswap_Gate="1")
+    assert t("shell.no_gate") not in words(open_page("start"))

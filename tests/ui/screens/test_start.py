@@ -18,6 +18,7 @@ from tl_core.jobs import local
 from tl_core.models.weights import locate
 from tl_core.runs.run_folder import list_runs
 from tl_core.synthetic import practice as samples
+from tl_ui.frame import gate, visitor
 from tl_ui.frame.text import catalogue
 from tl_ui.stores import machine
 from tl_ui.stores.runs import launching
@@ -188,6 +189,29 @@ def test_another_machine_of_the_class_sees_only_its_own_pictures(open_page, two_
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: "192.168.0.7"))
     assert not has(open_page("start"), "button", f"pick_{choice.id}")
     assert has(open_page("start", data=choice.id), "button", f"pick_{choice.id}")
+
+
+def test_a_browser_that_is_known_again_finds_what_it_brought_and_no_other_does(
+    open_page, two_classes, monkeypatch, cookies
+):
+    monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: "192.168.0.7"))
+    cookies[gate.COOKIE] = gate.new_cookie()
+    choice = datasets.add_zip("pets.zip", zip_of(two_classes))
+    datasets.note_sender(choice.id, visitor.sender())
+    assert has(open_page("start"), "button", f"pick_{choice.id}"), "a new session"
+    cookies[gate.COOKIE] = gate.new_cookie()
+    assert not has(open_page("start"), "button", f"pick_{choice.id}")
+
+
+def test_deleted_pictures_are_gone_at_once_where_that_is_wanted(open_page, two_classes):
+    choice = datasets.add_zip("pets.zip", zip_of(two_classes))
+    app = open_page("start")
+    assert " MB" in words(app)
+    app.button(key=f"delete_{choice.id}").click().run()
+    assert choice.path.exists()
+    app.button(key="erase_set").click().run()
+    assert not app.exception and not choice.path.exists()
+    assert datasets.deleted() == [] and not has(app, "button", "restore_set")
 
 
 def test_ones_own_pictures_lead_to_the_question_for_them(open_page):

@@ -115,7 +115,7 @@ def _inside_split(folder: Path) -> Path:
 
 
 def _with_files(folder: Path) -> list[Path]:
-    return [one for one in subfolders(folder) if next(_files(one), None) is not None]
+    return [one for one in subfolders(folder) if next(files_below(one), None) is not None]
 
 
 def _split_folders(root: Path) -> list[tuple[str, Path]] | None:
@@ -168,7 +168,7 @@ def _one_class(root: Path, folder: Path, split: str | None, layout: Layout) -> N
     """A folder without any picture is named as a whole, not file by file."""
     name, num_before = folder_name(folder), len(layout.pictures)
     refused = []
-    for file, reason in _files(folder):
+    for file, reason in files_below(folder):
         if reason:
             refused.append(Refused(name_in(root, file), reason, ""))
         elif file_kinds.is_picture_name(file.name):
@@ -196,7 +196,7 @@ def _labelled(
 
 
 def _refuse_pictures(root: Path, folder: Path, reason: str, layout: Layout) -> None:
-    names = [name_in(root, file) for file, _ in _files(folder) if file_kinds.is_picture_name(file.name)]
+    names = [name_in(root, file) for file, _ in files_below(folder) if file_kinds.is_picture_name(file.name)]
     layout.refused += [Refused(name, reason, "") for name in names]
 
 
@@ -211,7 +211,7 @@ def _beside(root: Path, splits: set[Path], layout: Layout) -> None:
         layout.refused += [Refused(name_in(root, one), "no_class", "") for one in loose_pictures(root)]
 
 
-def _files(folder: Path, seen: set[Path] | None = None) -> Iterator[tuple[Path, str]]:
+def files_below(folder: Path, seen: set[Path] | None = None) -> Iterator[tuple[Path, str]]:
     """(file, "") for each below `folder` in a fixed order, (folder, reason) for one that is not entered:
     a link to where we are or have been, or a run. Raises: OSError: a folder that cannot be read."""
     here = folder.resolve()
@@ -229,4 +229,4 @@ def _files(folder: Path, seen: set[Path] | None = None) -> Iterator[tuple[Path, 
         elif is_run(below):
             yield below, "run_folder"
         else:
-            yield from _files(below, seen)
+            yield from files_below(below, seen)

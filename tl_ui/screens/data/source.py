@@ -131,7 +131,7 @@ def _receive(files: list, save: Callable[[], DataChoice]) -> None:
     choice = None
     try:
         with st.spinner(t("data.saving")):
-            choice = upload_limits.received(save, visitor.address(), files)
+            choice = upload_limits.received(save, visitor.sender(), files)
     except TlError as refusal:
         st.session_state["refused_upload"] = refusal
     upload_limits.let_go(files)

@@ -45,6 +45,8 @@ class DataChoice:
     # what the person called it; of a practice set and its copies the set's id, translated by the page
     path: Path | None
     # None: a practice set; `folder_of` draws it on first use
+    origin: Path | None = None
+    # whose copy it is; None where it is none
 
 
 def find(data_id: str) -> DataChoice | None:
@@ -64,7 +66,10 @@ def _entries() -> dict[str, Entry]:
 
 
 def _choice(data_id: str, entry: Entry) -> DataChoice:
-    return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]))
+    origin = Path(entry["origin"]) if "origin" in entry else None
+    if origin is None and entry["kind"] == "copy" and entry["label"] in SAMPLES:
+        origin = sample_folder(entry["label"])
+    return DataChoice(data_id, entry["kind"], entry["label"], Path(entry["path"]), origin)
 
 
 def own() -> list[DataChoice]:
@@ -97,8 +102,12 @@ def remove(data_id: str) -> None:
 
 
 def note_sender(data_id: str, sender: str) -> None:
-    """From which address it was uploaded; "" = this machine."""
+    """By which browser it was brought, as `visitor.sender` says; "" = this machine's own."""
     _change(data_id, sender=sender or None)
+
+
+def sender_of(data_id: str) -> str:
+    return _entries().get(data_id, {}).get("sender", "")
 
 
 def sent_by(sender: str) -> list[str]:
@@ -258,18 +267,35 @@ def _register_usable(choice: DataChoice, name: str) -> DataChoice:
     return _register(choice)
 
 
-def add_copy(name: str) -> DataChoice:
-    """A copy of a practice set for one person, with whatever was decided about it so far; the files keep
-    their times. Raises: OutputUnwritable."""
+def add_copy(origin: Path, label: str, kind: str = "upload") -> DataChoice:
+    """A copy for one person of the pictures at `origin`, with whatever was decided about them so far. Names
+    and times stay, and where the file system can, each file is the very same one under a second name: nothing
+    here ever writes into a picture. kind: "copy" of a practice set. Raises: OutputUnwritable."""
+    from tl_core.data.layouts.file_kinds import CORRECTIONS
+    from tl_core.data.layouts.folder_names import files_below
+
+    corrections = origin / CORRECTIONS
     data_id = "u" + secrets.token_hex(8)
-    path = datasets_dir() / data_id / name
+    path = datasets_dir() / data_id / (label if kind == "copy" else _folder(origin.name))
     with output_errors(path):
         try:
-            shutil.copytree(sample_folder(name), path)
+            # corrections are none of a folder's own pictures, and not walked through with them
+            for place in (origin, corrections) if corrections.is_dir() else (origin,):
+                for file, not_entered in files_below(place):
+                    if not not_entered and file.is_file():
+                        _link(file, path / file.relative_to(origin))
         except OSError:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
-    return _register(DataChoice(data_id, "copy", name, path))
+    return _register(DataChoice(data_id, kind, label, path, origin))
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source.resolve())
+    except OSError:  # another device, or a file system that knows none
+        shutil.copy2(source, target)
 
 
 def practice_set_at(path: Path) -> str | None:
@@ -293,10 +319,11 @@ class _Named(TypedDict):
 
 
 class Entry(_Named, total=False):
+    origin: Path
     deleted: float
     # seconds since 1970
     sender: str
-    # address of the browser it was uploaded from; of this machine's own none
+    # number or address of the browser that brought it; of this machine's own none
 
 
 def _read_register() -> dict[str, Any]:
@@ -310,7 +337,9 @@ def _read_register() -> dict[str, Any]:
 
 def _register(choice: DataChoice) -> DataChoice:
     """Raises: RegisterDamaged, OutputUnwritable."""
-    _change(choice.id, kind=choice.kind, label=choice.label, path=str(choice.path), deleted=None)
+    origin = str(choice.origin) if choice.origin else None
+    values = {"kind": choice.kind, "label": choice.label, "path": str(choice.path), "origin": origin}
+    _change(choice.id, deleted=None, **values)
     return choice
 
 

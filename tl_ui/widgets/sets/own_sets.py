@@ -1,7 +1,8 @@
 """The pictures that somebody has brought here: to pick again, rename, enlarge and delete.
 
 On the machine itself all of them are listed, in any tab and after a restart. Another browser of a class sees
-those of its own session: an upload is found by an id that nobody can guess, and a list would give it away.
+those that it brought and those of its own session: an upload is found by an id that nobody can guess, and a
+list would give it away.
 """
 
 from __future__ import annotations
@@ -30,8 +31,11 @@ def remember() -> None:
 
 def listed() -> list[DataChoice]:
     """The latest first."""
-    seen = st.session_state.get(_SEEN, set())
-    return [choice for choice in datasets.own() if visitor.is_owner() or choice.id in seen]
+    if visitor.is_owner():
+        return datasets.own()
+    brought = datasets.sent_by(number) if (number := visitor.browser()) else []
+    seen = st.session_state.get(_SEEN, set()).union(brought)
+    return [choice for choice in datasets.own() if choice.id in seen]
 
 
 def show(choices: list[DataChoice]) -> None:
@@ -64,7 +68,8 @@ def _about(choice: DataChoice) -> str:
     except TlError:
         return t("runs.set_unreadable")
     counts = " · ".join(f"{name} {number(count)}" for name, count in list(dataset.counts().items())[:4])
-    return f"{t('data.count', count=number(len(dataset.pictures)))}: {counts}"
+    words = f"{t('data.count', count=number(len(dataset.pictures)))}: {counts}"
+    return words if choice.kind == "folder" else f"{words} · {number(upload_limits.megabytes(choice.id))} MB"
 
 
 def manage(choice: DataChoice, can_enlarge: bool = False) -> None:
@@ -120,11 +125,12 @@ def _enlarge(choice: DataChoice) -> None:
     )
     if files and label and st.button(t("runs.add_now", count=len(files)), key=f"add_now_{choice.id}"):
         try:
-            added = datasets.enlarge(choice, label, [(file.name, file) for file in files])
+            added = upload_limits.enlarged(choice, label, visitor.sender(), files)
         except TlError as error:
             shell.show_error(error)
             return
-        upload_limits.let_go(files)
+        finally:
+            upload_limits.let_go(files)
         overview.forget()
         st.session_state["enlarge_turn"] = turn + 1
         st.toast(t("runs.added", count=number(added), label=literal(label)), icon=":material/check:")
@@ -149,3 +155,8 @@ def _undo() -> None:
             t("runs.restore"), key="restore_set", icon=":material/undo:", type="tertiary",
             on_click=datasets.restore, args=(choice.id,),
         )  # fmt: skip
+        if choice.kind != "folder":
+            st.button(
+                t("runs.erase"), key="erase_set", icon=":material/delete_forever:", type="tertiary",
+                on_click=datasets.remove, args=(choice.id,),
+            )  # fmt: skip

@@ -1,4 +1,4 @@
-"""How much may be uploaded, how long it stays, what killed processes left, whose folder is written into."""
+"""How much may be uploaded, how long it stays, what killed processes left."""
 
 import io
 import os
@@ -6,7 +6,6 @@ import time
 from types import SimpleNamespace
 
 import pytest
-import streamlit as st
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
@@ -15,18 +14,16 @@ from tests.ui.run_folder_builder import finished_run
 from tests.ui.stores.sets.test_datasets import zip_of
 from tl_core.base.errors import OutputUnwritable
 from tl_core.base.files.paths import datasets_dir
-from tl_ui.frame import visitor
 from tl_ui.stores.sets import datasets, upload_limits
-from tl_ui.widgets.sets import own_copy
 
 DEAD = 2**22 + 1
 """No process has this number."""
 
 
 class Sent(io.BytesIO):
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, name: str = "pets.zip") -> None:
         super().__init__(content)
-        self.name, self.size = "pets.zip", len(content)
+        self.name, self.size = name, len(content)
 
 
 @pytest.fixture(autouse=True)
@@ -56,11 +53,42 @@ def test_what_is_over_a_quota_is_refused_and_leaves_nothing(sent, monkeypatch, q
 
 
 def test_a_zip_that_unpacks_to_more_than_it_weighs_is_counted_unpacked(sent, monkeypatch):
-    monkeypatch.setattr(upload_limits, "_num_bytes", lambda folder: 99 << 30)
+    monkeypatch.setattr(upload_limits, "num_bytes", lambda folder: 99 << 30)
     with pytest.raises(OutputUnwritable):
         upload(sent)
     assert not list(datasets_dir().glob("u*"))
     assert datasets.own() == []
+
+
+def test_what_was_deleted_goes_for_good_before_an_upload_is_refused(sent, monkeypatch):
+    older, newer, kept = (upload(sent, "a") for _ in range(3))
+    for choice in (older, newer):
+        datasets.delete(choice.id)
+    size = upload_limits.num_bytes(datasets_dir() / kept.id)
+    monkeypatch.setattr(upload_limits, "OWN_GIB", 3.5 * size / 2**30)
+    upload(sent, "a")
+    assert [choice.id for choice in datasets.deleted()] == [newer.id]
+    assert not (datasets_dir() / older.id).exists()
+
+
+def test_added_pictures_are_held_to_the_quota_of_whoever_brought_the_set(sent, tmp_path, monkeypatch):
+    mine, owners = upload(sent, "a"), upload(sent)
+    more = draw_pictures(tmp_path / "more", {"a": 1}, seed=5) / "a" / "a_00.png"
+
+    def add(choice, sender):
+        return upload_limits.enlarged(choice, "a", sender, [Sent(more.read_bytes(), "new.png")])
+
+    monkeypatch.setattr(upload_limits, "OWN_GIB", upload_limits.num_bytes(datasets_dir() / mine.id) / 2**30)
+    before = sorted(mine.path.rglob("*"))
+    for sender in ("a", "b"):
+        with pytest.raises(OutputUnwritable) as refusal:
+            add(mine, sender)
+        assert refusal.value.values["reason"] == "quota"
+    assert sorted(mine.path.rglob("*")) == before
+    assert add(mine, "") == 1 and add(owners, "b") == 1
+    monkeypatch.setattr(upload_limits, "ALL_GIB", 0)
+    with pytest.raises(OutputUnwritable):
+        add(mine, "")
 
 
 def test_another_addresses_quota_is_its_own_and_the_owner_has_the_whole(sent, monkeypatch):
@@ -102,15 +130,3 @@ def test_the_bytes_of_an_upload_leave_the_servers_memory(monkeypatch):
     monkeypatch.setattr(upload_limits, "get_script_run_ctx", lambda: context)
     upload_limits.let_go([SimpleNamespace(file_id="sent")])
     assert [file.file_id for file in manager.get_files("session", ["sent", "other"])] == ["other"]
-
-
-def test_only_the_owners_browser_writes_into_a_folder_of_the_owner(sent, tmp_path, monkeypatch):
-    mine = upload(sent, "192.0.2.1")
-    theirs = tmp_path / "pets"
-    assert own_copy.root_to_write(theirs) == theirs
-    monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: "192.0.2.1"))
-    assert visitor.address() == "192.0.2.1"
-    with pytest.raises(OutputUnwritable) as refusal:
-        own_copy.root_to_write(theirs)
-    assert refusal.value.values["reason"] == "owners_folder"
-    assert own_copy.root_to_write(mine.path) == mine.path

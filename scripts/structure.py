@@ -26,6 +26,7 @@ ORDER = {
         ("training",),
         ("runs",),
         ("jobs", "inference"),
+        ("serving",),
         ("cli",),
     ),
     "tl_ui": (("stores",), ("frame",), ("widgets",), ("screens",), ("lesson",)),

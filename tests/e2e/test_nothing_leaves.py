@@ -33,7 +33,21 @@ INVOCATIONS = {
     "doctor": ["doctor"],
     "sample-data": ["sample-data", "casting", "practice"],
 }
-"""Of every command but `train`, which makes the run that they need, and `app`, which serves the pages."""
+"""Of every command but `train`, which makes the run that they need, and those that go on."""
+SERVICE = """
+import re, signal, subprocess, sys, urllib.request
+from pathlib import Path
+
+command = [sys.executable, "-m", "tl_core", "serve", "run", "--port", "0"]
+server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+address = next(found[0] for line in server.stderr if (found := re.search("http://[0-9.:]+/", line)))
+for way in ("", "health", "metrics", "openapi.json"):
+    urllib.request.urlopen(address + way).read()
+picture = next(Path("pictures/dots").iterdir()).read_bytes()
+print("classified", urllib.request.urlopen(address + "classify", picture).status)
+server.terminate()
+sys.exit(server.wait())
+"""
 PAGES = """
 from tests.ui.open_page import open_page
 from tl_ui.frame.steps import PAGES
@@ -83,7 +97,7 @@ def command(folder: Path, *arguments: str) -> Apart:
 
 
 def test_no_command_is_left_out():
-    assert {*INVOCATIONS, "train", "app"} == set(commands.COMMANDS)
+    assert {*INVOCATIONS, "train", "app", "serve"} == set(commands.COMMANDS)
 
 
 @pytest.mark.parametrize("name", INVOCATIONS)
@@ -111,6 +125,12 @@ def test_no_page_writes_at_home_or_asks_anybody(folder):
 def test_the_server_of_a_class_room_asks_nobody(folder):
     done = run_apart(folder, sys.executable, "-c", SERVER, STREAMLIT_SERVER_HEADLESS="true")
     assert "page 200" in done.text
+    assert (done.asked, done.written) == (set(), [])
+
+
+def test_the_service_writes_nothing_at_home_and_asks_nobody(folder):
+    done = run_apart(folder, sys.executable, "-c", SERVICE)
+    assert done.status == 0 and "classified 200" in done.text, done.text
     assert (done.asked, done.written) == (set(), [])
 
 

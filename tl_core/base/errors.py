@@ -42,7 +42,8 @@
     ├─ ClassroomError
     │  ├─ NicknameRefused      empty, too long, or without a letter or digit
     │  └─ ClassFull            more learners than this server keeps
-    └─ DeviceError             the device or precision asked for is not here
+    ├─ DeviceError             the device or precision asked for is not here
+    └─ PortRefused             an address at which this machine does not let us listen
 
 The sentences live in `messages/<language>.toml`, section [error], under the
 class's `code`. Every class is raised with keyword values that fill the sentence.
@@ -324,3 +325,9 @@ class DeviceError(TlError):
     """values: device, detail"""
 
     code = "device"
+
+
+class PortRefused(TlError):
+    """values: host, port, detail"""
+
+    code = "port_refused"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,6 +127,29 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     return CommandResult(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
 
 
+def serve(args: argparse.Namespace, language: str) -> CommandResult:
+    from tl_core.inference.predictor import Predictor
+    from tl_core.serving import run_server
+    from tl_core.serving.app import Terms
+
+    predictor = Predictor.load(args.run)
+    _say_unchecked(predictor.path, language)
+    _say_so_far(predictor, language)
+    token = args.token or os.environ.get("HEADSWAP_TOKEN") or None
+    if token is None and not run_server.is_loopback(args.host):
+        print(say("cli.open_to_all", language), file=sys.stderr)
+    terms = Terms(token=token, max_body_mb=args.max_mb, language=language)
+
+    def on_open(address: str) -> None:
+        print(
+            say("cli.serving", language, run=predictor.run.name, address=address), file=sys.stderr, flush=True
+        )
+
+    address = run_server.serve(predictor, terms, args.host, args.port, on_open)
+    content = {"run": str(args.run), "address": address}
+    return CommandResult(content, say("cli.served", language, run=predictor.run.name, address=address))
+
+
 def probe(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.cli import probe as probing
 
@@ -173,6 +197,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "cross-validate": cross_validate,
     "evaluate": evaluate,
     "predict": predict,
+    "serve": serve,
     "probe": probe,
     "sample-data": sample_data,
     "report": report_page,

@@ -77,6 +77,13 @@ def build_parser(language: str) -> Parser:
     predict.add_argument("run", metavar="RUN", type=Path, help=text("run"))
     predict.add_argument("images", metavar="IMAGE", nargs="+", help=text("images"))
 
+    serve = add("serve")
+    serve.add_argument("run", metavar="RUN", type=Path, help=text("run"))
+    serve.add_argument("--port", metavar="N", type=int, default=8000, help=text("port"))
+    serve.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help=text("host"))
+    serve.add_argument("--token", metavar="TOKEN", help=text("token"))
+    serve.add_argument("--max-mb", metavar="N", type=int, default=64, help=text("max_mb"))
+
     probe = add("probe")
     probe.add_argument("data", metavar="DATA", type=Path, help=text("data"))
     probe.add_argument("--seed", metavar="N", type=int, help=text("probe_seed"))

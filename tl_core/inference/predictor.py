@@ -152,6 +152,10 @@ class Predictor:
         """A picture as this run reads pictures: uint8 (H, W, 3) RGB. Raises: UnreadableImage."""
         return read_image(source, name, max_px=self.image_px, whites=self.whites)
 
+    def read_square(self, source: Path | bytes, name: str | None = None) -> np.ndarray:
+        """The same at the network's size, (px, px, 3). Raises: UnreadableImage."""
+        return resize_square(self.read(source, name), self.image_px)
+
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""
         return self.predict_with_features(images)[0]
@@ -236,8 +240,7 @@ def predict_files(
     """
     decided = decision_rule.read(predictor.run) if decided is None else decided
     for some, squares in _read(predictor, files):
-        found = predictor.decide(decided, *predictor.predict_with_features(squares))
-        rows = _answers(predictor, decided, found)
+        rows = iter(answer_squares(predictor, squares, decided))
         for answer in some:
             yield answer if "error" in answer else {**answer, **next(rows)}
 
@@ -252,17 +255,21 @@ def _read(
         for file in some:
             name = readable(str(file))
             try:
-                image = predictor.read(Path(file), name)
-                squares.append(resize_square(image, predictor.image_px))
+                squares.append(predictor.read_square(Path(file), name))
                 told.append({"file": name})
             except UnreadableImage as error:
                 told.append({"file": name, "error": error})
         yield told, squares
 
 
-def _answers(predictor: Predictor, decided: DecisionRule, found: Decided) -> Iterator[dict[str, Any]]:
-    """What `predict_files` says of each picture that could be read."""
+def answer_squares(
+    predictor: Predictor, squares: Sequence[np.ndarray], decided: DecisionRule
+) -> list[dict[str, Any]]:
+    """What `predict_files` says of each, but for its name. squares: as `Predictor.read_square` gives them.
+    Raises: RunDamaged: the features kept with the run, where a limit of distance was decided."""
+    found = predictor.decide(decided, *predictor.predict_with_features(squares))
     classes = predictor.classes
+    answers = []
     for i, row in enumerate(found.probabilities):
         answer: dict[str, Any] = {
             "label": classes[int(found.said[i])],
@@ -272,7 +279,8 @@ def _answers(predictor: Predictor, decided: DecisionRule, found: Decided) -> Ite
             answer["unsure"] = bool(found.confidence[i] < decided.sure_from)
         if found.is_far is not None:
             answer["unlike_training"] = bool(found.is_far[i])
-        yield answer
+        answers.append(answer)
+    return answers
 
 
 def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from tl_core.base.errors import PlaceRefused, TlError
 from tl_core.base.files.paths import data_roots
+from tl_core.serving import gate as host_gate
 from tl_ui.frame import gate
 
 PROXY_MARKS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")
@@ -44,7 +45,7 @@ def is_welcome() -> bool:
     streamlit_app.py` there is no gate that would have refused the rest. A test has no headers at all."""
     headers = [(name.lower().encode(), value.encode()) for name, value in st.context.headers.items()]
     named = [pair for pair in headers if pair[0] in (b"host", b"origin")]
-    return not named or gate.is_welcome({"headers": named})
+    return not named or host_gate.is_welcome({"headers": named})
 
 
 def is_behind_gate() -> bool:

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import websockets
 
-from tl_ui.frame import gate
+from tl_core.serving import gate
 
 ROOT = Path(__file__).resolve().parents[3]
 WAYS = (

@@ -79,8 +79,8 @@ def build_parser(language: str) -> Parser:
 
     serve = add("serve")
     serve.add_argument("run", metavar="RUN", type=Path, help=text("run"))
-    serve.add_argument("--port", metavar="N", type=int, default=8000, help=text("port"))
-    serve.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help=text("host"))
+    serve.add_argument("--port", metavar="N", type=int, default=8000, help=text("serve_port"))
+    serve.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help=text("serve_host"))
     serve.add_argument("--token", metavar="TOKEN", help=text("token"))
     serve.add_argument("--max-mb", metavar="N", type=int, default=64, help=text("max_mb"))
 

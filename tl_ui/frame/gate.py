@@ -1,4 +1,4 @@
-"""The pages' door: whom `tl_core.serving.gate` lets in, and the sealed number by which a browser is known again.
+"""The pages' door: whom `tl_core.serving.gate` lets in, and the number by which a browser is known again.
 
 The number lies in a cookie that scripts cannot read; without its seal, made with a key of this server, a
 number that somebody has seen is worth nothing.

@@ -123,7 +123,7 @@ def test_own_photographs_are_answered_while_the_run_goes_on_and_a_stop_leaves_a_
         answer.get_by_role("link", name=said("train.try_it", "ko")).click()
         classify(page, tmp_path / "first.jpg")
         reads_well(page, {run.name, "JPEG", "TIFF", "WebP"})
-        page.locator("[class*='st-key-step_train_'] a").first.click()
+        page.locator("[class*='st-key-step_train_'] a").click()
         arrived(page, "train")
         button(page, "stop").click()
         expect(at(page, "controls")).to_contain_text(said("train.state_stopping", "ko"))

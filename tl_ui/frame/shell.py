@@ -134,16 +134,10 @@ def _step_link(step: Step, label: str, icon: str | None = None) -> None:
             disabled=step.state == "locked",
             query_params=state.link_params(),
             width="stretch",
-            help=_step_help(step),
+            # no `help`: with one Streamlit draws the link twice, one of them hidden
         )
-        if step.reason and step.name in MAIN:
+        if step.reason:
             st.caption(t(f"shell.{step.reason}"))
-
-
-def _step_help(step: Step) -> str | None:
-    if step.reason and step.name not in MAIN:
-        return t(f"shell.{step.reason}")
-    return t(f"shell.state_{step.state}") if step.state in ("done", "running") else None
 
 
 def _language_switch() -> None:

@@ -44,12 +44,16 @@ PLACES = tuple(LessonPlace(step, idea) for step, ideas in STEPS.items() for idea
 
 
 def here() -> LessonPlace:
-    """Where the address bar or the session says this person is; else the beginning."""
+    """Where the address bar or the session says this person is; else the beginning. From then on the address
+    bar names it: coming back from another page, it does not."""
     step = state.read("step")
     if step not in STEPS:
         return PLACES[0]
     idea = state.read("idea")
-    return LessonPlace(step, idea if idea in STEPS[step] else STEPS[step][0])
+    place = LessonPlace(step, idea if idea in STEPS[step] else STEPS[step][0])
+    go_to(place)
+    state.keep("done", state.read("done"))
+    return place
 
 
 def go_to(place: LessonPlace) -> None:

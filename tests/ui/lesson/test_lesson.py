@@ -158,6 +158,19 @@ def test_advice_opens_train_with_the_changed_setting(own_runs_folder):
     assert not app.exception
 
 
+def test_back_from_advice_leads_to_the_advice_about_the_same_run(own_runs_folder):
+    for name in ("big", "newer"):
+        RunBuilder(own_runs_folder / name).start().failed("out_of_memory", batch_size=32, fits=8)
+    app = lesson(path.LessonPlace("reading", "advice"), run="big", data="casting", done="456")
+    app.button(key="try_0").click().run()
+    app.switch_page("pages/train.py").run()
+    app.query_params.clear()  # what a browser finds on its way back
+    app.switch_page("pages/lesson.py").run()
+    assert {name: app.query_params.get(name) for name in ("step", "idea", "done", "run")} == {
+        "step": "reading", "idea": "advice", "done": "456", "run": "big"
+    }  # fmt: skip
+
+
 def test_nothing_is_revealed_before_the_prediction(monkeypatch):
     monkeypatch.setattr("tl_ui.lesson.quiz.prediction", lambda step: False)
     for place in (path.LessonPlace("head_swap", "swap"), path.LessonPlace("freeze", "change")):

@@ -15,6 +15,10 @@ from tl_ui.lesson import presenter
 from tl_ui.lesson.parts.runs import recorded_runs as recorded
 from tl_ui.widgets import run_picker
 
+SPOKEN_OF = "lesson_spoken_of"
+"""Session state: the run that was shown last. Advice opens Train with none chosen; whoever comes back from
+there finds the same run."""
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -49,10 +53,14 @@ def _choose(runs: list[RunFolder]) -> Shown:
     if not runs:
         _note()
         return Shown(recorded.run(recorded.STAND_IN), True)
+    spoken_of = st.session_state.get(SPOKEN_OF)
+    if state.read("run") is None and spoken_of in [run.name for run in runs]:
+        state.choose_run(spoken_of)
     chosen = run_picker.choose(runs, t("lesson.your_run"), "lesson_run")
     if chosen is None:
         _note()
         return Shown(recorded.run(recorded.STAND_IN), True)
+    st.session_state[SPOKEN_OF] = chosen.name
     return Shown(chosen, False)
 
 

@@ -28,8 +28,8 @@ def draw() -> None:
     if presenter.is_on():
         presenter.style()
         presenter.where(place)
-        _idea(place)
-        presenter.notes(place)
+        with presenter.screen():
+            _idea(place)
         presenter.turn(place)
         return
     state.rename("view", VIEW, tuple(VIEWS))

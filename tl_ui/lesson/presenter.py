@@ -9,15 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson import path
 from tl_ui.lesson.idea import idea_of
+from tl_ui.lesson.parts.fitted import fitted
 from tl_ui.lesson.path import STEPS, LessonPlace
 
 CHART_SCALE = 1.3
 ROW_PX = 32
+SCREEN, FOOT = "present_screen", "present_turn"
 KEYS = {"back": ("Left", "PageUp"), "next": ("Right", "PageDown")}
 
 
@@ -47,13 +50,20 @@ def where(place: LessonPlace) -> None:
     )
 
 
+def screen() -> DeltaGenerator:
+    """The container of what is shown, made small enough to end above the foot."""
+    return st.container(key=SCREEN)
+
+
 def turn(place: LessonPlace) -> None:
-    """Back, Next and the way out, at the foot of the screen."""
+    """Back, Next, the way out and the teacher's notes, at the foot of the screen."""
     earlier, following = path.before(place), path.after(place)
-    with st.container(horizontal=True, horizontal_alignment="distribute", key="present_turn"):
+    with st.container(horizontal=True, horizontal_alignment="distribute", key=FOOT):
         _button("back", t("lesson.back"), path.go_back, place, earlier is None)
         st.button(t("lesson.leave"), key="present_leave", type="tertiary", shortcut="Esc", on_click=leave)
+        _notes(place)
         _button("next", t("lesson.next"), path.go_on, place, following is None)
+    fitted(SCREEN, FOOT)
 
 
 def _button(name: str, words: str, action, place: LessonPlace, is_end: bool) -> None:
@@ -93,9 +103,10 @@ def _enlarged(value: Any, is_font: bool = False) -> Any:
     return [_enlarged(item) for item in value] if isinstance(value, list) else value
 
 
-def notes(place: LessonPlace) -> None:
+def _notes(place: LessonPlace) -> None:
     """For the teacher, closed until they are wanted."""
-    box = st.expander(t("lesson.notes"), icon=":material/sticky_note_2:", key="notes", on_change="rerun")
+    icon = ":material/sticky_note_2:"
+    box = st.popover(t("lesson.notes"), icon=icon, key="notes", on_change="rerun", type="tertiary")
     if box.open:
         with box:
             is_quiz = place.idea == path.QUIZ
@@ -109,8 +120,9 @@ _RULES = """
 html { font-size: 20px; }
 [data-testid="stSidebar"], [data-testid="stSidebarCollapsedControl"], [data-testid="stExpandSidebarButton"],
 [data-testid="stHeader"], [data-testid="stToolbar"] { display: none !important; }
-[data-testid="stMainBlockContainer"] { max-width: 1640px; padding: .6rem 2.2rem 4.2rem; }
-[class*="st-key-lesson_words"] [data-testid="stMarkdownContainer"] p { font-size: 1.12rem; line-height: 1.6; }
+[data-testid="stMainBlockContainer"] { max-width: 1640px; padding: .6rem 2.2rem 3.6rem; }
+[class*="st-key-lesson_words"] [data-testid="stMarkdownContainer"] p { font-size: 1.12rem; line-height: 1.6;
+  max-width: none; }
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] { gap: .5rem; }
 .st-key-lesson_live [data-testid="stVerticalBlock"], .st-key-lesson_live { gap: .55rem; }
 .st-key-lesson_live :is([data-testid="stCaptionContainer"], label) p { font-size: .8rem; }
@@ -123,6 +135,7 @@ html { font-size: 20px; }
 .hs-maps > div { grid-template-columns: repeat(6, 74px); }
 .hs-maps { margin-bottom: .2rem; }
 .hs-story { max-height: 500px; font-size: .95rem; }
+.st-key-fitted_present_screen { position: absolute; }
 .st-key-present_turn { position: fixed; left: 0; right: 0; bottom: 0; padding: .5rem 2.2rem;
   background: var(--hs-page); border-top: 1px solid var(--hs-line); z-index: 20; }
 [class*="st-key-present_"][class*="_page"] { position: absolute; visibility: hidden; height: 0;

@@ -8,6 +8,7 @@ from tl_core.base.errors import TlError
 from tl_core.runs.report.run_facts import Facts, read_facts
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import t
+from tl_ui.lesson import presenter
 from tl_ui.lesson.handouts import explanation_text, printable
 from tl_ui.widgets import downloads, run_picker
 
@@ -58,7 +59,7 @@ def _edit(facts: Facts | None, language: str) -> str:
     text = st.text_area(
         t("explain.your_text", language=state.LANGUAGES[language]),
         value=st.session_state.get(kept, written),
-        height=520,
+        height=presenter.chart_px(520, 320),
         max_chars=8000,
         key=key,
     )

@@ -64,7 +64,13 @@ class RunConfig:
     # per step
     dropout: float = setting(0.3, low=0, high=0.99, step=0.05, term="dropout", group="learning")
     # probability, before the new Linear layer
+    batchnorm: str = setting("measured", choices=("measured", "kept"), group="learning")
+    # of the trained part: "measured" anew in every batch; "kept" as pre-training left it, where it did
     weight_decay: float = setting(1e-4, low=0, high=0.99, step=1e-4, term="weight_decay", group="learning")
+    label_smoothing: float = setting(0.0, low=0, high=0.5, step=0.05, group="learning")
+    # share of each answer that is spread over all classes, so that none is learnt with full certainty
+    schedule: str = setting("plateau", choices=("plateau", "one_cycle"), group="learning")
+    # of the learning rate: lowered where the validation loss stands still; or up at first, then down to 0
     early_stopping_patience: int = setting(7, low=0, high=1000, step=1, unit="epochs", group="learning")
     # without a lower validation loss before the stage ends; 0 = never
     scheduler_patience: int = setting(3, low=0, high=1000, step=1, unit="epochs", group="learning")
@@ -166,6 +172,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "head": StageConfig(30, 1e-3),
         "head_solver": "lbfgs",
         "finetune": StageConfig(12, 3e-4),
+        "dropout": 0.0,
+        "batchnorm": "kept",
+        "label_smoothing": 0.1,
+        "schedule": "one_cycle",
         "positive_weight": 1.0,
         "class_balance": "auto",
         "augmentation": "light",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from tl_core.base.errors import ConfigError, HeadError
 from tl_core.models.families.registry import CLASSIFIER, STEM, Architecture
@@ -49,6 +50,8 @@ class TransferModel(nn.Module):
     cam_station: str
     # where Grad-CAM looks: the last place whose map still reaches the classes
     classifier: nn.Module
+    keeps_statistics = False
+    # whether trained BatchNorms, too, go on with the statistics that they have
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -219,11 +222,16 @@ class TransferModel(nn.Module):
 
     def train(self, mode: bool = True) -> TransferModel:
         """Training mode for the trainable parts only. requires_grad=False alone would let the
-        running statistics of a frozen BatchNorm drift with every batch."""
+        running statistics of a frozen BatchNorm drift with every batch. With `keeps_statistics` those of
+        trained parts stay, too, while their scale and shift learn."""
         super().train(mode)
         for part in self.frozen_parts():
             for module in self.part_modules(part):
                 module.eval()
+        if self.keeps_statistics:
+            for module in self.modules():
+                if isinstance(module, _BatchNorm):
+                    module.eval()
         return self
 
     def frozen_parts(self) -> list[str]:

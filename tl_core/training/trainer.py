@@ -45,7 +45,13 @@ from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
 from tl_core.models.head import final_linear
 from tl_core.training import head_solver
-from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, clean_pictures
+from tl_core.training.batches import (
+    AugmentedPictures,
+    CachedBatches,
+    PixelBatches,
+    batch_slices,
+    clean_pictures,
+)
 from tl_core.training.class_balance import loss_weights
 from tl_core.training.frozen_features import FrozenFeatures
 from tl_core.training.stage_state import Stage
@@ -73,6 +79,7 @@ class Trainer:
     frozen_precision, tail_precision: fp32, bf16 or fp16 for the frozen part's training views and for
     the trained part. Validation and every reported number are computed in fp32, as prediction does.
     depthwise: "library", or "split" for the trained part's `tl_core.compute.kernels.fast_gradients`.
+    has_statistics: whether the weights bring statistics that BatchNorm can keep; random ones do not.
     free_bytes, free_disk_bytes: memory and disk that kept activations may take a share of. folder:
     where they are kept for a later run; None: nowhere.
     """
@@ -90,6 +97,7 @@ class Trainer:
         frozen_precision: str = "fp32",
         tail_precision: str = "fp32",
         depthwise: str = "library",
+        has_statistics: bool = True,
         free_bytes: int = 4 << 30,
         free_disk_bytes: int = 0,
         folder: Path | None = None,
@@ -98,10 +106,13 @@ class Trainer:
         self.classes = prepared.dataset.classes
         self.tail_dtype, self.depthwise = DTYPES[tail_precision], depthwise
         self.model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model.keeps_statistics = config.batchnorm == "kept" and has_statistics
         counts = np.bincount(prepared.labels[prepared.split.train], minlength=len(self.classes)).tolist()
         self.loss_weights = loss_weights(config, dict(zip(self.classes, counts, strict=True)), positive)
         self.class_weights = torch.tensor([float(self.loss_weights[name]) for name in self.classes])
-        self.criterion = nn.CrossEntropyLoss(weight=self.class_weights).to(device)
+        self.plain_loss = nn.CrossEntropyLoss(weight=self.class_weights).to(device)  # what is told
+        self.criterion = nn.CrossEntropyLoss(self.class_weights, label_smoothing=config.label_smoothing)
+        self.criterion.to(device)
         target = config.target_per_class if config.augment else 0
         training = AugmentedPictures(
             prepared.images,
@@ -243,7 +254,8 @@ class Trainer:
         if stage == "finetune":
             self.model.unfreeze_last(self.config.unfreeze_blocks)
             self._speed_up_trained_part()
-        self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype)
+        num_steps = len(batch_slices(len(self.frozen.training.entries), self.config.batch_size))
+        self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype, num_steps)
         self._continue_restored(run)
         yield self._stage_started(stage, run.learning_rate)
         feed = yield from self._paced(self.frozen.training_feed(stage))
@@ -263,7 +275,7 @@ class Trainer:
             val_loss, val_accuracy = self._validate(stage)
             if not np.isfinite(train_loss + val_loss):
                 raise NonFiniteLoss(stage=stage, epoch=run.epoch, learning_rate=rate)
-            run.scheduler.step(val_loss)
+            is_reduced = run.end_epoch(val_loss)
             self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, rate)
             if val_loss < self.best.get(stage, {}).get("val_loss", np.inf):
                 self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
@@ -284,7 +296,7 @@ class Trainer:
                 images_per_second=feed.num / train_seconds,
                 peak_mib=self._peak_mib(),
             )
-            if run.learning_rate < rate:
+            if is_reduced:
                 yield LearningRateReduced(
                     stage=stage,
                     epoch=run.epoch,
@@ -326,8 +338,9 @@ class Trainer:
             run.scaler.scale(loss).backward()
             run.scaler.step(run.optimizer)
             run.scaler.update()
+            run.end_step()
 
-            total_loss += loss.detach() * len(y)
+            total_loss += self.plain_loss(logits.detach(), y) * len(y)
             num_right += (logits.detach().argmax(1) == y).sum()
             num_done += len(y)
             if pace.is_due():

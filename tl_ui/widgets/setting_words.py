@@ -6,7 +6,7 @@ from typing import Any
 
 from tl_core.models.weights.record import source_name
 from tl_ui.frame import state
-from tl_ui.frame.text import name_of, t
+from tl_ui.frame.text import catalogue, name_of, t
 from tl_ui.widgets.plotting.curves import rate
 
 TERMS = ("seed", "image_px", "dropout", "batch_size", "weight_decay", "unfreeze_blocks", "positive_class")
@@ -19,7 +19,10 @@ def name(setting: str) -> str:
     stage, _, field = setting.rpartition(".")
     if stage:
         return f"{name_of(f'stage_{stage}')} · {t(f'compare.setting_{field}')}"
-    return name_of(setting) if setting in TERMS else t(f"compare.setting_{setting}")
+    if setting in TERMS:
+        return name_of(setting)
+    words = catalogue(state.language())
+    return words.get(f"compare.setting_{setting}") or words[f"train.{setting}"]
 
 
 def value(setting: str, value: Any) -> str:
@@ -41,7 +44,7 @@ def value(setting: str, value: Any) -> str:
         return ", ".join(f"{key} {item:g}" for key, item in value.items())
     if isinstance(value, float) and 0 < value < 0.01:
         return rate(value)
-    return str(value)
+    return catalogue(state.language()).get(f"train.{setting}_{value}", str(value))
 
 
 def computed(device_used: dict[str, str]) -> str:

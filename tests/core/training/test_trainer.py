@@ -80,6 +80,33 @@ def test_finetune_stage_changes_the_last_blocks_and_nothing_before_them(prepared
     assert changed == ["blocks.4", "blocks.5", "blocks.6", "head_conv", "classifier"]
 
 
+@pytest.mark.parametrize(("has_statistics", "changed"), [(True, False), (False, True)])
+def test_kept_batchnorm_statistics_stay_while_scale_and_shift_learn(prepared, has_statistics, changed):
+    config = settings(head={"epochs": 0}, finetune={"epochs": 1}, batchnorm="kept")
+    trainer = new_trainer(prepared, config, has_statistics=has_statistics)
+    before = {key: value.clone() for key, value in trainer.model.state_dict().items()}
+    list(trainer.fit())
+    after = trainer.model.state_dict()
+    moved = {key for key in before if not torch.equal(before[key], after[key])}
+    norms = [key.removesuffix("running_mean") for key in before if key.endswith("running_mean")]
+    trained = [key for key in norms if f"{key}weight" in moved]
+    assert trained
+    # random weights bring no statistics: there is nothing to keep
+    assert all((f"{key}running_mean" in moved) == changed for key in trained)
+
+
+def test_fine_tuning_goes_on_where_the_solved_head_stands(prepared):
+    config = settings(
+        head_solver="lbfgs", batchnorm="kept", dropout=0.0, augment=False, target_per_class=0,
+        positive_weight=1.0, finetune={"epochs": 1, "learning_rate": 1e-8},
+    )  # fmt: skip
+    trainer = new_trainer(prepared, config, "formula", frozen_precision="fp32", tail_precision="fp32")
+    list(trainer.fit())
+    assert trainer.history["finetune"]["train_loss"][0] == pytest.approx(
+        trainer.history["head"]["train_loss"][-1], abs=1e-3
+    )
+
+
 def test_cached_and_plain_training_on_the_same_views_end_in_the_same_predictions(prepared, monkeypatch):
     cached = new_trainer(prepared, settings())
     assert {plan.kind for plan in cached.frozen.plans.values()} == {"cached"}

@@ -311,6 +311,7 @@ class _Work:
             mean=self.choice.mean,
             std=self.choice.std,
             **self.device_used,
+            has_statistics=self.choice.is_pretrained,
             free_bytes=free,
             free_disk_bytes=device.disk_free_bytes(cache_dir()),
             folder=cache_dir() / "activations" if keep_beyond else None,

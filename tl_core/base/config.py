@@ -174,7 +174,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "finetune": StageConfig(12, 3e-4),
         "dropout": 0.0,
         "batchnorm": "kept",
-        "label_smoothing": 0.1,
+        "label_smoothing": 0.05,
         "schedule": "one_cycle",
         "positive_weight": 1.0,
         "class_balance": "auto",
@@ -194,7 +194,8 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 """What each preset changes. Sources: the two guides; the casting guide names no fine-tuning
 epochs or weights, so the expression guide's 20 epochs and no class weights stand in. `standard` has no
-guide: its numbers were chosen on the validation pictures of `benchmarks.first_minute`."""
+guide: its numbers were chosen on validation pictures (benchmarks/README.md). That few pictures should keep
+BatchNorm's statistics is Keras's advice, too (its guide "Transfer learning & fine-tuning")."""
 
 DEFAULT_PRESET = "standard"
 """For a person's own pictures: no guide's class, weight or number acts there."""

@@ -176,13 +176,18 @@ class Trainer:
 
     @property
     def final_stage(self) -> str:
-        """The stage whose best epoch has the lower validation loss."""
-        return min(self.best, key=lambda stage: self.best[stage]["val_loss"])
+        """The last stage whose best epoch has a clearly lower validation loss than the one before it."""
+        final, *later = [stage for stage in self.stages if stage in self.best]
+        for stage in later:
+            final = stage if self._is_clearly_better(stage, final) else final
+        return final
 
     def conclude(self) -> None:
         """Judge the best model so far, wherever `fit` stands; it cannot go on afterwards."""
+        for stage in self.best:
+            self.model.load_state_dict(self.best_weights[stage])
+            self._answer(stage)
         self.model.load_state_dict(self.best_weights[self.final_stage])
-        self._answer(self.final_stage)
 
     def cross_validate_head(self) -> Generator[Progress, None, dict[str, np.ndarray]]:
         """{"before" | "head" | "final": (N, C)} probabilities of every picture by a head that was solved
@@ -361,6 +366,18 @@ class Trainer:
         bounded = torch.from_numpy(log_p).float().clamp(min=math.log(LEAST_PROBABILITY))
         loss = nn.functional.nll_loss(bounded, torch.from_numpy(truth), weight=self.class_weights)
         return float(loss), float((log_p.argmax(axis=1) == truth).mean())
+
+    def _is_clearly_better(self, stage: str, than: str) -> bool:
+        """By more than one standard error of the paired difference, groups of copies as one: the best of
+        several epochs on few validation pictures has a lower loss by chance, too.
+        Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error)."""
+        val = self.prepared.split.val
+        truth = self.prepared.labels[val]
+        bounded = [self.probabilities[name][val, truth].clip(LEAST_PROBABILITY) for name in (than, stage)]
+        gained = self.class_weights.numpy()[truth] * np.log(bounded[1] / bounded[0])
+        groups = np.unique(self.prepared.groups[val], return_inverse=True)[1]
+        by_group = np.bincount(groups, weights=gained)
+        return bool(by_group.sum() > np.sqrt(len(by_group)) * by_group.std())
 
     def _evaluate(self, stage: str) -> Iterator[Event]:
         """Probabilities of every picture, and the scores of each split, with the weights as they stand."""

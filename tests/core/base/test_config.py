@@ -15,7 +15,8 @@ def test_the_expression_preset_holds_the_numbers_of_its_guide():
     assert (config.library, config.dropout, config.batch_size, config.weight_decay) == ("timm", 0.3, 32, 1e-4)
     assert (config.head, config.finetune) == (StageConfig(15, 1e-3), StageConfig(20, 1e-4))
     assert (config.unfreeze_blocks, config.target_per_class, config.positive_weight) == (3, 250, 2.0)
-    assert config.scheduler_patience == 3
+    assert (config.schedule, config.scheduler_patience) == ("plateau", 3)
+    assert (config.batchnorm, config.label_smoothing) == ("measured", 0)
 
 
 def test_the_casting_preset_holds_the_numbers_of_its_guide():

@@ -136,16 +136,19 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_does_not(prepared
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-@pytest.mark.parametrize("stop_after", [1, 3, 4])
-def test_stopping_after_any_epoch_and_resuming_ends_in_the_very_same_weights(prepared, stop_after):
-    whole = final_weights(new_trainer(prepared, settings(), depthwise="split"))
-    first, epochs, kept = new_trainer(prepared, settings(), depthwise="split"), 0, None
+@pytest.mark.parametrize(
+    ("stop_after", "schedule"), [(1, "plateau"), (3, "plateau"), (4, "plateau"), (5, "one_cycle")]
+)
+def test_stopping_after_any_epoch_and_resuming_ends_in_the_very_same_weights(prepared, stop_after, schedule):
+    config = settings(schedule=schedule)
+    whole = final_weights(new_trainer(prepared, config, depthwise="split"))
+    first, epochs, kept = new_trainer(prepared, config, depthwise="split"), 0, None
     for event in first.fit():
         epochs += isinstance(event, EpochEnd)
         if epochs == stop_after:
             kept = copy.deepcopy((first.state(), first.best_weights))
             break
-    second = new_trainer(prepared, settings(), depthwise="split")
+    second = new_trainer(prepared, config, depthwise="split")
     second.restore(*kept)
     seen = [(e.stage, e.epoch) for e in second.fit() if isinstance(e, EpochEnd)]
     assert len(seen) == 6 - stop_after
@@ -174,13 +177,31 @@ def test_events_tell_the_story_in_order(prepared):
     assert first_best < first_epoch  # its file is written before the checkpoint that speaks of it
 
 
-def test_final_stage_is_the_one_with_the_lower_validation_loss_and_its_weights_are_loaded(prepared):
+def test_the_final_model_holds_the_best_weights_of_the_final_stage(prepared):
     trainer = new_trainer(prepared, settings())
     list(trainer.fit())
-    better = min(trainer.best, key=lambda stage: min(trainer.history[stage]["val_loss"]))
-    assert trainer.final_stage == better
-    best = trainer.best_weights[better]
+    best = trainer.best_weights[trainer.final_stage]
     assert all(torch.equal(best[key], value) for key, value in trainer.model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("surer", "final"),
+    [
+        ([0.02] * 27, "finetune"),  # a little better everywhere
+        ([0.4, *[-0.005] * 26], "head"),  # much better in one picture, worse in all others
+        ([-0.02] * 27, "head"),
+    ],
+)
+def test_fine_tuning_takes_the_heads_place_only_if_it_is_clearly_better(prepared, surer, final):
+    trainer = new_trainer(prepared, settings())
+    val, num = prepared.split.val, len(prepared.labels)
+    assert len(val) == len(surer) == len(np.unique(prepared.groups[val]))
+    for stage, gain in (("head", np.zeros(len(val))), ("finetune", np.array(surer))):
+        probabilities = np.full((num, 2), 0.5)
+        probabilities[val, prepared.labels[val]] += gain
+        probabilities[val, 1 - prepared.labels[val]] -= gain
+        trainer.probabilities[stage], trainer.best[stage] = probabilities, {}
+    assert trainer.final_stage == final
 
 
 def test_validation_loss_that_does_not_fall_reduces_the_rate_and_then_ends_the_stage(prepared, monkeypatch):
@@ -196,6 +217,17 @@ def test_validation_loss_that_does_not_fall_reduces_the_rate_and_then_ends_the_s
     assert reduced.after == pytest.approx(1e-4)
     stopped = next(e for e in events if isinstance(e, EarlyStopped))
     assert (stopped.epoch, stopped.best_epoch) == (6, 1)
+
+
+def test_one_cycle_begins_small_and_ends_at_nothing_and_is_no_plateau(prepared):
+    trainer = new_trainer(
+        prepared, settings(schedule="one_cycle", finetune={"epochs": 0}, head={"epochs": 8})
+    )
+    events = list(trainer.fit())
+    rates = trainer.history["head"]["lr"]
+    assert rates[0] < 1e-4 < 9e-4 < max(rates) <= 1e-3
+    assert rates[-1] < 1e-4
+    assert not any(isinstance(event, LearningRateReduced) for event in events)
 
 
 def test_one_strange_picture_does_not_decide_the_validation_loss_alone(prepared, monkeypatch):

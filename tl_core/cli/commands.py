@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tqdm import tqdm
+
 from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
 from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.files.paths import expanded, is_dir, is_file
@@ -100,6 +102,7 @@ def _say_unchecked(model: Path, language: str) -> None:
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
     from tl_core.data.dataset import Account, Refused
+    from tl_core.inference.many.keeping import Limit, keeping
     from tl_core.inference.predictor import Predictor, predict_files
     from tl_core.runs import decision_rule
 
@@ -107,14 +110,19 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     _say_unchecked(predictor.path, language)
     _say_so_far(predictor, language)
     decided = decision_rule.read(predictor.run)
+    sure_from = decision_rule.sure_from(predictor.run, decided, predictor.classes, predictor.final_stage)
+    limit = Limit(predictor.classes, decided, sure_from)
     answers = []
     files, folders_below = _expand(args.images)
-    for answer in predict_files(predictor, files, decided):
-        if isinstance(answer.get("error"), TlError):
-            answer = {**answer, "error": answer["error"].message(language)}
-        if "error" in answer:
-            print(answer["error"], file=sys.stderr)
-        answers.append(answer)
+    with keeping(limit, args.csv, args.copy_to, language) as kept, bar(language, "looking") as on_progress:
+        for file, answer in zip(files, predict_files(predictor, files, decided), strict=True):
+            if isinstance(answer.get("error"), TlError):
+                answer = {**answer, "error": answer["error"].message(language)}
+            if "error" in answer:
+                tqdm.write(answer["error"], file=sys.stderr)
+            kept.add(Path(file), answer)
+            answers.append(answer)
+            on_progress(len(answers), len(files))
     is_any_read = any("error" not in answer for answer in answers)
     content: dict[str, Any] = {"predictions": answers}
     if folders_below:
@@ -124,7 +132,9 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
         print(*account.lines(language), sep="\n", file=sys.stderr)
     if not decided.is_empty:
         content["decision"] = decided.to_dict()
-    return CommandResult(content, report.predictions(answers, decided, language), 0 if is_any_read else 2)
+    content |= kept.summary()
+    text = "\n".join([report.predictions(answers, decided, language), *report.kept(content, language)])
+    return CommandResult(content, text, 0 if is_any_read else 2)
 
 
 def serve(args: argparse.Namespace, language: str) -> CommandResult:

@@ -76,6 +76,8 @@ def build_parser(language: str) -> Parser:
     predict = add("predict")
     predict.add_argument("run", metavar="RUN", type=Path, help=text("run"))
     predict.add_argument("images", metavar="IMAGE", nargs="+", help=text("images"))
+    predict.add_argument("--csv", metavar="FILE", type=Path, help=text("csv"))
+    predict.add_argument("--copy-to", metavar="FOLDER", type=Path, help=text("copy_to"))
 
     serve = add("serve")
     serve.add_argument("run", metavar="RUN", type=Path, help=text("run"))

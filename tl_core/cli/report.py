@@ -83,6 +83,20 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
     return "\n".join(lines)
 
 
+def kept(content: dict[str, Any], language: str) -> list[str]:
+    """What `predict` has written beside saying it. content: with what `Kept.summary` gives."""
+    lines = []
+    if table_file := content.get("csv"):
+        lines.append(say("cli.written", language, path=table_file))
+    if copies := content.get("copies"):
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(copies["copied"].items()))
+        values = {"path": copies["folder"], "counts": counts or 0, "there": copies["there_already"]}
+        lines.append(say("cli.copied", language, **values, limit=percent(copies["sure_from"], 0, space="")))
+        if sheet := copies.get("contact_sheet"):
+            lines.append(say("cli.written", language, path=sheet))
+    return lines
+
+
 def _beside(metrics: dict[str, Any], language: str) -> list[str]:
     """What guessing is worth here, what the intervals count, and classes of which nothing was found."""
     values = {"chance": _number(metrics.get("chance")), "majority": _number(metrics.get("majority"))}

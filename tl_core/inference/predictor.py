@@ -132,6 +132,11 @@ class Predictor:
         """Whose model answers where the run has no final one; None: the final one does."""
         return next((stage for stage, name in STAGE_FILES.items() if name == self.path.stem), None)
 
+    @property
+    def final_stage(self) -> str:
+        """After which stage the model stands that answers."""
+        return self.stage or str((self.run.read_summary() or {}).get("final_stage"))
+
     @cached_property
     def model(self) -> TransferModel:
         """torch's own, loaded when first asked for. Raises: RunDamaged."""
@@ -238,27 +243,38 @@ def predict_files(
     decided: how probabilities become an answer; None: as the run's decision.json says, and without one
     the most probable class. Raises: RunDamaged: a decision.json that cannot be.
     """
+    sources = ((readable(str(file)), Path(file)) for file in files)
+    return predict_sources(predictor, sources, decided)
+
+
+def predict_sources(
+    predictor: Predictor, sources: Iterable[tuple[str, Path | bytes]], decided: DecisionRule | None = None
+) -> Iterator[dict[str, Any]]:
+    """As `predict_files`, of (what it is called, where it lies or its content); one content at a
+    time is kept."""
     decided = decision_rule.read(predictor.run) if decided is None else decided
-    for some, squares in _read(predictor, files):
+    for some, squares in _read(predictor, sources):
         rows = iter(answer_squares(predictor, squares, decided))
         for answer in some:
             yield answer if "error" in answer else {**answer, **next(rows)}
 
 
 def _read(
-    predictor: Predictor, files: Iterable[Path | str]
+    predictor: Predictor, sources: Iterable[tuple[str, Path | bytes]]
 ) -> Iterator[tuple[list[dict[str, Any]], list[np.ndarray]]]:
-    """Batches: {"file"} or {"file", "error"} of every file, and squares (px, px, 3) of the readable ones."""
-    for some in _batched(files):
+    """Batches: {"file"} or {"file", "error"} of every one, and squares (px, px, 3) of the readable ones."""
+    left = iter(sources)
+    while True:
         told: list[dict[str, Any]] = []
         squares = []
-        for file in some:
-            name = readable(str(file))
+        for name, source in islice(left, BATCH):
             try:
-                squares.append(predictor.read_square(Path(file), name))
+                squares.append(predictor.read_square(source, name))
                 told.append({"file": name})
             except UnreadableImage as error:
                 told.append({"file": name, "error": error})
+        if not told:
+            return
         yield told, squares
 
 
@@ -307,7 +323,7 @@ def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
     hashes: list[str] = []
     likeness: list[np.ndarray] = []
     pieces = []
-    for some, squares in _read(predictor, [picture.path for picture in dataset.pictures]):
+    for some, squares in _read(predictor, ((readable(str(one.path)), one.path) for one in dataset.pictures)):
         told += some
         hashes += map(pixels_hash, squares)
         likeness += map(duplicates.picture_hashes, squares)

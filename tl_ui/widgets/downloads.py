@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from tl_core.base.files.csv_table import ENCODING, harmless
 from tl_ui.frame.text import t
 
 Table = Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Any]]
 """Rows, or columns of one length."""
-COMMANDS = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a cell a formula in a spreadsheet. Source: OWASP, "CSV Injection"."""
 
 
 def button(
@@ -39,23 +38,8 @@ def table_button(table: Table | Callable[[], Table], file_name: str, *, key: str
 
 
 def to_csv(table: Table) -> bytes:
-    """UTF-8 with the mark that lets spreadsheets read Korean. A text that a spreadsheet would carry out as a
-    formula gets an apostrophe before it; numbers stay as they are."""
+    """As `csv_table` writes them."""
     # of rows each value as it is: a column with a gap would turn whole numbers into broken ones
     frame = pd.DataFrame(table) if isinstance(table, Mapping) else pd.DataFrame(list(table), dtype=object)
-    frame = frame.rename(columns=_harmless).map(_harmless)
-    return frame.to_csv(index=False, lineterminator="\n").encode("utf-8-sig")
-
-
-def _harmless(cell: Any) -> Any:
-    return (
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(COMMANDS) and not _is_number(cell) else cell
-    )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    frame = frame.rename(columns=harmless).map(harmless)
+    return frame.to_csv(index=False, lineterminator="\n").encode(ENCODING)

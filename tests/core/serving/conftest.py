@@ -1,4 +1,4 @@
-"""A tiny run, and its service on a free port."""
+"""A tiny run's service on a free port."""
 
 from __future__ import annotations
 
@@ -10,40 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
 
-from tests.core.drawn import write_classes
-from tl_core.base.config import preset
 from tl_core.inference.predictor import Predictor
-from tl_core.runs.execution import workflow
 from tl_core.serving.app import Terms, make_app
-
-SETTINGS = {
-    "weights": "formula",
-    "image_px": 32,
-    "augment": False,
-    "target_per_class": 0,
-    "device": "cpu",
-    "head": {"epochs": 3, "learning_rate": 0.05},
-    "finetune": {"epochs": 0},
-}
-
-
-@pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_classes(tmp_path_factory.mktemp("drawn"), {"dots": 24, "stripes": 24})
-
-
-@pytest.fixture(scope="session")
-def predictor(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Predictor:
-    config = preset("casting", **SETTINGS)
-    folder = workflow.create_run(drawn, tmp_path_factory.mktemp("out") / "run", config)
-    assert workflow.execute(folder) == "finished"
-    return Predictor.load(folder)
 
 
 @dataclass

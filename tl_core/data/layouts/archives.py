@@ -19,7 +19,7 @@ import tempfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -48,30 +48,64 @@ def unpack_zip(file: Path | BinaryIO, into: Path, name: str) -> Path:
     Raises: BadArchive: damaged, encrypted, more than MAX_FILES pictures or MAX_BYTES unpacked;
         RunExists: `into` holds something. OutputUnwritable: no room, no permission.
     """
+    with _said_of(name), _open(file) as archive, _filling(into, name) as writer:
+        for entry in archive.infolist():
+            if entry.is_dir() and _parts(entry.filename):
+                writer.folder_of(_parts(entry.filename)).mkdir(parents=True, exist_ok=True)
+        entries = _entries(archive, _is_named)
+        taken = [entry for entry in entries if _is_taken(entry.filename)]
+        writer.expect(len(entries), sum(entry.file_size for entry in taken))
+        for entry in entries:
+            if not _is_taken(entry.filename):
+                writer.add(entry.filename, io.BytesIO())
+                continue
+            with _content(archive, entry, name) as stream:
+                writer.add(entry.filename, stream)
+    return into
+
+
+def picture_names(file: Path | BinaryIO, name: str) -> list[str]:
+    """The pictures of a zip that stays packed, as it calls them. Raises: BadArchive."""
+    with _said_of(name), _open(file) as archive:
+        found = [entry.filename for entry in _entries(archive, is_picture_name)]
+    if len(found) > MAX_FILES:
+        raise BadArchive(file=name, reason="zip_too_many_files", detail=f"{MAX_FILES:,}")
+    return found
+
+
+def pictures(
+    file: Path | BinaryIO, names: Iterable[str], name: str, max_bytes: int
+) -> Iterator[tuple[str, bytes]]:
+    """(name, content) of each of `names`, one at a time. max_bytes: of one; what unpacks to more is cut off,
+    and so no picture. Raises: BadArchive."""
+    with _said_of(name), _open(file) as archive:
+        for own in names:
+            with _content(archive, archive.getinfo(own), name) as stream:
+                yield own, stream.read(max_bytes)
+
+
+def _entries(archive: zipfile.ZipFile, is_wanted: Callable[[str], bool]) -> list[zipfile.ZipInfo]:
+    files = [entry for entry in archive.infolist() if _is_plain_file(entry)]
+    return [entry for entry in files if _parts(entry.filename) and is_wanted(entry.filename)]
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> IO[bytes]:
+    if entry.flag_bits & 1:
+        raise BadArchive(file=name, reason="zip_encrypted", detail="")
+    return archive.open(entry)
+
+
+@contextmanager
+def _said_of(name: str) -> Iterator[None]:
+    """What zipfile raises of the archive called `name`, as a sentence. Raises: BadArchive."""
     try:
-        with _open(file) as archive, _filling(into, name) as writer:
-            for entry in archive.infolist():
-                if entry.is_dir() and _parts(entry.filename):
-                    writer.folder_of(_parts(entry.filename)).mkdir(parents=True, exist_ok=True)
-            entries = [entry for entry in archive.infolist() if _is_plain_file(entry)]
-            entries = [entry for entry in entries if _parts(entry.filename) and _is_named(entry.filename)]
-            taken = [entry for entry in entries if _is_taken(entry.filename)]
-            writer.expect(len(entries), sum(entry.file_size for entry in taken))
-            for entry in entries:
-                if not _is_taken(entry.filename):
-                    writer.add(entry.filename, io.BytesIO())
-                    continue
-                if entry.flag_bits & 1:
-                    raise BadArchive(file=name, reason="zip_encrypted", detail="")
-                with archive.open(entry) as stream:
-                    writer.add(entry.filename, stream)
+        yield
     except NotImplementedError as error:  # Deflate64 and others that zipfile cannot undo
         raise BadArchive(file=name, reason="zip_method", detail=str(error)) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError, ValueError) as error:
         raise BadArchive(file=name, reason="zip_damaged", detail=str(error)) from None
     except PermissionError as error:
         raise BadArchive(file=name, reason="permission", detail=str(error)) from None
-    return into
 
 
 def save_upload(files: Iterable[tuple[str, BinaryIO]], into: Path) -> Path:
@@ -101,11 +135,11 @@ class _Writer:
         for depth in range(1, len(parts) + 1):
             key = tuple(parts[:depth])
             if key not in self._made:
-                own = place / _safe_part(parts[depth - 1])
+                own = place / safe_part(parts[depth - 1])
                 taken = set(self._made.values())
                 number = 2
                 while own in taken:
-                    own = place / f"{_safe_part(parts[depth - 1])}-{number}"
+                    own = place / f"{safe_part(parts[depth - 1])}-{number}"
                     number += 1
                 self._made[key] = own
             place = self._made[key]
@@ -120,7 +154,7 @@ class _Writer:
     def add(self, name: str, stream: IO[bytes]) -> None:
         self.num_files += 1
         *folders, own = _parts(name)
-        target = self.folder_of(folders) / _safe_part(own)
+        target = self.folder_of(folders) / safe_part(own)
         if target.exists():  # two names may become one; the second must not overwrite the first
             target = target.with_stem(f"{target.stem}-{self.num_files}")
         try:
@@ -188,8 +222,8 @@ def _is_plain_file(entry: zipfile.ZipInfo) -> bool:
 def _parts(name: str) -> list[str]:
     """The parts of an entry's name that lead somewhere, composed; [] if it is hidden or leads nowhere."""
     parts = [unicodedata.normalize("NFC", part) for part in re.split(r"[\\/]", name)]
-    parts = [part for part in parts if _safe_part(part)]
-    return [] if any(is_skipped_name(_safe_part(part)) for part in parts) else parts
+    parts = [part for part in parts if safe_part(part)]
+    return [] if any(is_skipped_name(safe_part(part)) for part in parts) else parts
 
 
 def _is_taken(name: str) -> bool:
@@ -202,7 +236,7 @@ def _is_named(name: str) -> bool:
     return _is_taken(name) or ending(name) in (*FOREIGN, *PLUGINS)
 
 
-def _safe_part(part: str) -> str:
+def safe_part(part: str) -> str:
     """`..` and `.` become nothing; characters and names that Windows forbids are replaced."""
     part = re.sub(r'[<>:"|?*\x00-\x1f]', "_", part)
     if len(part) > _MAX_NAME:

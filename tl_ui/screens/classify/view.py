@@ -19,6 +19,7 @@ from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
 from tl_ui.screens.classify import correct as classify_correct
+from tl_ui.screens.classify import many
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table
 from tl_ui.screens.classify.given import Given
 from tl_ui.stores.runs import predictions
@@ -41,11 +42,11 @@ NUM_SAMPLES = 8
 NUM_COLUMNS = 3
 THUMB_PX = 360
 """Long side of a picture on its card."""
-SOURCES = ("upload", "camera", "sample")
+SOURCES = ("upload", "many", "camera", "sample")
 
 
-def ask(run: RunFolder) -> list[Given]:
-    """The pictures the person gives, by one of three ways."""
+def ask(run: RunFolder) -> list[Given] | many.Pictures | None:
+    """The pictures the person gives, by one of four ways."""
     source = st.segmented_control(
         t("classify.source"),
         SOURCES,
@@ -55,6 +56,8 @@ def ask(run: RunFolder) -> list[Given]:
         key="source",
         label_visibility="collapsed",
     )
+    if source == "many":
+        return many.ask()
     if source == "camera":
         return _camera()
     return _samples(run) if source == "sample" else _upload()
@@ -190,8 +193,11 @@ def _answer(model: Predictor, given: Sequence[Given]) -> Answers:
     return list(zip(kept, answers, strict=True)), refused
 
 
-def show(model: Predictor, given: Sequence[Given]) -> None:
+def show(model: Predictor, given: Sequence[Given] | many.Pictures) -> None:
     """The answers, the slider that decides when the model is unsure, and what could not be read."""
+    if isinstance(given, many.Pictures):
+        many.show(model, given)
+        return
     answered, refused = _remembered(model, given)
     if refused:
         _show_refused(refused)
@@ -200,8 +206,9 @@ def show(model: Predictor, given: Sequence[Given]) -> None:
     answers = [picture for _, picture in answered]
     decided = decision_rule.read(model.run)
     _show_decided(decided)
+    sure_from = decision_rule.sure_from(model.run, decided, model.classes, model.final_stage)
     limit = st.slider(
-        t("classify.sure_from"), round(1 / len(model.classes), 2), 0.99, _sure_from(model, decided), 0.01,
+        t("classify.sure_from"), round(1 / len(model.classes), 2), 0.99, sure_from, 0.01,
         format="percent", help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
@@ -232,11 +239,6 @@ def _cards(model: Predictor, answered: Sequence[tuple[Given, ClassifiedPicture]]
                 st.html(cards([picture], limit, t))
                 if root is not None and item.truth is None:
                     classify_correct.ask(root, item, model.classes, first + start + place)
-
-
-def _sure_from(model: Predictor, decided: DecisionRule) -> float:
-    final_stage = str((model.run.read_summary() or {}).get("final_stage"))
-    return decision_rule.sure_from(model.run, decided, model.classes, final_stage)
 
 
 def _show_decided(decided: DecisionRule) -> None:

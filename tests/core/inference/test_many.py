@@ -123,9 +123,7 @@ def test_the_sheet_shows_the_least_sure_first_and_no_more_than_fit(tmp_path, mon
         sheet.write(tmp_path / "sheet.html", 0.7, language)
         page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
         assert re.findall(r"&lt;(\d)&gt;", page) == ["3", "1", "4"]
-        assert (
-            "sheet." not in page.replace("sheet.html", "") and "70 %" in page and ">5" in page or "5" in page
-        )
+        assert "sheet." not in page.replace("sheet.html", "") and "70 %" in page
 
 
 def test_the_command_writes_both_and_says_so(predictor, drawn, tmp_path, capsys):

@@ -17,6 +17,7 @@ from tl_ui.lesson import path
 from tl_ui.lesson.page import idea_of
 from tl_ui.lesson.parts.runs import beginnings, which_run
 from tl_ui.lesson.parts.runs import recorded_runs as recorded
+from tl_ui.stores.sets import datasets
 
 MAX_WORDS = 80
 LANGUAGES = ("en", "ko")
@@ -71,6 +72,16 @@ def test_without_a_run_a_recorded_one_stands_in_and_is_called_recorded():
     app = lesson(path.LessonPlace("reading", "matrix"))
     assert text("en", "lesson.stand_in") in words(app)
     assert text("en", "lesson.recorded") in words(app)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_practice_pictures_are_not_called_the_persons_own(lang, two_classes):
+    place, own = path.LessonPlace("transferred", "tasks"), datasets.add_folder(two_classes).id
+    mine, practice = (text(lang, f"lesson_transferred.task_b{end}") for end in ("", "_practice"))
+    for params in ({}, {"data": "casting"}):
+        assert practice in words(lesson(place, lang, **params)), params
+        assert mine not in words(lesson(place, lang, **params)), params
+    assert mine in words(lesson(place, lang, data=own))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -41,7 +41,10 @@ def tasks() -> None:
         )
         st.caption(recorded_name(found.choice.to_dict(), state.language()), help=help_of("weights"))
     with after:
-        st.markdown(f"**{t('lesson_transferred.task_b')}**")
+        is_own = person_data.choice().kind != "sample"
+        st.markdown(
+            f"**{t('lesson_transferred.task_b' if is_own else 'lesson_transferred.task_b_practice')}**"
+        )
         counts = person_data.counts()
         pictures.gallery(
             [(pictures.jpeg_uri(image), label) for label, image in person_data.examples()], px=84

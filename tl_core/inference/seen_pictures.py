@@ -13,7 +13,7 @@ PARTS = ("train", "val")
 
 def pictures_used_for_training(run: RunFolder) -> set[Path]:
     """Where they lie; nothing where the run's data has gone. Raises: RunNotFound, RunDamaged."""
-    found = folders.paths_of(Path(str(run.read_config().get("data"))))
+    found = folders.paths_of(run.data())
     used = {row["file"] for row in predictions.read(run) if row["split"] in PARTS}
     return {path.resolve() for name, path in found.items() if name in used}
 

@@ -137,6 +137,10 @@ class RunFolder:
         """The settings out of config.json, which holds more. Raises: RunNotFound, RunDamaged."""
         return self._settings(self.read_config())
 
+    def data(self) -> Path:
+        """Where the pictures lie that it learns from, as it was told. Raises: RunNotFound, RunDamaged."""
+        return Path(str(self.read_config().get("data")))
+
     def _settings(self, config: dict[str, Any]) -> RunConfig:
         known = {f.name for f in dataclasses.fields(RunConfig)}
         try:

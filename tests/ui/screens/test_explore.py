@@ -11,6 +11,7 @@ import streamlit as st
 from tests.ui.explorable_run import explorable_run, write_answers
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder
+from tl_core.data import curation
 from tl_core.evaluation import paired
 from tl_core.evaluation.threshold import at_threshold, cheapest
 from tl_core.runs import decision_rule
@@ -176,6 +177,31 @@ def test_a_picture_is_explained_at_every_stage_and_has_neighbours(lang, run):
     assert len({first, other, words(app)}) == 2, "another class, another map"
     click(app, "near_features")
     assert text(lang, "near_says", stage=stages[-1], count=24) in words(app)
+
+
+@both
+def test_a_wrong_label_is_corrected_where_the_picture_is_looked_at(lang, run, tmp_path):
+    app = open_page("explore", lang=lang, view="pictures")
+    name = str(found_of(run).parts[("finetune", "test")].files[0])
+    app.session_state[explore_gallery.PICKED] = name
+    app.run()
+    folder = name.split("/")[0]
+    other = next(label for label in ("bad", "good") if label != folder)
+    choice = app.pills(key="explore_label")
+    assert choice.value is None and len(choice.options) == 3, "keep, the other class, leave out"
+    choice.set_value(f"as:{other}").run()
+    [row] = curation.decided(tmp_path / "pictures")
+    assert (row.file, row.decision, row.label) == (name, "relabel", other)
+    improve = open_page("improve", lang=lang, run="two")
+    improve.segmented_control(key="improve_panel").set_value("decisions").run()
+    assert name in words(improve), "the same store"
+    app.pills(key="explore_label").set_value(None).run()
+    assert curation.decided(tmp_path / "pictures") == []
+
+
+def test_names_under_pictures_are_whole():
+    assert explore_gallery.own_name("def/te_cast_def_0_1059.jpg") == r"te\_cast\_def\_0\_1059.jpg"
+    assert len(explore_gallery.own_name("x" * 200)) <= explore_gallery.MAX_NAME
 
 
 def test_a_training_picture_that_is_gone_makes_room_for_another_and_breaks_nothing(

@@ -18,7 +18,7 @@ from tl_ui.frame.text import catalogue
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import _id
-from tl_ui.stores.sets import datasets
+from tl_ui.stores.sets import datasets, overview
 
 pytestmark = pytest.mark.parametrize("lang", ["en", "ko"])
 CLASSES = ("dots", "stripes")
@@ -264,6 +264,8 @@ def test_names_of_classes_are_no_markdown(lang, tmp_path, quick_judge):
 
 def test_a_copy_is_shown_beside_its_twin_and_all_copies_are_left_out_with_one_press(lang, run, pictures):
     app = panel(checked(lang, run="done"), "copies")
+    near = overview.read(pictures).num_near  # counted anew on Data, at another size
+    assert text(lang, "copies_are", all=str(near)) in words(app)
     cards = [html.proto.body for html in app.get("html") if '<div class="hs-twins"' in html.proto.body]
     assert cards and all(card.count("<figure") == 2 for card in cards)
     app.button(key="exclude_all").click().run()

@@ -30,7 +30,7 @@ def begin(run: RunFolder) -> Path | None:
     """Say what corrections are for and what was kept. Returns where they go; None when the run's pictures are
     gone."""
     try:
-        root = overview.scanned(Path(str(run.read_config().get("data")))).root
+        root = overview.scanned(run.data()).root
     except TlError:
         st.caption(t("classify.correct_gone"))
         return None

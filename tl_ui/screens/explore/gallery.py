@@ -13,6 +13,8 @@ from tl_ui.widgets.html import pictures
 
 PER_PAGE = 12
 THUMB_PX = 168
+MAX_NAME = 80
+"""Characters of a file's name under its picture, which break into lines."""
 PICKED = "explore_picture"
 """Session state: the name of the picture that is looked at."""
 
@@ -53,7 +55,7 @@ def _cell(name: str, caption: str, path: Path | None, key: str, can_open: bool, 
         )
         if can_open:
             st.button(
-                short(name, cell_px // 8),
+                own_name(name),
                 key=f"{key}_open",
                 on_click=_open,
                 args=(name,),
@@ -66,8 +68,8 @@ def _open(name: str) -> None:
     st.session_state[PICKED] = name
 
 
-def short(name: str, most: int = 18) -> str:
-    """The file's own name, its middle left out when it is long; no character that Markdown reads."""
+def own_name(name: str) -> str:
+    """The file's own name; the middle of a very long one left out. No character that Markdown reads."""
     own = name.rpartition("/")[2]
-    own = own if len(own) <= most else f"{own[: most // 2 - 1]}…{own[-(most // 2) :]}"
+    own = own if len(own) <= MAX_NAME else f"{own[: MAX_NAME // 2 - 1]}…{own[-(MAX_NAME // 2) :]}"
     return "".join(f"\\{sign}" if sign in "\\`*_[]$:<>~#" else sign for sign in own)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
 from html import escape
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
+from tl_core.base.errors import TlError
+from tl_core.data import curation
 from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.evaluation import out_of_distribution
 from tl_core.runs.predictions import STAGES
 from tl_core.runs.run_folder import RunFolder
+from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, percent, t
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.stores.runs.predictions import Predictions, picture_paths
+from tl_ui.stores.sets import overview
 from tl_ui.widgets.html import pictures
+from tl_ui.widgets.sets import label_choice, own_copy
+from tl_ui.widgets.sets.label_choice import Asked
 
 SHOWN_PX = 224
 NUM_NEIGHBOURS = 5
@@ -40,8 +47,31 @@ def draw(run: RunFolder, found: Predictions, split: str, stage: str, index: int)
     with right:
         stages = found.stages(split)
         st.html(_bars(found, split, stages, index))
+    _relabel(run, name, found.classes[int(answers.said[index])])
     _explained(run, found, split, stages, index, path)
     _neighbours(run, found, stage, name, path)
+
+
+def _relabel(run: RunFolder, name: str, said: str) -> None:
+    """A wrong label can be corrected here, as on Improve. said: the model's answer, offered first."""
+    try:
+        dataset = overview.scanned(own_copy.pictures_of(run))
+        made = {row.file: row for row in curation.decided(dataset.root)}.get(name)
+    except TlError as error:
+        shell.show_error(error)
+        return
+    label = next((dataset.classes[one.label] for one in dataset.pictures if one.name == name), None)
+    if label is None:
+        return
+    st.markdown(f"**{t('explore.relabel_title')}**")
+    label_choice.tell_error()
+    own_copy.tell()
+    asked = Asked(name, label, dataset.classes, "explore", said)
+    label_choice.ask(asked, made, partial(own_copy.root_to_write, dataset.root), "explore_label")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("explore.relabel_says"), width="stretch")
+        if made:
+            shell.link("improve", t("explore.to_improve"), icon=":material/build:")
 
 
 def _bars(found: Predictions, split: str, stages: list[str], index: int) -> str:

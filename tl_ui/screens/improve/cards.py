@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from pathlib import Path
 
@@ -13,19 +14,17 @@ import streamlit as st
 from tl_core.base.errors import TlError
 from tl_core.data import curation
 from tl_core.data.curation import CurationEdit
-from tl_ui.frame.text import literal, name_of, number, t
+from tl_ui.frame.text import name_of, number, t
 from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
 from tl_ui.widgets.html import pictures
+from tl_ui.widgets.sets import label_choice
+from tl_ui.widgets.sets.label_choice import Asked
 
 PER_PAGE = 9
 THUMB_PX = 560
 """Long side of a picture on a card, which fills the window when it is pressed."""
 NUM_COLUMNS = 3
-MOST_PILLS = 5
-"""Classes up to which each is a button; with more they are a list."""
-AS = "as:"
-# an option that gives the picture a class: "as:ok_front"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _leave_out(cards: Sequence[Card], place: CheckedData) -> None:
         for card in cards:
             curation.decide(root, card.file, "exclude", "", card.reason)
     except TlError as error:
-        st.session_state["improve_error"] = error
+        label_choice.keep_error(error)
 
 
 def _page(cards: Sequence[Card], panel: str) -> list[Card]:
@@ -125,50 +124,9 @@ def _card(card: Card, place: CheckedData, made: CurationEdit | None, figures: st
         f'{figures}<p class="hs-why"><b>{escape(t("improve.label_is", name=card.label))}</b>{part}<br>'
         f"{escape(card.why)}</p>"
     )
-    options, labels = _options(card, place.dataset.classes)
-    # a list shows its options as they are, a pill reads Markdown
-    is_short = len(place.dataset.classes) <= MOST_PILLS
-    labels = {option: literal(words) for option, words in labels.items()} if is_short else labels
+    asked = Asked(card.file, card.label, place.dataset.classes, card.reason, card.said)
     key = f"decide_{panel}_{_id(card.file)}"
-    st.session_state[key] = _option(made)
-    about = {"format_func": labels.get, "key": key, "label_visibility": "collapsed"}
-    about |= {"on_change": _decide, "args": (place, card, key)}
-    if is_short:
-        st.pills(t("improve.decide", name=card.file), options, **about)
-    else:
-        st.selectbox(
-            t("improve.decide", name=card.file), options, placeholder=t("improve.undecided"), **about
-        )
-
-
-def _options(card: Card, classes: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Keep, the other classes (the suggested one first), leave out; and what they are called."""
-    others = sorted((name for name in classes if name != card.label), key=lambda name: name != card.said)
-    labels = {"keep": t("improve.keep")}
-    labels |= {AS + name: t("improve.is_class", name=name) for name in others}
-    labels |= {"exclude": t("improve.exclude")}
-    return list(labels), labels
-
-
-def _option(made: CurationEdit | None) -> str | None:
-    if made is None:
-        return None
-    return AS + made.label if made.decision == "relabel" else made.decision
-
-
-def _decide(place: CheckedData, card: Card, key: str) -> None:
-    """Chosen again, a decision is taken back."""
-    chosen = st.session_state[key]
-    try:
-        root = improve_data.root_to_write(place)
-        if chosen is None:
-            curation.undo(root, card.file)
-        elif chosen.startswith(AS):
-            curation.decide(root, card.file, "relabel", chosen.removeprefix(AS), card.reason)
-        else:
-            curation.decide(root, card.file, chosen, "", card.reason)
-    except TlError as error:
-        st.session_state["improve_error"] = error
+    label_choice.ask(asked, made, partial(improve_data.root_to_write, place), key)
 
 
 def _id(file: str) -> str:

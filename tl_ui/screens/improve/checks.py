@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
 
 from tl_core.base.config import RunConfig
@@ -53,6 +54,8 @@ class Checked:
     # file -> train, val or test, as a run with the same seed splits it
     source: str
     # the weights that were asked
+    num_near: int
+    # pictures that have a near-duplicate in the set, as the Data page counts them
 
 
 def choose(runs: list[RunFolder]) -> CheckedData | None:
@@ -87,7 +90,7 @@ def choose(runs: list[RunFolder]) -> CheckedData | None:
     _say_if_left_out(by_name, name)
     if name == NO_RUN and choice and path:
         return CheckedData(path, data_name(choice), overview.scanned(path), None)
-    place = _pictures_of(by_name[name])
+    place = own_copy.pictures_of(by_name[name])
     known = choice if choice and place == path else datasets.at(place)
     called = data_name(known) if known else place.name
     return CheckedData(place, called, overview.scanned(place), by_name[name])
@@ -129,19 +132,9 @@ def _first_choice(by_name: dict[str, RunFolder], path: Path | None) -> str | Non
 def _is_on(run: RunFolder, path: Path | None) -> bool:
     """Whether the run is on these pictures; None: on any."""
     try:
-        return _pictures_of(run) == path or path is None
+        return own_copy.pictures_of(run) == path or path is None
     except TlError:
         return False
-
-
-def data_of(run: RunFolder) -> Path:
-    """Raises: RunNotFound, RunDamaged."""
-    return Path(str(run.read_config().get("data")))
-
-
-def _pictures_of(run: RunFolder) -> Path:
-    """The same, or the person's own copy of them."""
-    return own_copy.instead_of(data_of(run))
 
 
 def root_to_write(place: CheckedData) -> Path:
@@ -199,7 +192,8 @@ def _check(path: Path, config: dict, source: str, on_progress: OnStep | None) ->
     split = prepared.split
     parts = {names[i]: part for part in SPLITS for i in getattr(split, part)}
     found = [*label_issues.flags(prepared, probabilities), *quality.flags(prepared)]
-    return Checked(found, parts, choice.source)
+    sizes = np.bincount(prepared.groups)
+    return Checked(found, parts, choice.source, int(sizes[sizes > 1].sum()))
 
 
 @dataclass(frozen=True)

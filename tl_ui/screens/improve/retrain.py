@@ -28,7 +28,6 @@ from tl_ui.frame.steps import PAGES
 from tl_ui.frame.text import number, t
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare import view as compare_view
-from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve.checks import CheckedData
 from tl_ui.stores.runs import launching, predictions
 from tl_ui.widgets import run_picker
@@ -61,7 +60,7 @@ def made_before(place: CheckedData, use_decisions: bool) -> list[RunFolder]:
     found = []
     for run in run_picker.all_runs():
         try:
-            if run.settings() == wanted and improve_data.data_of(run) == place.path:
+            if run.settings() == wanted and run.data() == place.path:
                 found.append(run)
         except TlError:
             continue

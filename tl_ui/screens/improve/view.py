@@ -20,7 +20,7 @@ from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import Card
 from tl_ui.screens.improve.checks import Checked, CheckedData
 from tl_ui.widgets.html import pictures
-from tl_ui.widgets.sets import own_copy
+from tl_ui.widgets.sets import label_choice, own_copy
 
 GROUPS = {
     "labels": ("label",),
@@ -36,8 +36,7 @@ PANELS = [*GROUPS, "mistakes", "decisions", "retrain"]
 
 def panels(place: CheckedData) -> None:
     """One thing at a time, each with how much there is to look at."""
-    if error := st.session_state.pop("improve_error", None):
-        shell.show_error(error)
+    label_choice.tell_error()
     own_copy.tell()
     found = improve_data.checked(place)
     made = curation.in_force(place.root)
@@ -78,7 +77,7 @@ def _flags(place: CheckedData, found: Checked | None, panel: str) -> None:
     else:
         st.caption(t("improve.found", count=number(len(cards))))
         if panel == "copies":
-            st.caption(t("improve.copies_are"))
+            st.caption(t("improve.copies_are", all=number(found.num_near)))
             improve_cards.leave_out(list(cards.values()), place)
     improve_cards.show(list(cards.values()), place, panel)
     if panel == "labels":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
@@ -110,7 +109,7 @@ def _score(run: RunFolder) -> str:
 def pictures_of(run: RunFolder) -> str:
     """What the run's pictures are called: by their own name where this server knows them."""
     try:
-        path = Path(str(run.read_config().get("data")))
+        path = run.data()
     except TlError:
         return "–"
     practice = datasets.practice_set_at(path)

@@ -128,7 +128,7 @@ def _parts(path: Path, classes: tuple[str, ...]) -> dict[tuple[str, str], SplitP
 def picture_paths(run: RunFolder) -> dict[str, Path]:
     """{name: file} of the run's data set as it lies on the disk now; {} when it is gone."""
     try:
-        dataset: Dataset = overview.scanned(Path(str(run.read_config().get("data"))))
+        dataset: Dataset = overview.scanned(run.data())
     except TlError:
         return {}
     return {picture.name: picture.path for picture in dataset.pictures}

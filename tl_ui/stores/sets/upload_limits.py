@@ -118,7 +118,7 @@ def _pictures_of_runs() -> set[Path]:
     found = set()
     for run in runs:
         try:
-            found.add(Path(str(run.read_config().get("data"))))
+            found.add(run.data())
         except TlError:
             continue
     return found

@@ -13,6 +13,7 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.base.files.paths import datasets_dir
+from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state, visitor
 from tl_ui.frame.text import data_name, t
 from tl_ui.stores.sets import datasets, overview, upload_limits
@@ -66,6 +67,11 @@ def instead_of(path: Path) -> Path:
     except TlError:
         is_it = False
     return choice.path if is_it and choice.path else path
+
+
+def pictures_of(run: RunFolder) -> Path:
+    """What the run learns from, or the person's own copy of it. Raises: RunNotFound, RunDamaged."""
+    return instead_of(run.data())
 
 
 def tell() -> None:

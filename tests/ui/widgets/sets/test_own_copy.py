@@ -118,7 +118,7 @@ def test_retraining_from_a_run_on_the_shared_set_trains_on_the_copy(lang, run, s
     app.button(key="retrain").click().run()
     assert not app.exception, app.exception
     own = chosen(app).path
-    assert [improve_data.data_of(new) for new in launched] == [own, own]
+    assert [new.data() for new in launched] == [own, own]
     assert [(new.path / "decisions.csv").exists() for new in launched] == [False, True]
 
 

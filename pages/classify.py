@@ -17,13 +17,14 @@ if runs:
     run = run_picker.choose(runs, t("classify.model"), "classify_run")
     if run is None:
         st.stop()
+    together = run_picker.choose_more(runs, run, t("classify.together"), "classify_together")
     with st.container(border=True, key="card_ask"):
         given = classify_view.ask(run)
     try:
         run_picker.say_if_so_far(run.read_summary())
         if given:
             with st.spinner(t("classify.loading")):
-                model = shared_predictor.predictor(run)
+                model = shared_predictor.model_of([run, *together])
             classify_view.show(model, given)
     except TlError as error:
         shell.show_error(error)

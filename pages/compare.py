@@ -20,6 +20,7 @@ if len(judged) < 2:
     st.info(t("compare.pick_two" if len(runs) > 1 else "compare.only_one"), icon=":material/compare_arrows:")
     st.stop()
 compare_view.paired(judged)
+compare_view.together(judged)
 compare_view.settings(judged)
 compare_view.scores(judged)
 compare_view.curves(judged)

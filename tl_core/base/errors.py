@@ -16,6 +16,7 @@
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
     │  ├─ NoReadableImages     every picture was refused
+    │  ├─ NoPicture            runs to ask, and nothing to ask them about
     │  ├─ RegisterDamaged      the list of data sets cannot be read
     │  ├─ BadArchive           a zip that is broken, dangerous or too large
     │  ├─ BadDecisions         a row of the decisions beside the pictures that cannot be followed
@@ -149,6 +150,12 @@ class SplitClassMissing(DataError):
     """values: split, name (class)"""
 
     code = "split_class_missing"
+
+
+class NoPicture(DataError):
+    """values: run (the last one named)"""
+
+    code = "no_picture"
 
 
 class RegisterDamaged(DataError):

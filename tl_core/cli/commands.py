@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
-from tl_core.base.errors import TlError, UnknownWeights, WeightsUnavailable
+from tl_core.base.errors import NoPicture, TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.files.paths import expanded, is_dir, is_file
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
@@ -102,18 +102,20 @@ def _say_unchecked(model: Path, language: str) -> None:
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 2 only when no picture at all could be read."""
     from tl_core.data.dataset import Account, Refused
+    from tl_core.inference.ensemble import Ensemble
     from tl_core.inference.many.keeping import Limit, keeping
     from tl_core.inference.predictor import Predictor, predict_files
-    from tl_core.runs import decision_rule
 
-    predictor = Predictor.load(args.run)
-    _say_unchecked(predictor.path, language)
-    _say_so_far(predictor, language)
-    decided = decision_rule.read(predictor.run)
-    sure_from = decision_rule.sure_from(predictor.run, decided, predictor.classes, predictor.final_stage)
-    limit = Limit(predictor.classes, decided, sure_from)
-    answers = []
-    files, folders_below = _expand(args.images)
+    runs, images = _runs_first([args.run, *args.images])
+    members = [Predictor.load(run) for run in runs]
+    for one in members:
+        _say_unchecked(one.path, language)
+        _say_so_far(one, language)
+    predictor = Ensemble.of(members) if len(members) > 1 else members[0]
+    decided = predictor.rule
+    limit = Limit(predictor.classes, decided, predictor.sure_from(decided))
+    files, folders_below = _expand(images)
+    answers: list[dict[str, Any]] = []
     with keeping(limit, args.csv, args.copy_to, language) as kept, bar(language, "looking") as on_progress:
         for file, answer in zip(files, predict_files(predictor, files, decided), strict=True):
             if isinstance(answer.get("error"), TlError):
@@ -125,6 +127,8 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
             on_progress(len(answers), len(files))
     is_any_read = any("error" not in answer for answer in answers)
     content: dict[str, Any] = {"predictions": answers}
+    if len(runs) > 1:
+        content["ensemble"] = [str(run) for run in runs]
     if folders_below:
         left_out = [Refused(name, "folder_below", "") for name in folders_below]
         account = Account(sum("error" not in answer for answer in answers), left_out, [])
@@ -277,6 +281,19 @@ def _carry_out(run: RunFolder, language: str) -> CommandResult:
     summary = run.read_summary() or {}
     content |= {name: summary.get(name) for name in ("final_stage", "reported", "weights")}
     return CommandResult(content, report.finished(run.path, summary, language))
+
+
+def _runs_first(names: list[Any]) -> tuple[list[Path], list[str]]:
+    """(runs, pictures). The first is a run; what follows it is one more as long as it is the folder of a run,
+    of which no picture could be meant. Raises: NoPicture."""
+    runs = [Path(names[0])]
+    for name in names[1:]:
+        if not is_file(RunFolder(Path(name)).config_path):
+            break
+        runs.append(Path(name))
+    if len(runs) == len(names):
+        raise NoPicture(run=runs[-1])
+    return runs, [str(name) for name in names[len(runs) :]]
 
 
 def _expand(names: list[str]) -> tuple[list[str], list[str]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -133,9 +133,32 @@ class Predictor:
         return next((stage for stage, name in STAGE_FILES.items() if name == self.path.stem), None)
 
     @property
-    def final_stage(self) -> str:
-        """After which stage the model stands that answers."""
-        return self.stage or str((self.run.read_summary() or {}).get("final_stage"))
+    def name(self) -> str:
+        return self.run.name
+
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """Of this object, while it lives: what it said before it says again."""
+        return (id(self),)
+
+    @property
+    def rule(self) -> DecisionRule:
+        """What was saved for the run, read anew each time. Raises: RunDamaged."""
+        return decision_rule.read(self.run)
+
+    def sure_from(self, decided: DecisionRule) -> float:
+        """Confidence from which an answer is sure, as `decision_rule.sure_from` says."""
+        stage = self.stage or str((self.run.read_summary() or {}).get("final_stage"))
+        return decision_rule.sure_from(self.run, decided, self.classes, stage)
+
+    def read_both(self, source: Path | bytes, name: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """To be shown, and as the network sees it: `read`, `read_square`. Raises: UnreadableImage."""
+        image = self.read(source, name)
+        return image, resize_square(image, self.image_px)
+
+    def is_known(self, square: np.ndarray) -> bool:
+        """Whether the run was trained on this picture (px, px, 3), or chosen by it."""
+        return pixels_hash(square) in seen_pictures.pixels(self.run)
 
     @cached_property
     def model(self) -> TransferModel:
@@ -227,6 +250,18 @@ class Predictor:
         return normalise(torch.from_numpy(squares).to(self.device), self.mean, self.std)
 
 
+class Answering(Protocol):
+    """What `predict_files` asks: a `Predictor`, or several as one (`inference.ensemble`)."""
+
+    @property
+    def classes(self) -> list[str]: ...
+    @property
+    def rule(self) -> DecisionRule: ...
+    def read_square(self, source: Path | bytes, name: str | None = None) -> Any: ...
+    def predict_with_features(self, images: Sequence[Any], /) -> tuple[np.ndarray, np.ndarray]: ...
+    def decide(self, decided: DecisionRule, raw: np.ndarray, features: np.ndarray) -> Decided: ...
+
+
 def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
     source = iter(items)
     while some := list(islice(source, BATCH)):
@@ -234,7 +269,7 @@ def _batched(items: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def predict_files(
-    predictor: Predictor, files: Iterable[Path | str], decided: DecisionRule | None = None
+    predictor: Answering, files: Iterable[Path | str], decided: DecisionRule | None = None
 ) -> Iterator[dict[str, Any]]:
     """For each file, in order: {"file", "label", "probabilities": {class: p}}, or {"file", "error"}; where a
     limit was decided, also "unsure": whether the answer is less sure than it, and "unlike_training":
@@ -248,11 +283,11 @@ def predict_files(
 
 
 def predict_sources(
-    predictor: Predictor, sources: Iterable[tuple[str, Path | bytes]], decided: DecisionRule | None = None
+    predictor: Answering, sources: Iterable[tuple[str, Path | bytes]], decided: DecisionRule | None = None
 ) -> Iterator[dict[str, Any]]:
     """As `predict_files`, of (what it is called, where it lies or its content); one content at a
     time is kept."""
-    decided = decision_rule.read(predictor.run) if decided is None else decided
+    decided = predictor.rule if decided is None else decided
     for some, squares in _read(predictor, sources):
         rows = iter(answer_squares(predictor, squares, decided))
         for answer in some:
@@ -260,7 +295,7 @@ def predict_sources(
 
 
 def _read(
-    predictor: Predictor, sources: Iterable[tuple[str, Path | bytes]]
+    predictor: Answering, sources: Iterable[tuple[str, Path | bytes]]
 ) -> Iterator[tuple[list[dict[str, Any]], list[np.ndarray]]]:
     """Batches: {"file"} or {"file", "error"} of every one, and squares (px, px, 3) of the readable ones."""
     left = iter(sources)
@@ -279,7 +314,7 @@ def _read(
 
 
 def answer_squares(
-    predictor: Predictor, squares: Sequence[np.ndarray], decided: DecisionRule
+    predictor: Answering, squares: Sequence[Any], decided: DecisionRule
 ) -> list[dict[str, Any]]:
     """What `predict_files` says of each, but for its name. squares: as `Predictor.read_square` gives them.
     Raises: RunDamaged: the features kept with the run, where a limit of distance was decided."""

@@ -25,7 +25,6 @@ from tl_core.base.files.file_names import readable
 from tl_core.base.messages import FALLBACK, catalogue, closest, say
 from tl_core.compute.device import usable_cores
 from tl_core.inference.predictor import Predictor, answer_squares
-from tl_core.runs import decision_rule
 from tl_core.serving import description, page
 from tl_core.serving.batching import Batcher
 from tl_core.serving.gate import Gate
@@ -62,7 +61,7 @@ class Service:
 
     def _answer(self, squares: Sequence[np.ndarray]) -> list[dict[str, Any]]:
         # read each time: a threshold saved on Explore holds from then on, as for `predict`
-        return answer_squares(self.predictor, squares, decision_rule.read(self.predictor.run))
+        return answer_squares(self.predictor, squares, self.predictor.rule)
 
     def close(self) -> None:
         self.batcher.close()
@@ -74,7 +73,7 @@ class Service:
         language = _language(request, self.terms.language)
         async with self.room.pictures(request) as found:
             answers = await asyncio.gather(*(self._one(name, content, language) for name, content in found))
-        decided = decision_rule.read(self.predictor.run)
+        decided = self.predictor.rule
         content: dict[str, Any] = {"predictions": answers}
         if not decided.is_empty:
             content["decision"] = decided.to_dict()

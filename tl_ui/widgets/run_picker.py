@@ -13,13 +13,15 @@ import streamlit as st
 from tl_core.base.errors import TlError
 from tl_core.base.events import Event
 from tl_core.base.files.paths import runs_dir
+from tl_core.base.files.reading import read_json
 from tl_core.base.messages import say
 from tl_core.jobs import local
 from tl_core.runs import about
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.run_folder import RunFolder, list_runs
 from tl_ui.frame import shell, state
-from tl_ui.frame.text import literal, name_of, t
+from tl_ui.frame.text import help_of, literal, name_of, t
+from tl_ui.stores.memo import cached_data
 from tl_ui.stores.runs.run_view import RunView, fold
 
 MAX_LISTED = 200
@@ -128,6 +130,38 @@ def choose(runs: list[RunFolder], words: str, key: str) -> RunFolder | None:
         on_change=lambda: state.choose_run(st.session_state[key]),
     )
     return by_name.get(name) if name else None
+
+
+MOST_TOGETHER = 3
+"""Beside the one that is chosen: each is a network in memory."""
+
+
+def choose_more(runs: list[RunFolder], run: RunFolder, words: str, key: str) -> list[RunFolder]:
+    """Runs of the same classes that may answer together with `run`; asks for none where there is none."""
+    own = _classes(run.config_path)
+    by_name = {one.name: one for one in runs if one != run and own and _classes(one.config_path) == own}
+    if not by_name:
+        return []
+    labels = {name: label(one) for name, one in by_name.items()}
+    names = st.multiselect(
+        words,
+        list(by_name),
+        format_func=labels.get,
+        max_selections=MOST_TOGETHER,
+        placeholder=t("runs.choose_more"),
+        help=help_of("ensemble"),
+        key=f"{key}_{run.name}",
+    )
+    return [by_name[name] for name in names]
+
+
+@cached_data(max_entries=MAX_LISTED)
+def _classes(config: Path) -> frozenset[str]:
+    """Of a run; none where its configuration cannot be read, which is said where it is used."""
+    try:
+        return frozenset((read_json(config) or {}).get("class_to_idx") or ())
+    except TlError:
+        return frozenset()
 
 
 def say_if_missing(runs: list[RunFolder]) -> None:

@@ -1,6 +1,7 @@
 """The Classify page with a real (untrained) network, and the cards it draws."""
 
 import codecs
+import re
 import shutil
 
 import cv2
@@ -349,3 +350,19 @@ def test_another_picture_at_the_same_place_begins_uncorrected(run):
     corrections(app)[0].set_value(CLASSES[0]).run()
     app.file_uploader(key="upload").set_value([("a.png", png(2), "image/png")]).run()
     assert corrections(app)[0].value is None
+
+
+@both
+def test_runs_of_the_same_classes_can_answer_together(lang, run, own_runs_folder):
+    shutil.copytree(run.path, own_runs_folder / "again")
+    finished_run(own_runs_folder / "foreign", classes=("cat", "dog"))
+    app = open_page("classify", lang=lang, run="done")
+    box = app.multiselect(key="classify_together_done")
+    assert len(box.options) == 1 and "again" in box.options[0]
+    box.set_value(["again"]).run()
+    app.file_uploader(key="upload").set_value([("a.png", png(1), "image/png")]).run()
+    assert not app.exception and words(app).count("<article") == 1
+    found = words(app)
+    app.multiselect(key="classify_together_done").set_value([]).run()
+    # the same model twice says what it says alone
+    assert re.findall(r"<em>([^<]*)</em>", words(app)) == re.findall(r"<em>([^<]*)</em>", found)

@@ -205,3 +205,8 @@ def test_the_chosen_runs_are_still_chosen_after_another_page(lang, two):
     app.switch_page("pages/data.py").run()
     app.switch_page("pages/compare.py").run()
     assert app.multiselect(key="compare_runs").value == ["first", "second"]
+
+
+def test_all_of_them_as_one_are_held_against_the_first(lang, two):
+    found = words(open_page("compare", lang=lang, runs="first,second"))
+    assert text(lang, "together_title") in found and text(lang, "together", count=2) in found

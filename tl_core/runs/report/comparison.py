@@ -17,7 +17,8 @@ from tl_core.base.config import RunConfig
 from tl_core.base.errors import NotComparable, RunDamaged
 from tl_core.evaluation.metrics import evaluate
 from tl_core.evaluation.paired import mcnemar, paired_interval
-from tl_core.runs import predictions
+from tl_core.runs import decision_rule, predictions
+from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 
 SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in ("head", "finetune")]
@@ -114,43 +115,53 @@ def held_out(run: RunFolder, summary: dict[str, Any], stage: str | None = None) 
 
 
 def pair(
-    first: RunFolder, second: RunFolder, stage: str | None = None, others: Sequence[RunFolder] = ()
+    first: RunFolder,
+    second: RunFolder | Sequence[RunFolder],
+    stage: str | None = None,
+    others: Sequence[RunFolder] = (),
 ) -> Paired:
     """Compare two finished runs on the pictures that both held out. The order is the caller's.
 
+    second: several runs answer together, by the mean of their probabilities, as `inference.ensemble` does.
     stage: compare this stage of both instead of the final models. others: more runs that are compared
     at the same time; the one made last of all of them says what is true.
     Raises: NotComparable: other classes, other pictures, or none in common. RunDamaged.
     """
-    summaries = [_summary(run) for run in (first, second)]
-    configs = [run.read_config() for run in (first, second)]
-    classes = summaries[0]["classes"]
-    if summaries[1]["classes"] != classes:
-        raise NotComparable(first=first.name, second=second.name, reason="other_classes")
-    if pictures_of(configs[0]) != pictures_of(configs[1]):
-        raise NotComparable(first=first.name, second=second.name, reason="other_pictures")
-    rows = [held_out(run, summary, stage) for run, summary in zip((first, second), summaries, strict=True)]
-    files = sorted(rows[0].keys() & rows[1].keys())
+    sides = [[first], [second] if isinstance(second, RunFolder) else list(second)]
+    runs = list(dict.fromkeys(run for side in sides for run in side))
+    summaries = {run: _summary(run) for run in runs}
+    pictures = pictures_of(first.read_config())
+    classes = summaries[first]["classes"]
+    for other in runs[1:]:
+        if summaries[other]["classes"] != classes:
+            raise NotComparable(first=first.name, second=other.name, reason="other_classes")
+        if pictures_of(other.read_config()) != pictures:
+            raise NotComparable(first=first.name, second=other.name, reason="other_pictures")
+    held = {run: held_out(run, summaries[run], stage) for run in runs}
+    # of runs that answer together, those that all of them held out
+    common = [set.intersection(*(set(held[run]) for run in side)) for side in sides]
+    files = sorted(common[0] & common[1])
     if not files:
-        raise NotComparable(first=first.name, second=second.name, reason="no_common_pictures")
-    said = {file: row["truth"] for file, row in (rows[0] | rows[1]).items()}
-    for run in sorted((first, second, *others), key=lambda run: run.created()):
-        said |= _truths(run, pictures_of(configs[0]))
+        raise NotComparable(first=first.name, second=runs[-1].name, reason="no_common_pictures")
+    said = {file: row["truth"] for rows in held.values() for file, row in rows.items()}
+    for run in sorted({*runs, *others}, key=lambda run: run.created()):
+        said |= _truths(run, pictures)
     try:
         truth = np.array([classes.index(said[file]) for file in files])
-        chances = [np.array([[float(r[f][f"p_{name}"]) for name in classes] for f in files]) for r in rows]
+        chances = [_mean([_chances(run, held[run], files, classes) for run in side]) for side in sides]
         if not np.isfinite(chances).all():
             raise ValueError("no probabilities")
     except (KeyError, TypeError, ValueError) as error:
-        raise RunDamaged(file=f"{first.predictions_path}, {second.predictions_path}", detail=error) from None
+        damaged = ", ".join(str(run.predictions_path) for run in runs)
+        raise RunDamaged(file=damaged, detail=error) from None
     right = [p.argmax(axis=1) == truth for p in chances]
-    positive = summaries[0]["positive_class"]
+    positive = summaries[first]["positive_class"]
     scores = [evaluate(truth, p, classes, positive) for p in chances]
     return Paired(
         files=files,
-        num_first=len(rows[0]),
-        num_second=len(rows[1]),
-        num_mended=sum(any(row[file]["truth"] != said[file] for row in rows) for file in files),
+        num_first=len(common[0]),
+        num_second=len(common[1]),
+        num_mended=sum(any(held[run][file]["truth"] != said[file] for run in runs) for file in files),
         both_right=int((right[0] & right[1]).sum()),
         only_first=int((right[0] & ~right[1]).sum()),
         only_second=int((~right[0] & right[1]).sum()),
@@ -158,6 +169,22 @@ def pair(
         first=scores[0],
         second=scores[1],
     )
+
+
+def _chances(
+    run: RunFolder, rows: dict[str, predictions.Row], files: list[str], classes: list[str]
+) -> tuple[DecisionRule, np.ndarray]:
+    """The run's rule; (N, C) probabilities as the network gave them."""
+    raw = np.array([[float(rows[file][f"p_{name}"]) for name in classes] for file in files])
+    return decision_rule.read(run), raw
+
+
+def _mean(answers: Sequence[tuple[DecisionRule, np.ndarray]]) -> np.ndarray:
+    """(N, C): of one run as the network gave them, of several the mean, each after its temperature."""
+    if len(answers) == 1:
+        return answers[0][1]
+    mean: np.ndarray = np.mean([decided.probabilities(raw) for decided, raw in answers], axis=0)
+    return mean
 
 
 def _truths(run: RunFolder, pictures: str | None) -> dict[str, str]:

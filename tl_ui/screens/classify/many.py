@@ -19,7 +19,6 @@ from tl_core.data.layouts import archives
 from tl_core.data.layouts.file_kinds import is_picture_name, is_skipped_name
 from tl_core.data.pixels.decode import read_image
 from tl_core.inference.many.keeping import Limit, row_of
-from tl_core.runs import decision_rule
 from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import number, t
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards
@@ -27,7 +26,7 @@ from tl_ui.widgets import downloads
 from tl_ui.widgets.html import pictures
 
 if TYPE_CHECKING:
-    from tl_core.inference.predictor import Predictor
+    from tl_ui.stores.shared_predictor import Model
 
 MAX_PICTURE_BYTES = 250 << 20
 NUM_UNSURE = 24
@@ -103,14 +102,11 @@ def _folder(path: Path) -> Pictures:
     return Pictures(path, readable(path.name), {readable(name): name for name in names})
 
 
-def show(model: Predictor, given: Pictures) -> None:
+def show(model: Model, given: Pictures) -> None:
     """Ask to begin, look at all of them, show what came of it."""
-    decided = decision_rule.read(model.run)
-    of = (str(model.run.path), id(model), repr(decided), given.called, len(given.names), str(given.place))
-    limit = Limit(
-        model.classes, decided,
-        decision_rule.sure_from(model.run, decided, model.classes, model.final_stage),
-    )  # fmt: skip
+    decided = model.rule
+    of = (model.identity, repr(decided), given.called, len(given.names), str(given.place))
+    limit = Limit(model.classes, decided, model.sure_from(decided))
     with st.container(horizontal=True, vertical_alignment="center", key="many_begin"):
         st.text(t("classify.many_found", count=number(len(given.names))))
         is_asked = st.button(t("classify.many_start"), key="many_start", type="primary")
@@ -132,9 +128,7 @@ def show(model: Predictor, given: Pictures) -> None:
         _show(model, given, limit, result)
 
 
-def look(
-    model: Predictor, given: Pictures, limit: Limit, result: Result, on_done: Callable[[int], None]
-) -> None:
+def look(model: Model, given: Pictures, limit: Limit, result: Result, on_done: Callable[[int], None]) -> None:
     """Fill `result`, which keeps what it has when `on_done` ends this. Raises: BadArchive."""
     from tl_core.inference.predictor import BATCH, predict_sources
 
@@ -158,7 +152,7 @@ def _take(result: Result, answer: dict[str, Any], limit: Limit) -> None:
     result.rows.append(row_of(answer, is_unsure))
 
 
-def _show(model: Predictor, given: Pictures, limit: Limit, result: Result) -> None:
+def _show(model: Model, given: Pictures, limit: Limit, result: Result) -> None:
     counts = {name: result.counts[name] for name in model.classes} | {t("classify.unsure"): result.counts[""]}
     parts = [f"{name} {number(count)}" for name, count in counts.items()]
     if unread := len(result.rows) - sum(counts.values()):
@@ -175,7 +169,7 @@ def _show(model: Predictor, given: Pictures, limit: Limit, result: Result) -> No
     st.caption(t("classify.many_copies"))
 
 
-def _pictures(model: Predictor, given: Pictures, limit: Limit, result: Result) -> list[ClassifiedPicture]:
+def _pictures(model: Model, given: Pictures, limit: Limit, result: Result) -> list[ClassifiedPicture]:
     """The least sure ones, read once more for their small pictures."""
     answers = {answer["file"]: answer for _, _, answer in sorted(result.least_sure, reverse=True)}
     shown = []

@@ -11,9 +11,6 @@ import streamlit as st
 
 from tl_core.base.errors import TlError, UnreadableImage
 from tl_core.data.layouts.file_kinds import EXTENSIONS
-from tl_core.data.pixels.decode import pixels_hash, resize_square
-from tl_core.inference import seen_pictures
-from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
@@ -27,7 +24,7 @@ from tl_ui.widgets import downloads
 from tl_ui.widgets.html import pictures
 
 if TYPE_CHECKING:
-    from tl_core.inference.predictor import Predictor
+    from tl_ui.stores.shared_predictor import Model
 
 MAX_PICTURES = 500
 """Pictures at a time: about a minute and a half of work on a laptop, and their bytes stay in memory."""
@@ -142,7 +139,7 @@ Answers = tuple[list[tuple[Given, ClassifiedPicture]], list[UnreadableImage]]
 
 
 def answer(
-    model: Predictor,
+    model: Model,
     given: Sequence[Given],
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Answers:
@@ -157,21 +154,21 @@ def answer(
     return answered, refused
 
 
-def _answer(model: Predictor, given: Sequence[Given]) -> Answers:
+def _answer(model: Model, given: Sequence[Given]) -> Answers:
     images, squares, kept, refused = [], [], [], []
     for item in given:
         try:
-            images.append(model.read(item.content, item.name))
-            squares.append(resize_square(images[-1], model.image_px))
+            image, square = model.read_both(item.content, item.name)
+            images.append(image)
+            squares.append(square)
             kept.append(item)
         except UnreadableImage as error:
             refused.append(error)
     if not images:
         return [], refused
-    decided = decision_rule.read(model.run)
+    decided = model.rule
     found = model.decide(decided, *model.predict_with_features(squares))
     is_upload = [item.truth is None for item in kept]
-    met = seen_pictures.pixels(model.run) if any(is_upload) else set()
     threshold = None
     if decided.threshold is not None:
         threshold = (model.classes.index(str(decided.positive_class)), decided.threshold)
@@ -186,14 +183,14 @@ def _answer(model: Predictor, given: Sequence[Given]) -> Answers:
             confidence=float(found.confidence[i]),
             threshold=threshold,
             is_far=found.is_far is not None and bool(found.is_far[i]),
-            was_seen=is_upload[i] and pixels_hash(squares[i]) in met,
+            was_seen=is_upload[i] and model.is_known(squares[i]),
         )
         for i, (item, image, row) in enumerate(zip(kept, images, found.probabilities, strict=True))
     ]
     return list(zip(kept, answers, strict=True)), refused
 
 
-def show(model: Predictor, given: Sequence[Given] | many.Pictures) -> None:
+def show(model: Model, given: Sequence[Given] | many.Pictures) -> None:
     """The answers, the slider that decides when the model is unsure, and what could not be read."""
     if isinstance(given, many.Pictures):
         many.show(model, given)
@@ -204,12 +201,11 @@ def show(model: Predictor, given: Sequence[Given] | many.Pictures) -> None:
     if not answered:
         return
     answers = [picture for _, picture in answered]
-    decided = decision_rule.read(model.run)
+    decided = model.rule
     _show_decided(decided)
-    sure_from = decision_rule.sure_from(model.run, decided, model.classes, model.final_stage)
     limit = st.slider(
-        t("classify.sure_from"), round(1 / len(model.classes), 2), 0.99, sure_from, 0.01,
-        format="percent", help=t("classify.sure_from_help"), key=f"sure_from_{model.run.name}", width=420,
+        t("classify.sure_from"), round(1 / len(model.classes), 2), 0.99, model.sure_from(decided), 0.01,
+        format="percent", help=t("classify.sure_from_help"), key=f"sure_from_{model.name}", width=420,
     )  # fmt: skip
     counts: dict[str, int] = {}
     for item in answers:
@@ -224,7 +220,7 @@ def show(model: Predictor, given: Sequence[Given] | many.Pictures) -> None:
     downloads.table_button(table(answers), "answers.csv", key="get_answers")
 
 
-def _cards(model: Predictor, answered: Sequence[tuple[Given, ClassifiedPicture]], limit: float) -> None:
+def _cards(model: Model, answered: Sequence[tuple[Given, ClassifiedPicture]], limit: float) -> None:
     """A page of cards in rows of three; under each of a person's own what it really is can be said."""
     pages = -(-len(answered) // PER_PAGE)
     page = st.pagination(pages, key="answers_page", max_visible_pages=5) if pages > 1 else 1
@@ -259,12 +255,11 @@ def _show_decided(decided: DecisionRule) -> None:
         st.info(" ".join([*parts, t("classify.decided_where")]), icon=":material/tune:")
 
 
-def _remembered(model: Predictor, given: Sequence[Given]) -> Answers:
+def _remembered(model: Model, given: Sequence[Given]) -> Answers:
     """Moving the slider asks for the same answers again: the last ones of this browser are kept."""
     asked = (
-        str(model.run.path),
-        id(model),
-        repr(decision_rule.read(model.run)),
+        model.identity,
+        repr(model.rule),
         tuple((g.name, g.truth, hash(g.content)) for g in given),
     )
     last = st.session_state.get("last_answers")

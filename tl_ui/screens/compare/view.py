@@ -112,6 +112,21 @@ def paired(judged: list[Judged]) -> None:
             st.caption(t("compare.several"))
 
 
+def together(judged: list[Judged]) -> None:
+    """All of them as one, by the mean of their probabilities, against the first."""
+    runs = [run for run, _ in judged]
+    with st.container(border=True, key="card_together"):
+        st.markdown(f"#### {t('compare.together_title')}", help=help_of("ensemble"))
+        st.caption(t("compare.together_says"))
+        try:
+            pair = comparison.pair(runs[0], runs)
+            paired_view.show(pair, runs[0].name, t("compare.together", count=len(runs)), "together")
+        except NotComparable as error:
+            st.info(error_text(error), icon=":material/info:")
+        except TlError as error:
+            shell.show_error(error)
+
+
 def settings(judged: list[Judged]) -> None:
     """Only what is not the same everywhere."""
     with st.container(border=True, key="card_settings"):

@@ -74,6 +74,41 @@ def test_two_runs_are_paired_picture_by_picture(tmp_path: Path):
     assert paired.interval[0] < paired.difference < paired.interval[1]
 
 
+def with_chances(run: RunFolder, chances: list[float]) -> RunFolder:
+    """The same run, its answers given with these probabilities of "bad"."""
+    with run.predictions_path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    judged = [row for row in rows if (row["split"], row["stage"]) == ("test", "head")]
+    for row, p in zip(judged, chances, strict=True):
+        row |= {"p_bad": str(p), "p_good": str(1 - p)}
+    with run.predictions_path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return run
+
+
+def test_runs_together_answer_by_the_mean_of_their_probabilities(tmp_path: Path):
+    first = with_chances(make(tmp_path / "first", answers("1100")), [0.9, 0.6, 0.4, 0.1])
+    second = with_chances(make(tmp_path / "second", answers("1010")), [0.9, 0.1, 0.8, 0.2])
+    paired = comparison.pair(first, [first, second])
+    # the mean says bad, good, bad, good where all are bad
+    cells = (paired.both_right, paired.only_first, paired.only_second, paired.neither)
+    assert cells == (1, 1, 1, 1)
+    assert paired.second["num"] == 4 and paired.p_value == 1
+
+
+def test_runs_together_are_judged_on_what_all_of_them_held_out(tmp_path: Path):
+    first = make(tmp_path / "first", answers("111100"))
+    second = make(tmp_path / "second", dict(list(answers("000011").items())[1:]))
+    third = make(tmp_path / "third", dict(list(answers("000011").items())[:5]))
+    paired = comparison.pair(first, [first, second, third])
+    assert paired.files == ["001.png", "002.png", "003.png", "004.png"]
+    other = make(tmp_path / "other", answers("11"), pictures_fingerprint="other")
+    with pytest.raises(NotComparable):
+        comparison.pair(first, [first, other])
+
+
 def test_only_pictures_that_both_held_out_count(tmp_path: Path):
     first = make(tmp_path / "first", answers("111100"))
     second = make(tmp_path / "second", dict(list(answers("000011").items())[2:]))

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from tl_core.base.config import DEFAULT_PRESET, preset
 from tl_core.base.messages import FALLBACK, say
+from tl_core.base.percent import percent
 from tl_core.cli.progress import bar
 from tl_core.cli.text_table import table
 from tl_core.models.families.registry import architecture
@@ -101,8 +102,8 @@ def text(found: dict[str, Any], language: str = FALLBACK) -> str:
     rows = [["", "", word("columns")]]
     for row in found["rows"]:
         name = word(row["source"]) if row["is_baseline"] else architecture(row["backbone"]).label
-        low, high = (f"{bound:.1%}" for bound in row["interval"])
-        rows.append([row["source"], name, f"{row['balanced_accuracy']:.1%} ({low} – {high})"])
+        low, high = (percent(bound) for bound in row["interval"])
+        rows.append([row["source"], name, f"{percent(row['balanced_accuracy'])} ({low} – {high})"])
     lines = [word("title", **counts), "", *table(rows), "", *_advice(found, word)]
     if found["num_kept_back"]:
         lines.append(word("kept_back", count=found["num_kept_back"]))
@@ -125,5 +126,5 @@ def _advice(found: dict[str, Any], word: Any) -> list[str]:
     name = word(found["baseline"])
     if found["beats_baseline"]:
         return [*lines, word("beaten", name=name, points=f"{found['points_over_baseline']:.1f}")]
-    score = {row["source"]: f"{row['balanced_accuracy']:.1%}" for row in found["rows"]}
+    score = {row["source"]: percent(row["balanced_accuracy"]) for row in found["rows"]}
     return [*lines, word("warning", name=name, theirs=score[found["baseline"]], ours=score[source])]

@@ -1,8 +1,13 @@
 """Shares as they are written."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tl_core.base.percent import percent
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize(
@@ -27,3 +32,17 @@ def test_every_tenth_of_a_percent_of_small_sets_is_rounded_as_by_hand():
         for right in range(total + 1):
             tenths = (2000 * right + total) // (2 * total)
             assert percent(right / total) == f"{tenths // 10}.{tenths % 10} %"
+
+
+def test_no_page_report_or_hover_rounds_in_a_way_of_its_own():
+    """Python's and Plotly's formats write 28.75 % as 28.7, since the nearest fraction lies below it. Marks on
+    axes, which are round already, are Plotly's own."""
+    own_way = re.compile(r":\.\d%")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for folder in ("tl_core", "tl_ui", "pages")
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if own_way.search(line)
+    ]
+    assert not found

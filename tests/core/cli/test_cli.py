@@ -628,7 +628,7 @@ def test_probe_says_its_advice_and_what_to_doubt(language):
     assert advice("chance", p="0.40") in told(chance=0.4) and "p = " not in told()
     warned = told(beats_baseline=False, points_over_baseline=-1.0)
     name = advice("colour")
-    assert advice("warning", name=name, ours="97.0%", theirs="60.0%") in warned
+    assert advice("warning", name=name, ours="97.0 %", theirs="60.0 %") in warned
     assert advice("behind", source="imagenet-lite0", points="3.0") in told(points=-3.0)
     assert advice("none") in told(recommended=None, points=None, second=None, chance=None)
     assert "no weights" in told(unusable=[{"source": "x", "message": "no weights"}])

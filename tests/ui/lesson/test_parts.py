@@ -11,6 +11,7 @@ import pytest
 from tests.ui.run_folder_builder import RunBuilder
 from tl_core.base import events as ev
 from tl_core.base.config import RunConfig, preset
+from tl_core.runs.event_log import EventLog
 from tl_ui.frame.text import catalogue
 from tl_ui.frame.theme import LIGHT
 from tl_ui.lesson import path, presenter
@@ -21,9 +22,9 @@ from tl_ui.lesson.parts.network import map_tiles
 from tl_ui.lesson.parts.runs import recorded_runs as recorded
 from tl_ui.lesson.parts.runs.race_chart import Runner, race, rows
 from tl_ui.lesson.parts.runs.story import story
-from tl_ui.lesson.steps import freeze, labels, which_model
+from tl_ui.lesson.steps import freeze, labels, two_stages, which_model
 from tl_ui.screens.train import again
-from tl_ui.stores.runs.run_view import fold
+from tl_ui.stores.runs.run_view import epoch_rows, fold
 from tl_ui.stores.sets import datasets
 from tl_ui.widgets.downloads import to_csv
 
@@ -176,3 +177,16 @@ def test_a_chart_for_the_projector_has_larger_letters_and_nothing_else(monkeypat
     found = presenter.sized(figure)
     assert found["layout"] == {"font": {"size": 13}, "xaxis": {"tickfont": {"size": 26}}}
     assert found["data"] == figure["data"]
+
+
+def test_the_epochs_of_a_run_are_counted_as_its_words_count_them(tmp_path, monkeypatch):
+    """In the table to take away and on the chart of the rate: each stage from 1, "the best was epoch 2"."""
+    monkeypatch.setattr("tl_ui.frame.state.language", lambda: "en")
+    built = RunBuilder(tmp_path / "run").start().epochs("head", 15).stage_end("head").epochs("finetune", 2)
+    view = fold(EventLog(built.run.events_path).read())
+    rows = epoch_rows(view)
+    last = [(row["stage"], row["epoch"], row["epoch_of_run"]) for row in rows[-2:]]
+    assert last == [("finetune", 1, 16), ("finetune", 2, 17)]
+    chart = two_stages.rate_chart(rows, view)
+    assert chart["data"][0]["text"][-1].startswith("2: ")
+    assert all(word.isdigit() for word in chart["layout"]["xaxis"]["ticktext"])

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tl_core.base.config import STAGES
+from tl_core.base.percent import percent
 from tl_core.runs.predictions import reported as reported_rows
 from tl_core.runs.report.epoch_axis import marks
 
@@ -163,10 +164,11 @@ def confusion_matrix(reported: dict[str, Any]) -> Figure | None:
     axes.set_ylabel("What it really is")
     axes.grid(False)
     for row, column in np.ndindex(counts.shape):
-        text = f"{int(counts[row, column])}\n{shares[row, column]:.0%}"
+        share = percent(shares[row, column], 0, "") if counts[row].sum() else ""
+        text = f"{int(counts[row, column])}\n{share}"
         colour = "white" if shares[row, column] > 0.55 else "#1B1B2F"
         axes.text(column, row, text, ha="center", va="center", color=colour)
-    figure.colorbar(image, ax=axes, label="Share of the row", format=lambda value, _: f"{value:.0%}")
+    figure.colorbar(image, ax=axes, label="Share of the row", format=lambda value, _: percent(value, 0, ""))
     return figure
 
 
@@ -200,7 +202,7 @@ def probability_histogram(summary: dict[str, Any], predictions: Sequence[dict[st
 
 def _as_share(axes: Axes) -> None:
     axes.set_ylim(0, 1.02)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.yaxis.set_major_formatter(lambda value, _: percent(value, 0, ""))
 
 
 def _curve(

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from tl_core.jobs import local
+from tl_core.runs.report.epoch_axis import marks
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, t
@@ -77,7 +78,10 @@ def rate_live() -> None:
         return
     st.markdown(f"**{t('lesson_two_stages.rate_chart')}**", help=help_of("learning_rate"))
     still(
-        presenter.sized(rate_chart(rows)), key="rate_chart", alt=t("lesson_two_stages.rate_chart"), height=300
+        presenter.sized(rate_chart(rows, view)),
+        key="rate_chart",
+        alt=t("lesson_two_stages.rate_chart"),
+        height=300,
     )
     with st.container(horizontal=True, key="numbers_rate"):
         for stage in view.ordered:
@@ -87,17 +91,20 @@ def rate_live() -> None:
     csv_button(rows, "learning_rate")
 
 
-def rate_chart(rows: list[dict[str, Any]]) -> Figure:
-    """Steps on a scale on which a tenth is always equally far."""
+def rate_chart(rows: list[dict[str, Any]], view: RunView) -> Figure:
+    """Steps on a scale on which a tenth is always equally far; epochs as on the other curves of the run."""
     colours = palette()
     trace = {
-        "type": "scatter", "mode": "lines+markers", "x": [row["epoch"] for row in rows],
+        "type": "scatter", "mode": "lines+markers", "x": [row["epoch_of_run"] for row in rows],
         "y": [row["learning_rate"] for row in rows], "marker": {"size": 5},
         "line": {"color": colours.backbone, "width": 3, "shape": "hv"},
-        "hovertemplate": "%{y}<extra></extra>", "name": name_of("learning_rate"),
+        "text": [f"{row['epoch']}: {rate(row['learning_rate'])}" for row in rows],
+        "hovertemplate": "%{text}<extra></extra>", "name": name_of("learning_rate"),
     }  # fmt: skip
     layout = layout_of(colours) | {"showlegend": False}
+    places, words = marks([stage.num_planned for stage in view.ordered])
     layout["xaxis"]["title"]["text"] = t("train.axis_epoch")
+    layout["xaxis"] |= {"tickvals": places, "ticktext": words}
     layout["yaxis"]["title"]["text"] = name_of("learning_rate")
     layout["yaxis"] |= {"type": "log", "exponentformat": "power", "dtick": 1}
     return {"data": [trace], "layout": layout}

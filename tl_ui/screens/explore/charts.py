@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.base.percent import percent
 from tl_ui.frame.theme import Palette
 from tl_ui.widgets.plotting.charts import Figure, Words, confusion, layout_of, whiskers
 
@@ -45,7 +46,8 @@ def race(rows: Sequence[dict[str, Any]], colours: Palette) -> Figure:
                 "cliponaxis": False,
                 "marker": {"symbol": symbol, "size": 11, "color": colour},
                 "error_y": whiskers(found, colour),
-                "hovertemplate": "%{x}: %{y:.1%}<extra>" + found[0]["name"] + "</extra>",
+                "text": [percent(row["value"]) for row in found],
+                "hovertemplate": "%{x}: %{text}<extra>" + found[0]["name"] + "</extra>",
             }
         )
     layout = layout_of(colours) | {"scattermode": "group", "scattergap": 0.55}

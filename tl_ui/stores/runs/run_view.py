@@ -160,10 +160,11 @@ def _restart(view: RunView, event: ev.RunStarted) -> None:
 
 
 def epoch_rows(view: RunView) -> list[dict[str, Any]]:
-    """What the curves draw: every epoch, counted over the stages."""
+    """What the curves draw, epoch by epoch: as its stage counts it, and counted on over the stages."""
     return [
         {
-            "stage": stage.name, "epoch": view.offset(stage.name) + epoch.epoch,
+            "stage": stage.name, "epoch": epoch.epoch,
+            "epoch_of_run": view.offset(stage.name) + epoch.epoch,
             "train_loss": epoch.train_loss, "val_loss": epoch.val_loss,
             "train_accuracy": epoch.train_accuracy, "val_accuracy": epoch.val_accuracy,
             "learning_rate": epoch.learning_rate,

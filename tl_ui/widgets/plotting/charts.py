@@ -31,7 +31,7 @@ def confusion(metrics: dict[str, Any], colours: Palette, t: Words) -> Figure:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = metrics["classes"]
     cells = [
-        [f"<b>{int(count)}</b>" + (f"<br>{count / row.sum():.0%}" if row.sum() else "") for count in row]
+        [f"<b>{int(n)}</b>" + (f"<br>{percent(n / row.sum(), 0, '')}" if row.sum() else "") for n in row]
         for row in counts
     ]
     layout = layout_of(colours)
@@ -122,7 +122,7 @@ def histogram(
                 "mode": "lines",
                 "x": [threshold, threshold],
                 "y": [0, float(top) * 1.05],
-                "name": t("results.line_threshold", percent=f"{threshold:.0%}"),
+                "name": t("results.line_threshold", percent=percent(threshold, 0, "")),
                 "line": {"color": colours.ink, "width": 2, "dash": "dash"},
                 "hoverinfo": "skip",
             }

@@ -156,3 +156,8 @@ def test_an_axis_that_counts_has_whole_steps_and_few_marks():
         assert isinstance(step, int) and step >= 1 and highest / step <= 6
     few = charts.histogram(["a", "b"], [0.2, 0.8], ["a", "b"], "a", None, LIGHT, lambda key, **values: key)
     assert few["layout"]["yaxis"]["dtick"] == 1
+
+
+def test_a_cell_of_the_matrix_rounds_as_the_page_does():
+    figure = charts.confusion({"confusion_matrix": [[7, 1], [0, 0]], "classes": ["a", "b"]}, LIGHT, t)
+    assert figure["data"][0]["text"] == [["<b>7</b><br>88%", "<b>1</b><br>13%"], ["<b>0</b>", "<b>0</b>"]]

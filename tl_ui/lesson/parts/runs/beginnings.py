@@ -77,7 +77,7 @@ def chart(colours: Palette) -> Figure:
                 "type": "data", "symmetric": False, "array": [high - value], "arrayminus": [value - low],
                 "color": looks[name], "thickness": 3, "width": 8,
             },
-            "hovertemplate": f"%{{x:.1%}} ({low:.0%} – {high:.0%})<extra></extra>",
+            "hovertemplate": f"{percent(value)} ({percent(low, 0)} – {percent(high, 0)})<extra></extra>",
         }
         for name, (value, low, high) in scores().items()
     ]  # fmt: skip

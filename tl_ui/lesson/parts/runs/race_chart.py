@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from tl_core.base.percent import percent
 from tl_ui.frame.theme import Palette
 from tl_ui.stores.runs.run_view import RunView
 from tl_ui.widgets.plotting.charts import Figure, Words, layout_of
@@ -36,7 +37,8 @@ def race(runners: list[Runner], upto: int, colours: Palette, t: Words) -> Figure
             {
                 "type": "scatter", "mode": "lines+markers", "x": x, "y": y, "name": runner.name,
                 "line": {"color": runner.colour, "width": 3, "dash": runner.dash}, "marker": {"size": 6},
-                "hovertemplate": f"%{{y:.1%}}<extra>{runner.name}</extra>",
+                "text": [percent(value) for value in y],
+                "hovertemplate": f"%{{text}}<extra>{runner.name}</extra>",
             }
         )  # fmt: skip
     layout = layout_of(colours) | {"hovermode": "x unified"}

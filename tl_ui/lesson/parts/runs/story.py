@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tl_core.base import events as ev
+from tl_core.base.percent import percent
 from tl_ui.widgets.plotting.curves import rate
 
 Words = Callable[..., str]
@@ -52,7 +53,7 @@ def _line(event: ev.Event, is_only: bool, t: Words) -> Line | None:
         case ev.NewBest():
             epoch = event.epoch
             text = t(
-                "lesson_story.new_best", loss=f"{event.val_loss:.3f}", accuracy=f"{event.val_accuracy:.0%}"
+                "lesson_story.new_best", loss=f"{event.val_loss:.3f}", accuracy=percent(event.val_accuracy, 0)
             )
         case ev.LearningRateReduced():
             epoch = event.epoch

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.base.percent import percent
 from tl_core.evaluation.calibration import Bin
 from tl_ui.frame.theme import Palette
 from tl_ui.widgets.plotting.charts import Figure, Words, layout_of
@@ -40,9 +41,10 @@ def operating_curve(
                 "mode": "lines",
                 "x": np.asarray(curve["x"])[keep].tolist(),
                 "y": np.asarray(curve["y"])[keep].tolist(),
+                "text": [_pair(curve["x"][i], curve["y"][i]) for i in keep],
                 "name": curve["name"],
                 "line": line | ({} if curve["is_main"] else {"dash": "dash"}),
-                "hovertemplate": "%{x:.1%}, %{y:.1%}<extra>" + curve["name"] + "</extra>",
+                "hovertemplate": "%{text}<extra>" + curve["name"] + "</extra>",
             }
         )
         if None not in curve["point"]:
@@ -57,7 +59,7 @@ def operating_curve(
             data.append(
                 {
                     "type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": marker,
-                    "showlegend": False, "hovertemplate": "%{x:.1%}, %{y:.1%}<extra></extra>",
+                    "showlegend": False, "hovertemplate": _pair(x, y) + "<extra></extra>",
                 }
             )  # fmt: skip
     layout = layout_of(colours)
@@ -65,6 +67,10 @@ def operating_curve(
         layout[axis]["title"]["text"] = words
         layout[axis] |= {"range": [-0.02, 1.02], "tickformat": ".0%", "dtick": 0.25}
     return {"data": data, "layout": layout}
+
+
+def _pair(x: float, y: float) -> str:
+    return f"{percent(float(x))}, {percent(float(y))}"
 
 
 def reliability(bins: Sequence[Bin], colours: Palette, t: Words) -> Figure:
@@ -75,7 +81,7 @@ def reliability(bins: Sequence[Bin], colours: Palette, t: Words) -> Figure:
         "mode": "markers",
         "x": x,
         "y": [b.accuracy for b in bins],
-        "customdata": [b.num for b in bins],
+        "customdata": [[percent(b.confidence, 0), percent(b.accuracy, 0), b.num] for b in bins],
         "name": t("explore.line_right"),
         "marker": {
             "color": colours.backbone,
@@ -90,7 +96,9 @@ def reliability(bins: Sequence[Bin], colours: Palette, t: Words) -> Figure:
             "thickness": 1.5,
             "width": 4,
         },
-        "hovertemplate": t("explore.hover_bin", sure="%{x:.0%}", right="%{y:.0%}", count="%{customdata}")
+        "hovertemplate": t(
+            "explore.hover_bin", sure="%{customdata[0]}", right="%{customdata[1]}", count="%{customdata[2]}"
+        )
         + "<extra></extra>",
     }
     line = {
@@ -123,9 +131,9 @@ def distances(groups: Sequence[tuple[str, np.ndarray]], limit: float, colours: P
         data.append(
             {
                 "type": "scatter", "mode": "lines", "x": ((edges[:-1] + edges[1:]) / 2).tolist(),
-                "y": share.tolist(), "name": name,
+                "y": share.tolist(), "name": name, "text": [percent(one, 0) for one in share],
                 "line": {"color": colour, "width": 2.5, "shape": "hvh", "dash": dash},
-                "hovertemplate": "%{y:.0%}<extra>" + name + "</extra>",
+                "hovertemplate": "%{text}<extra>" + name + "</extra>",
             }
         )  # fmt: skip
     data.append(

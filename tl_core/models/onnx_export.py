@@ -15,9 +15,7 @@ import hashlib
 import json
 import logging
 import os
-import tempfile
 import time
-import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -29,13 +27,16 @@ import numpy as np
 from tl_core.base.files import cache_folder
 from tl_core.base.files.paths import cache_dir
 from tl_core.compute.device import usable_cores
+from tl_core.models import onnx_graph
 
 if TYPE_CHECKING:
+    import torch
+
     from tl_core.models.backbone import TransferModel
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Goes up when the graph's inputs or outputs change."""
 TOLERANCE = 1e-3
 """Largest difference to torch's probabilities on the pictures it is checked with."""
@@ -59,7 +60,7 @@ class FastModel:
     def predict_with_features(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (N, px, px, 3) RGB -> probabilities (N, C), pooled features (N, 1280); float32."""
         pieces = [squares[i : i + BATCH] for i in range(0, len(squares), BATCH)]
-        answers = [self.session.run(None, {"pictures": piece}) for piece in pieces]
+        answers = [self.session.run(None, {onnx_graph.INPUT: piece}) for piece in pieces]
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
 
@@ -88,7 +89,7 @@ def open_fast(key: str) -> FastModel | None:
         if told is None or not json.loads(told)["is_used"]:
             return None
         content = cache_folder.read_checked(path)
-        return FastModel(_session(content)) if content else None
+        return FastModel(open_session(content)) if content else None
     except Exception as error:  # onnxruntime raises its own classes; a cache is never worth a failure
         log.warning("ONNX model %s is thrown away, torch answers: %s", path.name, error)
         cache_folder.forget(path, path.with_suffix(".json"))
@@ -103,9 +104,11 @@ def export_checked(
     model: on the CPU; neither changed nor kept. Returns None where torch is to answer.
     """
     try:
-        content = _exported(model, squares[:1], mean, std)
-        fast = FastModel(_session(content))
-        difference, seconds = _compared(model, fast, squares, mean, std)
+        network = onnx_graph.whole_network(model.for_size(squares.shape[1]), mean, std, with_features=True)
+        outputs = (onnx_graph.PROBABILITIES, onnx_graph.FEATURES)
+        content = onnx_graph.graph_of(network, squares.shape[1], outputs).SerializeToString()
+        fast = FastModel(open_session(content))
+        difference, seconds = _compared(network, fast, squares)
         if not difference <= TOLERANCE:
             raise ValueError(f"answers differ by {difference:.2g}")
         is_used = seconds["onnx"] < seconds["torch"]
@@ -134,7 +137,8 @@ def num_threads() -> int:
     return int(asked) if asked.isdigit() and int(asked) else usable_cores()
 
 
-def _session(content: bytes) -> Any:
+def open_session(content: bytes) -> Any:
+    """An onnxruntime.InferenceSession on the processor, which leaves the machine to others while it waits."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -145,68 +149,19 @@ def _session(content: bytes) -> Any:
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
-def _whole(model: TransferModel, mean: tuple[float, ...], std: tuple[float, ...]) -> Any:
-    """The network with what comes before and after it: uint8 pictures in, probabilities out."""
-    import torch
-
-    from tl_core.data.pixels.normalise import normalise
-
-    class PixelsToProbabilities(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.model = model
-
-        def forward(self, pictures: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            pooled = self.model.forward_until(normalise(pictures, mean, std), "pooled")
-            return torch.softmax(self.model.classify(pooled), dim=1), pooled
-
-    return PixelsToProbabilities().eval()
-
-
-def _exported(
-    model: TransferModel, square: np.ndarray, mean: tuple[float, ...], std: tuple[float, ...]
-) -> bytes:
-    """The graph, for any number of pictures of this size.
-
-    By torch's older exporter: the same graph in 0.4 s of CPU time where the newer takes 6.5 s.
-    """
-    import torch
-
-    names = {"pictures": {0: "num"}, "probabilities": {0: "num"}, "features": {0: "num"}}
-    model = model.for_size(square.shape[1])
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # torch 2.15 recommends the slower one
-        path = Path(folder) / "model.onnx"
-        torch.onnx.export(
-            _whole(model, mean, std),
-            (torch.from_numpy(square),),
-            str(path),
-            input_names=["pictures"],
-            output_names=["probabilities", "features"],
-            dynamic_axes=names,
-            dynamo=False,
-        )
-        return path.read_bytes()
-
-
 def _compared(
-    model: TransferModel,
-    fast: FastModel,
-    squares: np.ndarray,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
+    network: torch.nn.Module, fast: FastModel, squares: np.ndarray
 ) -> tuple[float, dict[str, float]]:
     """(largest difference of a probability, median seconds for one picture); both take turns."""
     import torch
 
-    whole = _whole(model, mean, std)
     with torch.inference_mode():
-        expected = whole(torch.from_numpy(squares))[0].numpy()
+        expected = network(torch.from_numpy(squares))[0].numpy()
         difference = float(np.abs(fast.predict_with_features(squares)[0] - expected).max())
         seconds: dict[str, list[float]] = {"torch": [], "onnx": []}
         for _ in range(NUM_TIMED):
             for name, step in (
-                ("torch", lambda x: whole(torch.from_numpy(x))),
+                ("torch", lambda x: network(torch.from_numpy(x))),
                 ("onnx", fast.predict_with_features),
             ):
                 start = time.perf_counter()

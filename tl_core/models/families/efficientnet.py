@@ -9,10 +9,13 @@ Source: Tan & Le 2019, arXiv:1905.11946, table 1.
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
 from tl_core.models.backbone import TransferModel
+from tl_core.models.families import fixed_padding
 from tl_core.models.families.registry import ARCHITECTURES, CLASSIFIER, STEM
 from tl_core.models.families.timm_network import TimmClassifier
 from tl_core.models.weights.record import B0
@@ -32,6 +35,12 @@ class EfficientNetClassifier(TimmClassifier):
         if part == CLASSIFIER:
             return [self.classifier]
         return [net.blocks[int(part.removeprefix("blocks."))]]
+
+    def for_size(self, image_px: int) -> TransferModel:
+        """Lite0's padding depends on the size; once it is known it needs no sums."""
+        own = copy.deepcopy(self).eval()
+        fixed_padding.fix(own, torch.zeros(1, 3, image_px, image_px))
+        return own
 
 
 class TorchvisionClassifier(TransferModel):

@@ -22,15 +22,15 @@ import torch
 from benchmarks.harness import repeat, report, spread, table
 from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.inference.predictor import Predictor
-from tl_core.models import onnx_export
+from tl_core.models.onnx import cached
 
 COLD = """
 import sys, time
 start = time.perf_counter()
 from pathlib import Path
-from tl_core.models import onnx_export
+from tl_core.models.onnx import cached
 if sys.argv[1] == "torch":
-    onnx_export.open_fast = lambda key: None
+    cached.open_fast = lambda key: None
 from tl_core.data.pixels.decode import read_image
 from tl_core.inference.predictor import Predictor
 predictor = Predictor.load(Path(sys.argv[2]))
@@ -40,10 +40,10 @@ print(time.perf_counter() - start, time.process_time(), psutil.Process().memory_
 """
 
 
-def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, onnx_export.FastModel]:
+def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, cached.FastModel]:
     """torch's and ONNX Runtime's."""
     predictor = Predictor.load(run)
-    fast = onnx_export.open_fast(predictor._key()) or onnx_export.export_checked(
+    fast = cached.open_fast(predictor._key()) or cached.export_checked(
         predictor.model, predictor._key(), squares, predictor.mean, predictor.std
     )
     if fast is None:
@@ -51,7 +51,7 @@ def predictors(run: Path, squares: np.ndarray) -> tuple[Predictor, onnx_export.F
     return predictor, fast
 
 
-def warm(predictor: Predictor, fast: onnx_export.FastModel, squares: np.ndarray, rounds: int) -> list[str]:
+def warm(predictor: Predictor, fast: cached.FastModel, squares: np.ndarray, rounds: int) -> list[str]:
     import copy
 
     plain = copy.deepcopy(predictor.model).to(memory_format=torch.contiguous_format)
@@ -98,7 +98,7 @@ def cold(run: Path, picture: Path, rounds: int) -> list[str]:
     return table(["first answer of a new process", "wall s", "CPU s", "memory MiB"], rows)
 
 
-def decoding(predictor: Predictor, fast: onnx_export.FastModel, files: list[Path], rounds: int) -> list[str]:
+def decoding(predictor: Predictor, fast: cached.FastModel, files: list[Path], rounds: int) -> list[str]:
     """Whole against reduced decoding: time, and what the answer makes of it."""
     px, sizes, differences, labels = predictor.image_px, [], [], 0
     for file in files:

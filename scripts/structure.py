@@ -26,7 +26,7 @@ ORDER = {
         ("training",),
         ("runs",),
         ("jobs", "inference"),
-        ("serving",),
+        ("serving", "export"),
         ("cli",),
     ),
     "tl_ui": (("stores",), ("frame",), ("widgets",), ("screens",), ("lesson",)),

@@ -28,6 +28,7 @@ INVOCATIONS = {
     "cross-validate": ["cross-validate", "crossed"],
     "evaluate": ["evaluate", "run", "pictures"],
     "predict": ["predict", "run", "pictures/dots"],
+    "export": ["export", "run", "--format", "python", "--output", "exported"],
     "probe": ["probe", "pictures"],
     "report": ["report", "run"],
     "doctor": ["doctor"],

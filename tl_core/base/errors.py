@@ -40,6 +40,11 @@
     │  │  └─ CheckpointDamaged  what a resume needs is not as it was written
     │  ├─ NotComparable        two runs whose answers cannot be paired, with the reason
     │  └─ OutputUnwritable     read-only folder or full disk
+    ├─ ExportError
+    │  ├─ StageMissing         the run has no model of the stage asked for
+    │  ├─ PackageMissing       a format's package is not installed
+    │  ├─ ExportExists         something lies where the export would go
+    │  └─ ExportFailed         the converter, or the runtime of the check, gave up
     ├─ ClassroomError
     │  ├─ NicknameRefused      empty, too long, or without a letter or digit
     │  └─ ClassFull            more learners than this server keeps
@@ -310,6 +315,34 @@ class OutputUnwritable(RunError):
     """values: path, reason (a key under [reason]), detail"""
 
     code = "output_unwritable"
+
+
+class ExportError(TlError):
+    pass
+
+
+class StageMissing(ExportError):
+    """values: path (of the run), stage, have (the stages there are)"""
+
+    code = "stage_missing"
+
+
+class PackageMissing(ExportError):
+    """values: format, package"""
+
+    code = "package_missing"
+
+
+class ExportExists(ExportError):
+    """values: path"""
+
+    code = "export_exists"
+
+
+class ExportFailed(ExportError):
+    """values: detail"""
+
+    code = "export_failed"
 
 
 class ClassroomError(TlError):

@@ -3,7 +3,7 @@
 | exit | means |
 |---|---|
 | 0 | done |
-| 1 | a fault of the program (a traceback is printed), or `doctor` found a problem |
+| 1 | a fault of the program, with a traceback; a problem that `doctor` found; an export that fell short |
 | 2 | a mistake of the person: one line on standard error |
 | 130 | interrupted; a run can be resumed |
 """

@@ -19,7 +19,7 @@ from tl_core.base.files.paths import expanded, is_dir, is_file
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
 from tl_core.cli import app, report
-from tl_core.cli.progress import ProgressView, bar
+from tl_core.cli.progress import ProgressView, bar, phases
 from tl_core.models.families.registry import architecture
 from tl_core.runs.run_folder import RunFolder, open_run
 
@@ -164,6 +164,20 @@ def serve(args: argparse.Namespace, language: str) -> CommandResult:
     return CommandResult(content, say("cli.served", language, run=predictor.run.name, address=address))
 
 
+def export(args: argparse.Namespace, language: str) -> CommandResult:
+    """Exit status 1 when the export falls short of its check; it is kept under a telling name then."""
+    from tl_core.export import card, workflow
+
+    with phases(language) as on_phase:
+        made = workflow.export(args.run, args.format, args.output, stage=args.stage, on_phase=on_phase)
+    told = [say("export.written" if made.passed else "export.kept", language, path=made.path)]
+    content = {"path": str(made.path), "models": [str(path) for path in made.models], "card": made.card}
+    text = "\n".join([*told, *(f"  {line}" for line in card.lines(made.card, language))])
+    if not made.passed:
+        print(text, file=sys.stderr)
+    return CommandResult(content, text if made.passed else "", 0 if made.passed else 1)
+
+
 def probe(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.cli import probe as probing
 
@@ -212,6 +226,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, str], CommandResult]] = {
     "evaluate": evaluate,
     "predict": predict,
     "serve": serve,
+    "export": export,
     "probe": probe,
     "sample-data": sample_data,
     "report": report_page,

@@ -14,6 +14,7 @@ from tl_core.base.config import DEFAULT_PRESET, STAGES, RunConfig, preset
 from tl_core.base.messages import FALLBACK, LANGUAGES, program, say
 from tl_core.base.setting import all_settings
 from tl_core.cli import usage
+from tl_core.export.formats import NAMES as FORMATS
 from tl_core.models.families.registry import ARCHITECTURES
 from tl_core.synthetic.practice import SAMPLES
 
@@ -85,6 +86,12 @@ def build_parser(language: str) -> Parser:
     serve.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help=text("serve_host"))
     serve.add_argument("--token", metavar="TOKEN", help=text("token"))
     serve.add_argument("--max-mb", metavar="N", type=int, default=64, help=text("max_mb"))
+
+    export = add("export")
+    export.add_argument("run", metavar="RUN", type=Path, help=text("run"))
+    export.add_argument("--format", choices=FORMATS, required=True, help=text("format"))
+    export.add_argument("--output", metavar="PLACE", type=Path, required=True, help=text("export_output"))
+    export.add_argument("--stage", choices=STAGES, help=text("stage"))
 
     probe = add("probe")
     probe.add_argument("data", metavar="DATA", type=Path, help=text("data"))

@@ -197,3 +197,21 @@ def bar(language: str, step: str) -> Iterator[Callable[[int, int], None]]:
             shown.update(done - shown.n)
 
         yield show
+
+
+@contextlib.contextmanager
+def phases(language: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Inside, told (phase, a key under [progress], done, total): a line when a phase begins; on a terminal
+    also how far it is."""
+    last: list[str] = []
+    with tqdm(file=sys.stderr, disable=not sys.stderr.isatty(), leave=False, dynamic_ncols=True) as shown:
+
+        def show(phase: str, done: int, total: int) -> None:
+            if [phase] != last:
+                last[:] = [phase]
+                tqdm.write(f"{say(f'progress.{phase}', language)} …", file=sys.stderr)
+                sys.stderr.flush()
+                shown.reset(total or None)
+            shown.update(done - shown.n)
+
+        yield show

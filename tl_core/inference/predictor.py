@@ -3,7 +3,7 @@
 Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
 the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
 in float32, as the run's own evaluation was, so the numbers agree. On a CPU ONNX Runtime answers where
-it can (`models.onnx_export`); torch is loaded only when its model is needed.
+it can (`models.onnx.cached`); torch is loaded only when its model is needed.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tl_core.data.dataset import Account, Refused
 from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
 from tl_core.data.pixels.sample_depth import Whites
 from tl_core.inference import reference_features, seen_pictures
-from tl_core.models import onnx_export
 from tl_core.models.files import file_checks
+from tl_core.models.onnx import cached
 from tl_core.models.weights.record import B0
 from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
@@ -122,7 +122,7 @@ class Predictor:
         file_checks.require_classes(path, file_checks.read_as_written(path), classes)
         if predictor._may_be_fast:
             with contextlib.suppress(OSError):  # said better below
-                predictor._answered["fast"] = onnx_export.open_fast(predictor._key())
+                predictor._answered["fast"] = cached.open_fast(predictor._key())
         if predictor._answered.get("fast") is None:
             _ = predictor.model  # a damaged file is told now
         return predictor
@@ -225,7 +225,7 @@ class Predictor:
         num = self._answered["num"] = self._answered.get("num", 0) + len(squares)
         if self._may_be_fast and num >= WORTH_EXPORTING and "tried" not in self._answered:
             self._answered["tried"] = True
-            made = onnx_export.export_checked(self.model, self._key(), squares, self.mean, self.std)
+            made = cached.export_checked(self.model, self._key(), squares, self.mean, self.std)
             self._answered["fast"] = made
 
     @property
@@ -233,7 +233,7 @@ class Predictor:
         return self.device == "cpu" and self.path.stem == FINAL
 
     def _key(self) -> str:
-        return onnx_export.key_of(self.path, self.backbone, self.image_px, self.mean, self.std)
+        return cached.key_of(self.path, self.backbone, self.image_px, self.mean, self.std)
 
     def _squares(self, images: Sequence[np.ndarray]) -> np.ndarray:
         return np.stack([resize_square(image, self.image_px) for image in images])

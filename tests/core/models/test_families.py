@@ -154,7 +154,7 @@ def test_what_a_network_cannot_do_is_refused_in_a_sentence():
 def test_a_run_trains_stops_resumes_predicts_and_leaves_for_onnx(tmp_path, monkeypatch, name):
     from tl_core.inference import stage_models
     from tl_core.inference.predictor import Predictor
-    from tl_core.models import onnx_export
+    from tl_core.models.onnx import cached, graph
     from tl_core.runs.execution import workflow
 
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "cache"))
@@ -182,9 +182,11 @@ def test_a_run_trains_stops_resumes_predicts_and_leaves_for_onnx(tmp_path, monke
     squares = answers._squares(images)
     torch_says, features = answers._with_torch(squares)
     assert features.shape == (3, answers.model.feature_dim)
-    content = onnx_export._exported(copy.deepcopy(answers.model), squares[:1], answers.mean, answers.std)
-    fast = onnx_export.FastModel(onnx_export._session(content))
-    assert np.abs(fast.predict_with_features(squares)[0] - torch_says).max() < onnx_export.TOLERANCE
+    model = copy.deepcopy(answers.model).for_size(squares.shape[1])
+    network = graph.whole_network(model, answers.mean, answers.std, with_features=True)
+    content = graph.graph_of(network, squares.shape[1], (graph.PROBABILITIES, graph.FEATURES))
+    fast = cached.FastModel(cached.open_session(content.SerializeToString()))
+    assert np.abs(fast.predict_with_features(squares)[0] - torch_says).max() < cached.TOLERANCE
     assert stage_models.load(whole, "before").predict(images).shape == (3, 2)
 
 

@@ -7,6 +7,8 @@ carry those sums along: 200 nodes of Lite0's 300. For one size they are numbers.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -31,11 +33,11 @@ def fix(network: nn.Module, picture: Tensor) -> None:
         setattr(network.get_submodule(owner), own_name, _fixed(one, seen[one]))
 
 
-def _fixed(one: nn.Conv2d, size: tuple[int, ...]) -> nn.Module:
+def _fixed(one: Any, size: tuple[int, ...]) -> nn.Module:
     """The same convolution with padding in numbers, in a module of its own where the sides are unequal."""
     from timm.layers.padding import pad_same_arg
 
-    left, right, top, bottom = pad_same_arg(size, one.kernel_size, one.stride, one.dilation)
+    left, right, top, bottom = pad_same_arg(list(size), one.kernel_size, one.stride, one.dilation)
     plain = nn.Conv2d(
         one.in_channels, one.out_channels, one.kernel_size, one.stride, 0, one.dilation, one.groups,
         one.bias is not None,

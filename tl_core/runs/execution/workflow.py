@@ -268,12 +268,12 @@ class _Work:
         """So that the first picture to be classified need not wait for torch."""
         import copy
 
-        from tl_core.models import onnx_export
+        from tl_core.models.onnx import cached
 
         path, px = self.folder.models / "final.safetensors", self.config.image_px
-        key = onnx_export.key_of(path, self.choice.backbone, px, self.choice.mean, self.choice.std)
+        key = cached.key_of(path, self.choice.backbone, px, self.choice.mean, self.choice.std)
         network = copy.deepcopy(trainer.model).cpu().eval()
-        onnx_export.export_checked(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
+        cached.export_checked(network, key, self.prepared.images[:8], self.choice.mean, self.choice.std)
 
     # ------------------------------------------------------------------ what it is made of
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import onnx
     import torch
 
+    import onnx
     from tl_core.models.backbone import TransferModel
 
 OPSET = 17
@@ -40,6 +40,9 @@ def whole_network(
     import torch
 
     class PixelsToProbabilities(torch.nn.Module):
+        mean: torch.Tensor
+        std: torch.Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.model, self.after = model, after
@@ -59,8 +62,9 @@ def whole_network(
 
 def graph_of(network: torch.nn.Module, image_px: int, outputs: tuple[str, ...]) -> onnx.ModelProto:
     """`whole_network`'s graph, without a trace of where it was made: equal networks give equal bytes."""
-    import onnx
     import torch
+
+    import onnx
 
     one = torch.zeros((1, image_px, image_px, 3), dtype=torch.uint8)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():

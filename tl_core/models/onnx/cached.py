@@ -27,7 +27,7 @@ import numpy as np
 from tl_core.base.files import cache_folder
 from tl_core.base.files.paths import cache_dir
 from tl_core.compute.device import usable_cores
-from tl_core.models import onnx_graph
+from tl_core.models.onnx import graph
 
 if TYPE_CHECKING:
     import torch
@@ -60,7 +60,7 @@ class FastModel:
     def predict_with_features(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """uint8 (N, px, px, 3) RGB -> probabilities (N, C), pooled features (N, 1280); float32."""
         pieces = [squares[i : i + BATCH] for i in range(0, len(squares), BATCH)]
-        answers = [self.session.run(None, {onnx_graph.INPUT: piece}) for piece in pieces]
+        answers = [self.session.run(None, {graph.INPUT: piece}) for piece in pieces]
         return np.concatenate([a[0] for a in answers]), np.concatenate([a[1] for a in answers])
 
 
@@ -104,9 +104,9 @@ def export_checked(
     model: on the CPU; neither changed nor kept. Returns None where torch is to answer.
     """
     try:
-        network = onnx_graph.whole_network(model.for_size(squares.shape[1]), mean, std, with_features=True)
-        outputs = (onnx_graph.PROBABILITIES, onnx_graph.FEATURES)
-        content = onnx_graph.graph_of(network, squares.shape[1], outputs).SerializeToString()
+        network = graph.whole_network(model.for_size(squares.shape[1]), mean, std, with_features=True)
+        outputs = (graph.PROBABILITIES, graph.FEATURES)
+        content = graph.graph_of(network, squares.shape[1], outputs).SerializeToString()
         fast = FastModel(open_session(content))
         difference, seconds = _compared(network, fast, squares)
         if not difference <= TOLERANCE:

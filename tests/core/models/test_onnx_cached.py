@@ -16,7 +16,7 @@ from tl_core.base.config import preset
 from tl_core.base.files import cache_folder
 from tl_core.data.pixels.decode import read_image
 from tl_core.inference.predictor import WORTH_EXPORTING, Predictor
-from tl_core.models import onnx_export
+from tl_core.models.onnx import cached
 from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import RunFolder
 
@@ -60,7 +60,7 @@ def run(made, monkeypatch) -> RunFolder:
 @pytest.fixture
 def with_torch(run, monkeypatch) -> Predictor:
     with monkeypatch.context() as patch:
-        patch.setattr(onnx_export, "open_fast", lambda key: None)
+        patch.setattr(cached, "open_fast", lambda key: None)
         return Predictor.load(run)
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_file_is_thrown_away_and_torch_answers(run, made, with_torch, 
 
 def test_after_enough_answers_torch_hands_over(run, tmp_path, monkeypatch, pictures):
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path))
-    monkeypatch.setattr(onnx_export, "_compared", lambda *_: (0.0, {"onnx": 1.0, "torch": 2.0}))
+    monkeypatch.setattr(cached, "_compared", lambda *_: (0.0, {"onnx": 1.0, "torch": 2.0}))
     predictor = Predictor.load(run)
     first = predictor.predict(pictures[: WORTH_EXPORTING - 1])
     assert not is_fast(predictor) and not (tmp_path / "onnx").exists()
@@ -124,12 +124,10 @@ def test_a_model_that_differs_or_is_slower_is_not_used(
     with_torch, tmp_path, monkeypatch, pictures, difference, seconds
 ):
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path))
-    monkeypatch.setattr(onnx_export, "_compared", lambda *_: (difference, seconds))
+    monkeypatch.setattr(cached, "_compared", lambda *_: (difference, seconds))
     squares = with_torch._squares(pictures[:2])
-    assert (
-        onnx_export.export_checked(with_torch.model, "key", squares, with_torch.mean, with_torch.std) is None
-    )
-    assert onnx_export.open_fast("key") is None
+    assert cached.export_checked(with_torch.model, "key", squares, with_torch.mean, with_torch.std) is None
+    assert cached.open_fast("key") is None
 
 
 def test_a_machine_without_onnx_runtime_is_answered_by_torch(run, with_torch, monkeypatch, pictures, caplog):

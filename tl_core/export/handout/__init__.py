@@ -1,0 +1,1 @@
+"""Files that are given away as they are: they import nothing of ours."""

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 import psutil
-from tl_core.models.onnx_export import BATCH
+from tl_core.models.onnx.cached import BATCH
 
 from benchmarks.harness import report, spread, table
 from tl_core.inference.predictor import Predictor, predict_files

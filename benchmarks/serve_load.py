@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 import psutil
-from tl_core.models.onnx.cached import BATCH
 
 from benchmarks.harness import report, spread, table
 from tl_core.inference.predictor import Predictor, predict_files
+from tl_core.models.onnx.cached import BATCH
 
 SIDES = ("served", "bare", "with decoding")
 SLICE_SECONDS = 10

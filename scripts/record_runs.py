@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tl_core.inference.predictor import STAGE_FILES  # noqa: E402 - found beside this folder
+from tl_core.base.stages import STAGES  # noqa: E402 - found beside this folder
 from tl_core.inference.weight_change import weight_change  # noqa: E402 - found beside this folder
 from tl_core.runs.run_folder import RunFolder  # noqa: E402
 
@@ -103,7 +103,7 @@ def keep(run: Path, target: Path) -> None:
     write(target / "metrics" / "predictions.csv", "\n".join([rows[0], *tested]) + "\n")
     found = RunFolder(run)
     stages = [
-        stage for stage, file in STAGE_FILES.items() if (found.models / f"{file}.safetensors").is_file()
+        name for name, stage in STAGES.items() if (found.models / f"{stage.best_file}.safetensors").is_file()
     ]
     measured = {stage: [part.to_dict() for part in weight_change(found, stage)] for stage in stages}
     write(target / "metrics" / "changes.json", json.dumps(measured, indent=1) + "\n")

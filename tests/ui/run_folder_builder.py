@@ -13,7 +13,8 @@ import filelock
 import numpy as np
 
 from tl_core.base import events as ev
-from tl_core.base.config import STAGES, RunConfig
+from tl_core.base.config import RunConfig
+from tl_core.base.stages import STAGES
 from tl_core.evaluation import metrics
 from tl_core.runs.run_folder import EventWriter, RunFolder, create, write_json
 
@@ -172,9 +173,10 @@ class RunBuilder:
         """Summary, predictions, history and an (empty) final model, as the last step writes them."""
         rng = np.random.default_rng(seed)
         counts = {"train": 240, "val": 80, "test": 80, "cross_validation": 60}
-        stages: dict = {stage: {} for stage in ("before", *STAGES)}
+        stages: dict = {stage: {} for stage in ("before", *self.config.stages)}
         rows = []
-        for stage, skill in (("before", 0.0), ("head", 1.3), ("finetune", 2.2)):
+        skills = {"before": 0.0, "head": 1.3, "finetune": 2.2, "whole": 2.4}
+        for stage, skill in ((name, skills[name]) for name in stages):
             for split in splits:
                 truth = rng.integers(0, len(self.classes), counts[split])
                 logits = rng.normal(size=(counts[split], len(self.classes)))
@@ -244,7 +246,7 @@ class RunBuilder:
             "versions": {},
         }
         write_json(self.run.summary_path, summary)
-        history = {f"stage{number}": self.history.get(stage, {}) for number, stage in enumerate(STAGES, 1)}
+        history = {STAGES[stage].log_name: found for stage, found in self.history.items()}
         write_json(self.run.training_log_path, history)
         (self.run.metrics / "summary.txt").write_text("A summary in words.\n", encoding="utf-8")
         with self.run.predictions_path.open("w", encoding="utf-8", newline="") as file:

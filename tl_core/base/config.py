@@ -1,8 +1,8 @@
 """Every setting of a run, as frozen records whose defaults are the guides' numbers.
 
-Three presets of one system: `standard` (a person's own pictures; chosen on validation pictures,
-see benchmarks/RESULTS.md), `expression` (the facial-expression guide, timm backbone) and `casting`
-(the casting-defect guide, torchvision backbone).
+Presets of one system: `standard` (a person's own pictures; chosen on validation pictures, see
+benchmarks/RESULTS.md), `expression` (the facial-expression guide, timm backbone), `casting` (the
+casting-defect guide, torchvision backbone) and `gradual` (the same guide's third strategy, three stages).
 """
 
 from __future__ import annotations
@@ -15,12 +15,7 @@ from typing import Any
 
 from tl_core.base.errors import ConfigError
 from tl_core.base.setting import Setting, all_settings, require, setting
-
-STAGES = ("head", "finetune")
-"""The two training stages, in order. Evaluation adds `before`, the untouched new head."""
-
-NUMBERED = {"head": "stage1", "finetune": "stage2"}
-"""The expression guide numbers its stages in the training log and in file names."""
+from tl_core.base.stages import STAGES
 
 MAX_HELD_OUT = 0.8
 """Share of the pictures that may judge, in validation and test together: the rest must teach."""
@@ -28,7 +23,7 @@ MAX_HELD_OUT = 0.8
 NUM_BLOCK_GROUPS = 7
 """Block groups of EfficientNet-B0. Source: Tan & Le 2019, arXiv:1905.11946, table 1."""
 
-PRESETS_NAMES = ("standard", "expression", "casting")
+PRESETS_NAMES = ("standard", "expression", "casting", "gradual")
 DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
 """How a device may be called; whether it is there is for `tl_core.compute.device` to say."""
 
@@ -44,6 +39,11 @@ class StageConfig:
         require(self)
 
 
+def _stage(name: str, **other: Any) -> StageConfig:
+    stage = STAGES[name]
+    return StageConfig(**{"epochs": stage.epochs, "learning_rate": stage.learning_rate, **other})
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunConfig:
     """A setting is one field: its range, step, unit and words stand with it (`tl_core.base.setting`)."""
@@ -51,8 +51,9 @@ class RunConfig:
     preset: str = setting("expression", choices=PRESETS_NAMES)
     weights: str = setting("auto", term="weights")
     # a weight source: auto, imagenet, imagenet-torchvision, formula, vggface2, file:PATH, random
-    head: StageConfig = field(default_factory=lambda: StageConfig(15, 1e-3))
-    finetune: StageConfig = field(default_factory=lambda: StageConfig(20, 1e-4))
+    head: StageConfig = field(default_factory=lambda: _stage("head"))
+    finetune: StageConfig = field(default_factory=lambda: _stage("finetune"))
+    whole: StageConfig = field(default_factory=lambda: _stage("whole", epochs=0))
 
     head_solver: str = setting("adam", choices=("lbfgs", "adam"), group="learning")
     # "adam": in epochs; "lbfgs": solved as a logistic regression on the frozen part's features
@@ -140,9 +141,21 @@ class RunConfig:
         held_out = round(self.val_fraction + self.test_fraction, 6)
         need = f"val_fraction + test_fraction <= {MAX_HELD_OUT}"
         refuse_unless(held_out <= MAX_HELD_OUT, "test_fraction", self.test_fraction, need)
-        refuse_unless(self.head.epochs + self.finetune.epochs > 0, "epochs", 0, "head or finetune >= 1")
-        can_learn = self.unfreeze_blocks > 0 or not self.finetune.epochs
-        refuse_unless(can_learn, "unfreeze_blocks", 0, ">= 1, or finetune epochs 0")
+        refuse_unless(bool(self.stages), "epochs", 0, f"{' or '.join(STAGES)} >= 1")
+        last = [name for name in self.stages if STAGES[name].learns == "last"]
+        need = f">= 1, or {' and '.join(last)} epochs 0"
+        refuse_unless(self.unfreeze_blocks > 0 or not last, "unfreeze_blocks", 0, need)
+
+    @property
+    def stages(self) -> dict[str, StageConfig]:
+        """{name: its epochs and rate} of those that are trained, in order."""
+        every = {name: getattr(self, name) for name in STAGES}
+        return {name: stage for name, stage in every.items() if stage.epochs}
+
+    @property
+    def trains_backbone(self) -> bool:
+        """Whether more than the head learns in any stage."""
+        return any(STAGES[name].moves_backbone for name in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types only; `from_dict` reads it back."""
@@ -167,6 +180,12 @@ class RunConfig:
         return cls(**{**defaults, **values})
 
 
+_CASTING: dict[str, Any] = {
+    "library": "torchvision",
+    "dropout": 0.5,
+    "head": _stage("head", epochs=10),
+    "positive_weight": 1.0,
+}
 PRESETS: dict[str, dict[str, Any]] = {
     "standard": {
         "head": StageConfig(30, 1e-3),
@@ -184,13 +203,8 @@ PRESETS: dict[str, dict[str, Any]] = {
         "cross_validation": False,
     },
     "expression": {},
-    "casting": {
-        "library": "torchvision",
-        "dropout": 0.5,
-        "head": StageConfig(10, 1e-3),
-        "finetune": StageConfig(20, 1e-4),
-        "positive_weight": 1.0,
-    },
+    "casting": _CASTING,
+    "gradual": {**_CASTING, "whole": _stage("whole")},
 }
 """What each preset changes. Sources: the two guides; the casting guide names no fine-tuning
 epochs or weights, so the expression guide's 20 epochs and no class weights stand in. `standard` has no

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from tl_core import __version__
-from tl_core.base.config import DEFAULT_PRESET, STAGES, RunConfig, preset
+from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset
 from tl_core.base.messages import FALLBACK, LANGUAGES, program, say
 from tl_core.base.setting import all_settings
+from tl_core.base.stages import STAGES
 from tl_core.cli import usage
 from tl_core.export.formats import NAMES as FORMATS
 from tl_core.models.families.registry import ARCHITECTURES
@@ -142,4 +143,4 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str], la
 def _option(name: str) -> str:
     """Stages are called by their number here: `head.epochs` -> "stage1-epochs"."""
     stage, _, own = name.rpartition(".")
-    return f"{f'stage{STAGES.index(stage) + 1}-' if stage else ''}{own}".replace("_", "-")
+    return f"{f'{STAGES[stage].log_name}-' if stage else ''}{own}".replace("_", "-")

@@ -22,13 +22,16 @@ GUESS = {"start": 10.0, "finish": 8.0, "read": 0.03, "frozen": 0.08, "views": 0.
 """Seconds, the last four on one core: of a laptop with other work to do. Only until it is measured."""
 REST_OF_BACKBONE = 1.4
 """The whole network's forward pass over that of the part which the probe measures, by multiplications."""
+WHOLE = "all"
+WHOLE_TRAINED = 3.0
+"""A training step of the whole network over that of the part which the probe measures, roughly."""
 NEW_SHARE = 0.7
 """Of the newest measurement; what was known before keeps the rest, so that one disturbed run is forgotten."""
 
 
-def setting(network: str, image_px: int, num_trained: int, device: str) -> str:
-    """What a speed belongs to. network: its name, or its weights'. num_trained: block groups that are trained
-    in `finetune`."""
+def setting(network: str, image_px: int, num_trained: str, device: str) -> str:
+    """What a speed belongs to. network: its name, or its weights'. num_trained: block groups that are
+    trained, or WHOLE."""
     return f"{image_px} {num_trained} {device} {network}"
 
 
@@ -82,4 +85,6 @@ def _guessed(of: str) -> dict[str, float]:
             "train": train / BATCH,
         }
     scaled = {name: each[name] * area for name in ("frozen", "views", "train")}
+    if of.split()[1] == WHOLE:
+        scaled["train"] *= WHOLE_TRAINED
     return {**GUESS, **each, **scaled}

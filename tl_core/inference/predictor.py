@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tl_core.base.config import NUMBERED
 from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
 from tl_core.base.files.file_names import readable
 from tl_core.base.files.paths import is_file
+from tl_core.base.stages import STAGES
 from tl_core.data import curation, duplicates, folders
 from tl_core.data.dataset import Account, Refused
 from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
@@ -40,8 +40,6 @@ if TYPE_CHECKING:
     from tl_core.models.backbone import TransferModel
 
 FINAL = "final"
-STAGE_FILES = {stage: f"{number}_best" for stage, number in NUMBERED.items()}
-"""{stage: its best epoch's model}, in the order of training."""
 BATCH = 32
 """Pictures per forward pass: more saves no time on a CPU and costs memory."""
 WORTH_EXPORTING = 32
@@ -93,7 +91,8 @@ class Predictor:
         Raises: RunNotFound, RunNotReady, RunDamaged.
         """
         folder = run if isinstance(run, RunFolder) else open_run(run)
-        names = (FINAL, *reversed(STAGE_FILES.values())) if file == FINAL else (file,)
+        stages = [stage.best_file for stage in reversed(STAGES.values())]
+        names = [FINAL, *stages] if file == FINAL else [file]
         paths = [folder.models / f"{name}.safetensors" for name in names]
         path = next((one for one in paths if is_file(one)), None)
         if path is None:
@@ -130,7 +129,7 @@ class Predictor:
     @property
     def stage(self) -> str | None:
         """Whose model answers where the run has no final one; None: the final one does."""
-        return next((stage for stage, name in STAGE_FILES.items() if name == self.path.stem), None)
+        return next((stage.name for stage in STAGES.values() if stage.best_file == self.path.stem), None)
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tl_core.inference.predictor import STAGE_FILES
+from tl_core.base.stages import STAGES
 from tl_core.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def weight_change(run: RunFolder, stage: str) -> list[PartChange]:
 
     start = beginning(run)
     classes = list(run.read_config()["class_to_idx"])
-    return measure(start, load_weights(run.models / f"{STAGE_FILES[stage]}.safetensors", classes))
+    return measure(start, load_weights(run.models / f"{STAGES[stage].best_file}.safetensors", classes))
 
 
 def beginning(run: RunFolder) -> TransferModel:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tl_core.base import config
+from tl_core.base import stages
 from tl_core.runs.run_folder import RunFolder, read_table
 
-STAGES = ("before", *config.STAGES)
+EVALUATED = (stages.BEFORE, *stages.STAGES)
 FINAL = "final"
 CROSS_VALIDATION = "cross_validation"
 COLUMNS = {"file", "truth", "predicted", "split", "stage"}

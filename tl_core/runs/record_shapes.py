@@ -6,6 +6,8 @@ Settings are not repeated here: `RunConfig` checks its own.
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
+from tl_core.base.stages import BEFORE, STAGES
+
 Interval = tuple[float, float]
 
 
@@ -95,7 +97,7 @@ class Scores(TypedDict):
 
 
 class Reported(TypedDict):
-    stage: Literal["before", "head", "finetune", "final"]
+    stage: str
     split: Literal["train", "val", "test", "cross_validation"]
     metrics: Scores
 
@@ -148,7 +150,7 @@ class Summary(SummaryMore):
     split: Sizes
     refused: list[LeftOut]
     leak: Leak
-    final_stage: Literal["head", "finetune"]
+    final_stage: str
     best: dict[str, Best]
     image_px: int
     stages: dict[str, dict[str, Scores]]
@@ -166,11 +168,8 @@ class StageHistory(TypedDict, total=False):
     lr: list[float]
 
 
-class TrainingLog(TypedDict, total=False):
-    """logs/training_log.json."""
-
-    stage1: StageHistory
-    stage2: StageHistory
+TrainingLog = dict[str, StageHistory]
+"""logs/training_log.json, by the stages' `log_name`."""
 
 
 def contradiction(summary: dict[str, Any]) -> str | None:
@@ -180,6 +179,9 @@ def contradiction(summary: dict[str, Any]) -> str | None:
         return "classes: every class once"
     if summary["positive_class"] not in (None, *classes):
         return "positive_class: none of classes"
+    for stage in (final, summary["reported"]["stage"], *summary["stages"]):
+        if stage not in (BEFORE, *STAGES, "final"):
+            return f"stages: {stage} is none"
     if not {"train", "val"} <= summary["stages"].get(final, {}).keys() or final not in summary["best"]:
         return f"stages: no scores of {final}"
     crossed = summary.get("cross_validation") or {}

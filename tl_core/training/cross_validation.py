@@ -27,12 +27,12 @@ def cross_validate(
 
     new_trainer: a fresh Trainer over the given pictures. kept: file of the folds done so far, for the
     same pictures and settings; what stands there is not done again. Yields Progress in epochs. Returns
-    {"before" | "head" | "finetune" | "final": (N, C)}; "final" is each fold's own final stage. In rows
+    {"before" | stage | "final": (N, C)}; "final" is each fold's own final stage. In rows
     that are in no fold, corrections, nothing stands.
     Raises: OutputUnwritable.
     """
     folds = prepared.split.folds
-    epochs = config.head.epochs + config.finetune.epochs
+    epochs = sum(stage.epochs for stage in config.stages.values())
     num_kept, results = _read(kept)
     for number, held_out in enumerate(folds[num_kept:], num_kept):
         trainer = new_trainer(without(prepared, held_out, config))

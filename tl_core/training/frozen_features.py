@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tl_core.base.config import STAGES, RunConfig
+from tl_core.base.config import RunConfig
 from tl_core.base.events import Progress
+from tl_core.base.stages import STAGES
 from tl_core.compute.kernels.batchnorm_folding import folded
 from tl_core.data.pixels.normalise import normalise
 from tl_core.models.backbone import CLASSIFIER, TransferModel
@@ -89,10 +90,10 @@ class FrozenFeatures:
         self.device, self.dtype, self.free_bytes = device, dtype, free_bytes
         self.free_disk_bytes, self.folder = free_disk_bytes if folder else 0, folder
         self.entries = {
-            "head": model.boundary_for(0),
-            "finetune": model.boundary_for(config.unfreeze_blocks),
+            name: model.boundary_for(STAGES[name].num_units(config.unfreeze_blocks, model.num_units))
+            for name in config.stages
         }
-        self.plans = {stage: self._plan(stage) for stage in STAGES if getattr(config, stage).epochs}
+        self.plans = {name: self._plan(name) for name in config.stages}
         self._folded: dict[torch.dtype, TransferModel] = {}
         self._views: dict[str, torch.Tensor] = {}  # station -> (V, E, ...)
         self._clean: dict[str, torch.Tensor] = {}  # station -> (N, ...)
@@ -100,12 +101,12 @@ class FrozenFeatures:
         self.computed_seconds: dict[
             str | None, float
         ] = {}  # stage, None for clean: of its pass, where it ran
-        self.spent_seconds = dict.fromkeys(STAGES, 0.0)  # on views, at the start of a stage
+        self.spent_seconds = dict.fromkeys(self.plans, 0.0)  # on views, at the start of a stage
 
     def _plan(self, stage: str) -> FeedPlan:
-        if stage == "head" and self.config.head_solver == "lbfgs":
+        if not STAGES[stage].moves_backbone and self.config.head_solver == "lbfgs":
             return FeedPlan("solved", "solved")
-        entry, epochs = self.entries[stage], getattr(self.config, stage).epochs
+        entry, epochs = self.entries[stage], self.config.stages[stage].epochs
         num_bytes = self._bytes(self.training, entry, self.dtype) if entry != "pixels" else 0
         return plan_feed(self.config, epochs, entry, num_bytes, self.free_bytes, self.free_disk_bytes)
 
@@ -118,16 +119,18 @@ class FrozenFeatures:
     def training_feed(self, stage: str) -> Generator[Progress, None, PixelBatches | CachedBatches]:
         """The stage's feed; computes activations first where the plan says so.
 
-        The cheap order: while the backbone is whole, one pass serves the stations of both stages.
+        The cheap order: one pass serves the stations of this stage and of those to come, whose frozen
+        parts are no longer than this one's.
         """
         entry = self.entries[stage]
         if self.plans[stage].kind == "plain":
             enter = partial(self._enter, station=entry, dtype=self.dtype)
             return PixelBatches(self.training, self.config.batch_size, enter, entry, self._room_on_card())
         if entry not in self._views:
-            wanted = {self.entries[s] for s, plan in self.plans.items() if plan.kind == "cached"}
-            if stage == "finetune":
-                wanted = {entry}  # later stations have been trained, their outputs changed
+            order = [*self.plans]
+            to_come = order[order.index(stage) :]
+            # the stations of earlier ones have been trained, their outputs changed
+            wanted = {self.entries[s] for s in to_come if self.plans[s].kind == "cached"}
             stations = sorted(wanted, key=self.model.stations.index)
             started = time.perf_counter()
             self._views = yield from self._kept(self.training, stations, self.dtype, stage)

@@ -15,7 +15,7 @@ WARM_UP = 0.15
 the full rate they undid a solved head (training loss 0.2 -> 5 within three steps)."""
 
 
-class Stage:
+class StageState:
     """`state` after an epoch, given to `continue_from`, lets the stage go on as if nothing had happened."""
 
     def __init__(

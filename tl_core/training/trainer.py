@@ -1,4 +1,4 @@
-"""The two-stage recipe: a new head on a frozen backbone, trained or solved; then its last blocks, fine-tuned.
+"""The recipe, stage by stage: a new head on a frozen backbone, trained or solved; then more is fine-tuned.
 
     trainer = Trainer(model, prepared, config, positive="teasing", mean=…, std=…)
     for event in trainer.fit():
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tl_core.base.config import STAGES, RunConfig
+from tl_core.base.config import RunConfig
 from tl_core.base.errors import NonFiniteLoss
 from tl_core.base.events import (
     EarlyStopped,
@@ -36,6 +36,7 @@ from tl_core.base.events import (
     StageEnded,
     StageStarted,
 )
+from tl_core.base.stages import BEFORE, STAGES
 from tl_core.compute.kernels.fast_gradients import give_fast_gradients
 from tl_core.compute.out_of_memory import memory_explained
 from tl_core.data.dataset import SPLITS
@@ -54,7 +55,7 @@ from tl_core.training.batches import (
 )
 from tl_core.training.class_balance import loss_weights
 from tl_core.training.frozen_features import FrozenFeatures
-from tl_core.training.stage_state import Stage
+from tl_core.training.stage_state import StageState
 
 HISTORY = ("train_loss", "train_acc", "val_loss", "val_acc", "lr")
 """Columns of the per-stage history, named as the expression guide's training log names them."""
@@ -136,15 +137,15 @@ class Trainer:
             free_disk_bytes=free_disk_bytes,
             folder=folder,
         )
-        self.stages = [stage for stage in STAGES if getattr(config, stage).epochs]
+        self.stages = list(config.stages)
         self.history: dict[str, dict[str, list[float]]] = {}
         self.best: dict[str, dict[str, Any]] = {}  # stage -> epoch, val_loss, val_accuracy
         self.best_weights: dict[str, Weights] = {}
-        self.probabilities: dict[str, np.ndarray] = {}  # before, head, finetune -> (N, C), every picture
+        self.probabilities: dict[str, np.ndarray] = {}  # stage, BEFORE too -> (N, C), every picture
         self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
-        self._stage: Stage | None = None
+        self._stage: StageState | None = None
         self._done: list[str] = []  # stages that have ended
-        self._epoch_seconds: list[float] = []  # of `finetune`
+        self._epoch_seconds: dict[str, list[float]] = {}
         self._restored: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ the recipe
@@ -158,7 +159,7 @@ class Trainer:
         self.model.freeze_backbone()
         if len(self._done) < len(self.stages):
             yield from self._paced(self.frozen.prepare_clean())
-        yield from self._evaluate("before")
+        yield from self._evaluate(BEFORE)
         for stage in self.stages:
             is_new = stage not in self._done
             if is_new:
@@ -193,7 +194,7 @@ class Trainer:
         """{"before" | "head" | "final": (N, C)} probabilities of every picture by a head that was solved
         without it, on the frozen part's features. Call while the backbone is frozen."""
         folds = self.prepared.split.folds
-        results = np.zeros_like(self.probabilities["before"])
+        results = np.zeros_like(self.probabilities[BEFORE])
         answers = head_solver.cross_validated(
             self.frozen.pooled().double().numpy(),
             self.prepared.labels,
@@ -206,7 +207,7 @@ class Trainer:
         for done, (held_out, probabilities) in enumerate(answers, 1):
             results[held_out] = probabilities
             yield Progress(stage="head", phase="checking_head", done=done, total=len(folds))
-        return {"before": self.probabilities["before"], "head": results, "final": results}
+        return {BEFORE: self.probabilities[BEFORE], "head": results, "final": results}
 
     def _solve_head(self) -> Iterator[Event]:
         """Stage `head` at once: its best answer is computed. Each step towards it is told as an epoch."""
@@ -255,12 +256,14 @@ class Trainer:
         )
 
     def _run_stage(self, stage: str) -> Iterator[Event]:
-        settings = getattr(self.config, stage)
-        if stage == "finetune":
-            self.model.unfreeze_last(self.config.unfreeze_blocks)
+        settings, row = self.config.stages[stage], STAGES[stage]
+        self.model.unfreeze_last(row.num_units(self.config.unfreeze_blocks, self.model.num_units))
+        if row.moves_backbone:
             self._speed_up_trained_part()
         num_steps = len(batch_slices(len(self.frozen.training.entries), self.config.batch_size))
-        self._stage = run = Stage(stage, self.model, self.config, self.device, self.tail_dtype, num_steps)
+        self._stage = run = StageState(
+            stage, self.model, self.config, self.device, self.tail_dtype, num_steps
+        )
         self._continue_restored(run)
         yield self._stage_started(stage, run.learning_rate)
         feed = yield from self._paced(self.frozen.training_feed(stage))
@@ -286,8 +289,7 @@ class Trainer:
                 self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
                 self._keep_best(stage)
                 yield NewBest(stage=stage, epoch=run.epoch, val_loss=val_loss, val_accuracy=val_accuracy)
-            if stage == "finetune":
-                self._epoch_seconds.append(time.perf_counter() - epoch_started)
+            self._epoch_seconds.setdefault(stage, []).append(time.perf_counter() - epoch_started)
             yield EpochEnd(
                 stage=stage,
                 epoch=run.epoch,
@@ -325,10 +327,10 @@ class Trainer:
         yield ended
 
     def _train_epoch(
-        self, run: Stage, feed: PixelBatches | CachedBatches
+        self, run: StageState, feed: PixelBatches | CachedBatches
     ) -> Generator[Event, None, tuple[float, float]]:
         """One pass over the training entries -> (mean loss, accuracy), both with dropout at work."""
-        seed = (self.config.seed, STAGES.index(run.name), run.epoch)
+        seed = (self.config.seed, STAGES[run.name].number - 1, run.epoch)
         torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))  # dropout
         self.model.train()  # what is frozen stays in evaluation mode
         total_loss = torch.zeros((), device=self.device)
@@ -402,16 +404,22 @@ class Trainer:
     def _keep_best(self, stage: str) -> None:
         self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
-    def measured_seconds(self) -> dict[str, float]:
-        """Seconds for one picture of what was computed here: frozen, views and train; see `speeds`."""
-        computed, views = self.frozen.computed_seconds, max(self.frozen.training.num_views, 1)
-        found = {}
-        if None in computed:
-            found["frozen"] = computed[None] / len(self.prepared.labels)
-        if "finetune" in computed:
-            found["views"] = computed["finetune"] / (len(self.frozen.training.entries) * views)
-        if self._epoch_seconds:
-            found["train"] = float(np.median(self._epoch_seconds)) / len(self.frozen.training.entries)
+    def frozen_seconds(self) -> dict[str, float]:
+        """Of one picture through the frozen part, where that was computed here; see `speeds`."""
+        computed = self.frozen.computed_seconds
+        return {"frozen": computed[None] / len(self.prepared.labels)} if None in computed else {}
+
+    def trained_seconds(self) -> dict[str, dict[str, float]]:
+        """{stage that moves the backbone: seconds for one picture of its `views` and `train`, as far as they
+        were computed here; see `speeds`}."""
+        computed, num = self.frozen.computed_seconds, len(self.frozen.training.entries)
+        found: dict[str, dict[str, float]] = {}
+        for stage in [name for name in self.stages if STAGES[name].moves_backbone]:
+            found[stage] = {}
+            if stage in computed:
+                found[stage]["views"] = computed[stage] / (num * max(self.frozen.training.num_views, 1))
+            if stage in self._epoch_seconds:
+                found[stage]["train"] = float(np.median(self._epoch_seconds[stage])) / num
         return found
 
     # ------------------------------------------------------------------ stop and go on
@@ -440,7 +448,7 @@ class Trainer:
         self._restored = state if state["stage"] not in self._done else None
         self.probabilities = {stage: p.numpy() for stage, p in state.get("probabilities", {}).items()}
 
-    def _continue_restored(self, run: Stage) -> None:
+    def _continue_restored(self, run: StageState) -> None:
         if self._restored is None or self._restored["stage"] != run.name:
             self.history[run.name] = {column: [] for column in HISTORY}
             return
@@ -456,7 +464,7 @@ class Trainer:
                 for module in self.model.part_modules(part):
                     give_fast_gradients(module)
 
-    def _is_out_of_patience(self, run: Stage) -> bool:
+    def _is_out_of_patience(self, run: StageState) -> bool:
         patience = self.config.early_stopping_patience
         return bool(patience and run.epoch and run.epoch - self.best[run.name]["epoch"] >= patience)
 
@@ -469,7 +477,7 @@ class Trainer:
         plan = self.frozen.plans[stage]
         return StageStarted(
             stage=stage,
-            epochs=getattr(self.config, stage).epochs,
+            epochs=self.config.stages[stage].epochs,
             learning_rate=learning_rate,
             trainable_parts=self.model.trainable_parts(),
             frozen_parts=self.model.frozen_parts(),

@@ -11,7 +11,15 @@ import torch
 from tests.core.drawn import write_classes
 from tl_core.base.config import RunConfig, preset
 from tl_core.base.errors import NonFiniteLoss, OutOfMemory
-from tl_core.base.events import EarlyStopped, EpochEnd, Evaluated, LearningRateReduced, NewBest, StageStarted
+from tl_core.base.events import (
+    EarlyStopped,
+    EpochEnd,
+    Evaluated,
+    LearningRateReduced,
+    NewBest,
+    StageEnded,
+    StageStarted,
+)
 from tl_core.compute.cpu_probe import cpu_probe
 from tl_core.compute.kernels.depthwise import SplitDepthwise
 from tl_core.data.prepare import Prepared, prepare
@@ -105,6 +113,20 @@ def test_fine_tuning_goes_on_where_the_solved_head_stands(prepared):
     assert trainer.history["finetune"]["train_loss"][0] == pytest.approx(
         trainer.history["head"]["train_loss"][-1], abs=1e-3
     )
+
+
+def test_each_of_three_stages_changes_more_of_the_network_than_the_one_before(prepared):
+    trainer = new_trainer(prepared, settings(head={"epochs": 1}, finetune={"epochs": 1}, whole={"epochs": 1}))
+    seen, changed = hashes(trainer), {}
+    for event in trainer.fit():
+        if isinstance(event, StageEnded):
+            now = hashes(trainer)
+            changed[event.stage] = {part for part in now if now[part] != seen[part]}
+            seen = now
+    assert changed["head"] == {"classifier"}
+    assert changed["finetune"] == {"blocks.4", "blocks.5", "blocks.6", "head_conv", "classifier"}
+    assert changed["whole"] == set(trainer.model.part_names)
+    assert list(trainer.probabilities) == ["before", "head", "finetune", "whole"]
 
 
 def test_cached_and_plain_training_on_the_same_views_end_in_the_same_predictions(prepared, monkeypatch):

@@ -9,6 +9,7 @@ import streamlit as st
 
 from tests.ui.open_page import has, open_page, words
 from tests.ui.run_folder_builder import RunBuilder, finished_run
+from tl_core.base.config import preset
 from tl_core.base.files.atomic import write_json
 from tl_core.models.weights.record import source_name
 from tl_ui.frame.text import catalogue, percent
@@ -53,6 +54,18 @@ def test_no_run_takes_the_place_of_one_that_still_trains(lang, runs):
     app.selectbox(key="results_run").set_value("done").run()
     assert app.query_params["run"] == "done" and app.metric
     assert not [info for info in app.info if r"mine" in info.value]
+
+
+def test_a_run_of_three_stages_shows_each_beside_the_others(lang, runs):
+    built = RunBuilder(runs / "done", config=preset("gradual")).start()
+    for stage in ("head", "finetune", "whole"):
+        built.epochs(stage, 2).stage_end(stage)
+    built.finish(final="whole")
+    for page in ("results", "explore", "compare"):
+        app = open_page(page, lang=lang, run="done")
+        assert not app.exception
+        if page != "compare":
+            assert catalogue(lang)["terms.stage_whole.name"] in words(app) + str(app.dataframe), page
 
 
 def test_the_headline_has_its_interval_its_source_and_its_weights(lang, runs):

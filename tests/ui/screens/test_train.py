@@ -232,6 +232,37 @@ def test_start_makes_a_run_of_the_settings_and_shows_it(lang, data_id, runs, mon
     assert app.selectbox(key="train_run").value == folder.name
 
 
+def test_the_gradual_recipe_asks_for_three_stages_and_its_run_has_them(lang, data_id, runs, monkeypatch):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    assert not has(app, "number_input", "set_whole_epochs")
+    app.radio(key="set_preset").set_value("gradual").run()
+    assert app.radio(key="set_strategy").value == "gradual"
+    app.number_input(key="set_whole_epochs").set_value(4).run()
+    app.button(key="start").click().run()
+    [folder] = runs.iterdir()
+    stages = open_run(folder).settings().stages
+    assert {name: stage.epochs for name, stage in stages.items()} == {"head": 10, "finetune": 20, "whole": 4}
+
+
+def test_a_run_of_other_stages_leaves_the_third_out(lang, data_id, runs, monkeypatch):
+    monkeypatch.setattr(local, "launch", lambda run: None)
+    app = open_page("train", lang=lang, data=data_id)
+    app.radio(key="set_strategy").set_value("gradual").run()
+    assert app.number_input(key="set_whole_epochs").value == 10, "ready to be used"
+    app.radio(key="set_strategy").set_value("last").run()
+    app.button(key="start").click().run()
+    [folder] = runs.iterdir()
+    assert list(open_run(folder).settings().stages) == ["head", "finetune"]
+
+
+def test_a_running_third_stage_is_said(lang, runs):
+    built = RunBuilder(runs / "living", config=preset("gradual")).alive().start()
+    built.epochs("head", 2).stage_end("head").epochs("finetune", 2).stage_end("finetune").epochs("whole", 1)
+    assert text(lang, "now_whole") in words(open_page("train", lang=lang, run="living"))
+    built.let_go()
+
+
 def test_again_with_these_settings_begins_with_how_the_other_was_computed(
     lang, data_id, pictures, runs, monkeypatch
 ):
@@ -364,6 +395,7 @@ def test_warnings_of_a_run_are_said_in_words(lang, runs):
 def test_every_number_of_the_page_has_the_bounds_of_its_setting(lang, data_id):
     app = open_page("train", lang=lang, data=data_id)
     app.session_state["set_class_balance"] = "none"
+    app.radio(key="set_strategy").set_value("gradual")
     shown = {}
     for group in ("learning", "classes", "pictures", "machine"):
         app.segmented_control(key="advanced_group").set_value(group).run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_core.base.config import NUMBERED
+from tl_core.base.stages import STAGES
 from tl_core.runs.execution import results
 from tl_core.runs.run_folder import RunFolder, write_json
 
@@ -59,4 +59,4 @@ class Checkpoints:
         return list(self.folder.read_config()["class_to_idx"])
 
     def _best_path(self, stage: str) -> Path:
-        return self.folder.models / f"{NUMBERED[stage]}_best.safetensors"
+        return self.folder.models / f"{STAGES[stage].best_file}.safetensors"

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tl_core.base.config import RunConfig
+from tl_core.base.config import NUM_BLOCK_GROUPS, RunConfig
 from tl_core.base.messages import say
+from tl_core.base.stages import STAGES
 from tl_core.compute import speeds
 from tl_core.compute.device import guess_device
 
@@ -25,7 +26,7 @@ SAID_SECONDS = 5
 @dataclass(frozen=True)
 class PlanStep:
     name: str
-    # reading, starting, frozen, head, views, finetune, cross_validation, finishing
+    # reading, starting, frozen, views, cross_validation, finishing, or a stage
     seconds: float
     count: int = 0
     unit: str = ""
@@ -75,10 +76,11 @@ class RunPlan:
         return [dict(vars(step)) for step in self.steps]
 
 
-def setting(config: RunConfig, network: str) -> str:
-    """What the speeds of this run belong to."""
+def setting(config: RunConfig, network: str, stage: str = "finetune") -> str:
+    """What the speeds of this run belong to; those of training, in `stage`."""
     device = guess_device(config.device).partition(":")[0]
-    return speeds.setting(network, config.image_px, config.unfreeze_blocks, device)
+    num_trained = speeds.WHOLE if STAGES[stage].learns == "whole" else str(config.unfreeze_blocks)
+    return speeds.setting(network, config.image_px, num_trained, device)
 
 
 def network_of(config: RunConfig) -> str:
@@ -118,19 +120,21 @@ def make(config: RunConfig, counts: list[int], network: str, read_seconds: float
         PlanStep("frozen", num * pace["frozen"], num, "pictures"),
     ]
     training = []
-    if config.head.epochs and config.head_solver == "lbfgs":
-        training.append(PlanStep("head", SOLVE_START_SECONDS + num * SOLVE_SECONDS, num_train, "pictures"))
-    elif config.head.epochs:
-        looked = entries * views(config.head.epochs) * pace["frozen"]
-        training.append(PlanStep("head", looked + config.head.epochs * 0.2, config.head.epochs, "epochs"))
-    if config.finetune.epochs:
-        epochs = config.finetune.epochs
-        if config.unfreeze_blocks < 7:
-            seen = entries * views(epochs)
-            training.append(PlanStep("views", seen * pace["views"], seen, "pictures"))
-        each = entries * pace["train"]  # its validation is in it
-        answers = EVALUATE_SHARE * num * pace["train"]
-        training.append(PlanStep("finetune", epochs * each + answers, epochs, "epochs"))
+    for name, epochs in ((name, stage.epochs) for name, stage in config.stages.items()):
+        stage = STAGES[name]
+        if not stage.moves_backbone and config.head_solver == "lbfgs":
+            training.append(PlanStep(name, SOLVE_START_SECONDS + num * SOLVE_SECONDS, num_train, "pictures"))
+        elif not stage.moves_backbone:
+            looked = entries * views(epochs) * pace["frozen"]
+            training.append(PlanStep(name, looked + epochs * 0.2, epochs, "epochs"))
+        else:
+            if stage.num_units(config.unfreeze_blocks, NUM_BLOCK_GROUPS) < NUM_BLOCK_GROUPS:
+                seen = entries * views(epochs)
+                training.append(PlanStep("views", seen * pace["views"], seen, "pictures"))
+            each = speeds.read(setting(config, network, name))["train"]
+            # validation is in an epoch
+            answers = EVALUATE_SHARE * num * each
+            training.append(PlanStep(name, epochs * entries * each + answers, epochs, "epochs"))
     steps += training
     if not has_test:
         folds = 5 if min(counts) >= 5 else 3

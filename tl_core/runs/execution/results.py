@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.base.config import NUMBERED
 from tl_core.base.errors import OutputUnwritable
 from tl_core.base.files.file_names import readable
+from tl_core.base.stages import STAGES
 from tl_core.data.dataset import SPLITS
 from tl_core.data.prepare import Prepared
 from tl_core.data.split import Split
@@ -200,8 +200,8 @@ def _csv(rows: list[dict[str, Any]]) -> str:
 
 
 def training_log(history: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-    """Per-stage history under the expression guide's names: stage1, stage2."""
-    return {NUMBERED[stage]: columns for stage, columns in history.items()}
+    """Per-stage history under the expression guide's names: stage1, stage2 …"""
+    return {STAGES[stage].log_name: columns for stage, columns in history.items()}
 
 
 def text(summary: dict[str, Any]) -> str:

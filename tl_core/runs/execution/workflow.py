@@ -63,7 +63,7 @@ def create_run(
     for label in [*named, *(config.class_weights or {})]:
         if label not in dataset.classes:
             raise ConfigError(name="class", value=label, need=", ".join(dataset.classes))
-    if config.batch_size == 1 and config.finetune.epochs:
+    if config.batch_size == 1 and config.trains_backbone:
         raise ConfigError(name="batch_size", value=1, need=">= 2 (finetune: BatchNorm)")
     settings = config.to_dict()
     settings["positive_class"] = config.positive_class or default_positive(config.preset, dataset.classes)
@@ -198,7 +198,7 @@ class _Work:
             yield event
 
         began_finishing = time.perf_counter()
-        if trainer.final_stage == "head" and "finetune" in trainer.best:
+        if trainer.final_stage != trainer.stages[-1]:
             yield WarningRaised(code="finetune_worse", values={})
         if self._is_cross_validated:
             yield from self._cross_validate()
@@ -331,8 +331,10 @@ class _Work:
 
     def _learn_speeds(self) -> None:
         """For the plan of the next run; only what this process has really computed."""
-        of = plan.setting(self.config, self.choice.source.partition(":")[0])
-        speeds.learn(of, {**self.measured, **self.trainer.measured_seconds()})
+        network = self.choice.source.partition(":")[0]
+        speeds.learn(plan.setting(self.config, network), {**self.measured, **self.trainer.frozen_seconds()})
+        for stage, seconds in self.trainer.trained_seconds().items():
+            speeds.learn(plan.setting(self.config, network, stage), seconds)
 
     def _seconds(self) -> float:
         return self.seconds_before + time.perf_counter() - self.started

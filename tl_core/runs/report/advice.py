@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tl_core.base.config import setting_named
+from tl_core.base.stages import STAGES
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0
 
@@ -53,7 +54,7 @@ def advise(
     """
     found = [*_memory(config, error)]
     if summary is not None:
-        for rule in (_overfitting, _overlooked, _few_pictures, _stage_two_did_harm, _weak):
+        for rule in (_overfitting, _overlooked, _few_pictures, _stage_did_harm, _weak):
             found += rule(config, summary)
     return [replace(one, changes=_within_bounds(one.changes)) for one in found]
 
@@ -118,12 +119,14 @@ def _few_pictures(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[A
     yield Advice("few_pictures", {"per_class": round(per_class)}, changes)
 
 
-def _stage_two_did_harm(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Advice]:
-    if summary["final_stage"] != "head" or "finetune" not in summary["best"]:
+def _stage_did_harm(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Advice]:
+    final, last = summary["final_stage"], [name for name in STAGES if name in summary["best"]][-1]
+    if final == last:
         return
-    rate = config["finetune"]["learning_rate"]
-    values = {name: summary["best"][name]["val_loss"] for name in ("head", "finetune")}
-    yield Advice("stage_two_did_harm", values | {"rate": rate}, {"finetune.learning_rate": rate / 3})
+    rate = config[last]["learning_rate"]
+    values = {"kept": STAGES[final].number, "last": STAGES[last].number, "rate": rate}
+    losses = {"before": summary["best"][final]["val_loss"], "after": summary["best"][last]["val_loss"]}
+    yield Advice("stage_did_harm", values | losses, {f"{last}.learning_rate": rate / 3})
 
 
 def _weak(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Advice]:
@@ -132,12 +135,14 @@ def _weak(config: dict[str, Any], summary: dict[str, Any]) -> Iterator[Advice]:
         return
     changes: dict[str, Any] = {}
     network = architecture(summary.get("weights", {}).get("backbone", B0))
-    if config["finetune"]["epochs"] == 0:
-        changes |= {"finetune.epochs": 20, "unfreeze_blocks": network.family.default_unfreeze}
-    elif config["unfreeze_blocks"] < network.num_units:
+    later = [name for name, stage in STAGES.items() if stage.moves_backbone and config[name]["epochs"]]
+    if not later:
+        usual = STAGES["finetune"].epochs
+        changes |= {"finetune.epochs": usual, "unfreeze_blocks": network.family.default_unfreeze}
+    elif STAGES[later[-1]].num_units(config["unfreeze_blocks"], network.num_units) < network.num_units:
         changes["unfreeze_blocks"] = network.num_units
     else:
-        changes["finetune.epochs"] = config["finetune"]["epochs"] * 2
+        changes[f"{later[-1]}.epochs"] = config[later[-1]]["epochs"] * 2
     yield Advice("weak", {"accuracy": scores["accuracy"], "f1": scores["f1"], "goal": GOAL}, changes)
 
 

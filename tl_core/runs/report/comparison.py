@@ -15,13 +15,14 @@ import numpy as np
 
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import NotComparable, RunDamaged
+from tl_core.base.stages import STAGES
 from tl_core.evaluation.metrics import evaluate
 from tl_core.evaluation.paired import mcnemar, paired_interval
 from tl_core.runs import decision_rule, predictions
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 
-SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in ("head", "finetune")]
+SETTINGS = [name for name in RunConfig.__dataclass_fields__ if name not in STAGES]
 STAGE_SETTINGS = ("epochs", "learning_rate")
 RECORDED = ("data", "pictures_fingerprint", "decisions", "device_used")
 """What a run's config.json records beside its settings and two runs may differ in."""
@@ -84,7 +85,7 @@ def _settings(config: dict[str, Any]) -> dict[str, Any]:
     found = {name: config.get(name) for name in SETTINGS if name in config}
     used = config.get("weights_used") or {}
     found["weights"] = used.get("source", config.get("weights"))
-    for stage in ("head", "finetune"):
+    for stage in STAGES:
         values = config.get(stage) or {}
         found |= {f"{stage}.{name}": values.get(name) for name in STAGE_SETTINGS}
         if not values.get("epochs"):

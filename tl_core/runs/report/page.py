@@ -21,6 +21,7 @@ from tl_core.base.files.file_names import readable
 from tl_core.base.messages import FALLBACK, say
 from tl_core.base.percent import MISSING
 from tl_core.base.percent import percent as written
+from tl_core.base.stages import STAGES
 from tl_core.data import folders
 from tl_core.data.dataset import Account
 from tl_core.data.pixels.thumbnail import thumbnail
@@ -194,7 +195,7 @@ def _shown(rows: list[dict[str, str]], paths: dict[str, Path]) -> list[dict]:
 
 def _settings(recorded: dict[str, Any], t: Words) -> list[tuple[str, str]]:
     rows = []
-    for stage in ("head", "finetune"):
+    for stage in STAGES:
         values = recorded.get(stage) or {}
         plan = t("plan", epochs=values.get("epochs"), rate=values.get("learning_rate"))
         rows.append((t(f"stage_{stage}"), plan if values.get("epochs") else t("skipped")))

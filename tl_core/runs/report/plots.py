@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core.base.config import STAGES
 from tl_core.base.percent import percent
+from tl_core.base.stages import STAGES
 from tl_core.runs.predictions import reported as reported_rows
 from tl_core.runs.report.epoch_axis import marks
 
@@ -87,30 +87,32 @@ def write_plots(
     return written
 
 
-def best_epochs(summary: dict[str, Any]) -> list[int | None]:
-    """Of each stage the epoch that was kept, as the training chose it: of a calculated head the last."""
-    return [((summary.get("best") or {}).get(stage) or {}).get("epoch") for stage in STAGES]
+Best = dict[str, int]
 
 
-def curves(history: History, best: Sequence[int | None] = (None, None)) -> Figure | None:
-    """Loss and accuracy of both stages on one continuous epoch axis; None without an epoch.
+def best_epochs(summary: dict[str, Any]) -> Best:
+    """{stage: the epoch that was kept, as the training chose it: of a calculated head the last}."""
+    return {stage: best["epoch"] for stage, best in (summary.get("best") or {}).items()}
+
+
+def curves(history: History, best: Best | None = None) -> Figure | None:
+    """Loss and accuracy of every stage on one continuous epoch axis; None without an epoch.
 
     best: as `best_epochs` returns them."""
-    stages = [history.get(f"stage{number}") or {} for number in (1, 2)]
-    if not any(stage.get("val_loss") for stage in stages):
+    if not any(stage.get("val_loss") for stage in history.values()):
         return None
     figure = _figure(11, 4.2)
     loss, accuracy = figure.subplots(1, 2)
-    _curve(loss, stages, best, "loss", "Loss: lower is better")
-    _curve(accuracy, stages, best, "acc", "Accuracy: higher is better")
+    _curve(loss, history, best or {}, "loss", "Loss: lower is better")
+    _curve(accuracy, history, best or {}, "acc", "Accuracy: higher is better")
     _as_share(accuracy)
     handles, labels = loss.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
     return figure
 
 
-def curve_svg(history: History, best: Sequence[int | None], metric: str, t: Callable[[str], str]) -> str:
-    """One metric of both stages as an <svg> to put into a page; "" without an epoch.
+def curve_svg(history: History, best: Best, metric: str, t: Callable[..., str]) -> str:
+    """One metric of every stage as an <svg> to put into a page; "" without an epoch.
 
     Args: history: as in logs/training_log.json. best: as `best_epochs` returns them. metric: "accuracy" or
     "loss". t: the words of `epoch`, `stage_boundary` and `curve_<metric>` in the reader's language.
@@ -118,29 +120,28 @@ def curve_svg(history: History, best: Sequence[int | None], metric: str, t: Call
     import matplotlib
 
     column = {"accuracy": "acc"}.get(metric, metric)
-    stages = [history.get(f"stage{number}") or {} for number in (1, 2)]
-    if not any(stage.get(f"val_{column}") for stage in stages):
+    if not any(stage.get(f"val_{column}") for stage in history.values()):
         return ""
     buffer = io.StringIO()
     # letters stay letters, in the reader's own face; two drawings of one run are equal
     with _style(), matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": metric}):
         figure = _figure(5, 3)
         axes = figure.subplots()
-        _curve(axes, stages, best, column, "")
+        boundaries = _curve(axes, history, best, column, "")
         axes.set_xlabel("epoch")
         if metric == "accuracy":
             _as_share(axes)
-        if all(stages):
-            at = len(stages[0][f"val_{column}"]) + 0.6
-            axes.text(at, 1, "stage_boundary", transform=axes.get_xaxis_transform(), va="bottom")
+        for name, at in boundaries.items():
+            axes.text(at + 0.1, 1, f"begin_{name}", transform=axes.get_xaxis_transform(), va="bottom")
         about = dict.fromkeys(("Creator", "Date", "Format", "Type"))
         figure.savefig(buffer, format="svg", transparent=True, metadata=about)
     drawing = buffer.getvalue()
     # inside a page an address of its own for SVG is not needed
     drawing = re.sub(r' xmlns(:\w+)?="[^"]*"', "", drawing[drawing.index("<svg") :])
-    for word in ("epoch", "stage_boundary"):
+    begins = {f"begin_{name}": t("stage_boundary", number=STAGES[name].number) for name in boundaries}
+    for word, said in {"epoch": t("epoch"), **begins}.items():
         # put in last: matplotlib may have no face that holds them
-        drawing = drawing.replace(f">{word}<", f">{escape(t(word))}<")
+        drawing = drawing.replace(f">{word}<", f">{escape(said)}<")
     title = escape(t(f"curve_{metric}"))
     return drawing.replace("xlink:href", "href").replace("<svg ", f'<svg role="img" aria-label="{title}" ', 1)
 
@@ -207,18 +208,20 @@ def _as_share(axes: Axes) -> None:
 
 def _curve(
     axes: Axes,
-    stages: list[dict[str, list[float]]],
-    best_epochs: Sequence[int | None],
+    history: History,
+    best_epochs: Best,
     metric: str,
     title: str,
-) -> None:
-    """One metric of both stages with the stage boundary, rate drops and best epochs marked."""
-    start = 0
+) -> dict[str, float]:
+    """One metric of every stage with rate drops, best epochs and stage boundaries marked; returns {stage: the
+    boundary where it begins}."""
+    start, before, boundaries = 0, "", {}
+    trained = {name: history[one.log_name] for name, one in STAGES.items() if history.get(one.log_name)}
     series: dict[str, tuple[list[int], list[float]]] = {"train": ([], []), "val": ([], [])}
     best: list[tuple[int, float]] = []
     drops: list[int] = []
-    for stage, epoch in zip(stages, best_epochs, strict=True):
-        length = len(stage.get(f"val_{metric}") or [])
+    for name, stage in trained.items():
+        length, epoch = len(stage.get(f"val_{metric}") or []), best_epochs.get(name)
         for part, (x, y) in series.items():
             found = [_number(value) for value in stage.get(f"{part}_{metric}") or []]
             x.extend(range(start + 1, start + 1 + len(found)))
@@ -228,8 +231,9 @@ def _curve(
         rates = stage.get("lr") or []
         drops += [start + i + 1 for i in range(1, len(rates)) if rates[i] < rates[i - 1]]
         if start and length:
-            axes.axvline(start + 0.5, color=MUTED, linewidth=1.5, label=f"{STAGES[0]} | {STAGES[1]}")
-        start += length
+            boundaries[name] = start + 0.5
+            axes.axvline(start + 0.5, color=MUTED, linewidth=1.5, label=f"{before} | {name}")
+        start, before = start + length, name
     for part, colour, dash in (("train", TRAIN, "--"), ("val", VALIDATION, "-")):
         name = "training" if part == "train" else "validation"
         axes.plot(
@@ -245,7 +249,8 @@ def _curve(
             epochs, values, s=90, color=ACCENT, marker="*", zorder=3, label="best epoch", clip_on=False
         )
     axes.set(title=title, xlabel="Epoch", xlim=(0.5, start + 0.5))
-    axes.set_xticks(*marks([len(stage.get(f"val_{metric}") or []) for stage in stages]))
+    axes.set_xticks(*marks([len(stage.get(f"val_{metric}") or []) for stage in trained.values()]))
+    return boundaries
 
 
 def _number(value: Any) -> float:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core.base.config import STAGES
 from tl_core.base.errors import RunNotReady
 from tl_core.base.events import StageStarted
+from tl_core.base.stages import STAGES
 from tl_core.data.dataset import SPLITS
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.record import B0
@@ -17,7 +17,7 @@ from tl_core.runs.run_folder import EventLog, RunFolder
 @dataclass(frozen=True)
 class StageFacts:
     name: str
-    # head or finetune
+    # of `tl_core.base.stages`
     num_epochs: int
     # really run
     num_planned: int
@@ -119,8 +119,8 @@ def _stages(run: RunFolder, config: dict[str, Any], summary: dict[str, Any]) -> 
     """The stages that were really run, from the run's own training log."""
     log = run.read_training_log()
     found = []
-    for number, name in enumerate(STAGES, start=1):
-        rates = (log.get(f"stage{number}") or {}).get("lr") or []
+    for name, stage in STAGES.items():
+        rates = (log.get(stage.log_name) or {}).get("lr") or []
         best = (summary.get("best") or {}).get(name)
         if rates and best:
             planned = config[name]["epochs"]

@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from tl_core.base.messages import say
+from tl_core.base.stages import STAGES
 from tl_core.models.families.registry import architecture
 from tl_core.models.weights.locate import recorded_name
 from tl_core.models.weights.record import B0
@@ -108,9 +109,9 @@ def _pictures(facts: Facts, t: Words) -> list[str]:
 def _training(facts: Facts, t: Words) -> list[str]:
     lines = [_stage(stage, facts, t) for stage in facts.stages]
     if len(facts.stages) > 1:
-        lines.append(
-            t("explain.chosen_head") if facts.final_stage == "head" else t("explain.chosen_finetune")
-        )
+        final = STAGES[facts.final_stage]
+        is_first = final.name == facts.stages[0].name
+        lines.append(t(f"explain.chosen_{'first' if is_first else 'later'}", stage=final.number))
     return lines
 
 
@@ -121,10 +122,11 @@ def _stage(stage: StageFacts, facts: Facts, t: Words) -> str:
         "rate": rate(stage.rate),
         "best": number(stage.best_epoch),
     }
-    if stage.name == "head":
+    row = STAGES[stage.name]
+    if not row.moves_backbone:
         words = t("explain.stage_head", **values)
-    elif facts.is_whole_network:
-        words = t("explain.stage_whole", **values)
+    elif row.learns == "whole" or facts.is_whole_network:
+        words = t("explain.stage_whole", stage=row.number, **values)
     else:
         words = t("explain.stage_finetune", blocks=_last_units(facts, t), **values)
     if stage.last_rate < stage.rate:
@@ -191,7 +193,7 @@ def _blank(language: str) -> list[Section]:
         ),
         (
             t("explain.title_training"),
-            [t("explain.stage_head"), t("explain.stage_finetune"), t("explain.chosen_finetune")],
+            [t("explain.stage_head"), t("explain.stage_finetune"), t("explain.chosen_later")],
         ),
         (
             t("explain.title_result"),

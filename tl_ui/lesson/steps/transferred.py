@@ -6,6 +6,7 @@ import time
 
 import streamlit as st
 
+from tl_core.base.stages import STAGES
 from tl_core.models.weights.locate import recorded_name
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, number, percent, t
@@ -120,7 +121,7 @@ def settings_words(name: str) -> str:
         val=number(summary["split"]["val"]),
         test=number(summary["split"]["test"]),
         px=config["image_px"],
-        epochs=config["head"]["epochs"] + config["finetune"]["epochs"],
+        epochs=sum(config[stage]["epochs"] for stage in STAGES if stage in config),
         seed=config["seed"],
         device=summary["device"],
         threads=config["threads"],

@@ -36,7 +36,7 @@ ICONS = {
 
 
 def first() -> None:
-    """The loss of both stages, on one axis: what happens where stage 2 begins."""
+    """The loss of every stage, on one axis: what happens where stage 2 begins."""
     shown = which_run.any_run()
     seen = shown.state
 
@@ -207,7 +207,7 @@ def _tell(run: RunFolder, seen: str) -> None:
 
 IDEAS = {
     "first": Idea(first, code=("tl_core.training.trainer:Trainer.fit",), predicts=True),
-    "rate": Idea(rate_live, code=("tl_core.training.stage_state:Stage.__init__",)),
+    "rate": Idea(rate_live, code=("tl_core.training.stage_state:StageState.__init__",)),
     "aids": Idea(
         aids,
         code=(

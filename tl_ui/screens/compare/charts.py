@@ -16,7 +16,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 
 def points(view: RunView, field: str) -> list[tuple[int, float]]:
-    """(epoch on the axis that runs through both stages, value); what is missing is left out."""
+    """(epoch on the axis that runs through all stages, value); what is missing is left out."""
     return [
         (view.offset(stage.name) + epoch.epoch, value)
         for stage in view.ordered
@@ -26,7 +26,7 @@ def points(view: RunView, field: str) -> list[tuple[int, float]]:
 
 
 def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette, t: Words) -> Figure:
-    """Validation accuracy or loss of every run; a mark where its second stage begins.
+    """Validation accuracy or loss of every run; a mark where each further stage begins.
 
     Args: views: (name, view) of each run. metric: "accuracy" or "loss".
     """
@@ -47,15 +47,15 @@ def overlaid(views: Sequence[tuple[str, RunView]], metric: str, colours: Palette
                 "hovertemplate": "%{text}<extra>%{fullData.name}</extra>",
             }
         )
-        start = view.offset("finetune") + 1 if "finetune" in [s.name for s in view.ordered] else None
-        mark = [(x, y) for x, y in line if start and start > 1 and x == start]
+        starts = {view.offset(stage.name) + 1 for stage in view.ordered} - {1}
+        mark = [(x, y) for x, y in line if x in starts]
         if mark:
             data.append(
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "x": [mark[0][0]],
-                    "y": [mark[0][1]],
+                    "x": [x for x, _ in mark],
+                    "y": [y for _, y in mark],
                     "name": t("train.mark_boundary"),
                     "showlegend": False,
                     "cliponaxis": False,

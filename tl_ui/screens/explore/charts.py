@@ -16,12 +16,13 @@ MANY = 3
 
 
 def stage_colours(colours: Palette) -> dict[str, tuple[str, str]]:
-    """{stage: (colour, symbol)}: grey untouched, orange the new head, blue the backbone that adapts, green
-    the model that came of it, where that is no stage's."""
+    """{stage: (colour, symbol)}: grey untouched, orange the new head, blue the late blocks that adapt, dark
+    all of them, green the model that came of it, where that is no stage's."""
     return {
         "before": (colours.muted, "circle"),
         "head": (colours.head, "diamond"),
         "finetune": (colours.backbone, "square"),
+        "whole": (colours.ink, "triangle-up"),
         "final": (colours.good, "star"),
     }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from tl_core.base.stages import BEFORE, STAGES
 from tl_core.evaluation import projection
-from tl_core.runs.predictions import STAGES
+from tl_core.runs.predictions import EVALUATED
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import help_of, name_of, number, t
 from tl_ui.frame.theme import palette
@@ -23,7 +24,7 @@ MAP_CONFIG = CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"]}
 
 def draw(run: RunFolder, found: Predictions) -> None:
     """Raises: TlError."""
-    stages = explore_models.trained_stages(run, STAGES)
+    stages = explore_models.trained_stages(run, EVALUATED)
     with st.container(border=True, key="card_map"):
         st.markdown(f"#### {t('explore.map_title')}", help=help_of("picture_map"))
         if not stages:
@@ -46,7 +47,7 @@ def draw(run: RunFolder, found: Predictions) -> None:
         with st.spinner(t("explore.looking")):
             features = {s: record.features for s, record in records.items()}
             points = _points(run, method, tuple(first.names), features)
-        moved = stage == "finetune"
+        moved = stage != BEFORE and STAGES[stage].moves_backbone
         st.markdown(t("explore.map_moved") if moved else t("explore.map_still"))
         _map(run, found, stage, shown, method, points, first.names, chosen)
         st.caption(t("explore.map_lasso", features=number(first.features.shape[1])))

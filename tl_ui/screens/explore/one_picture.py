@@ -13,7 +13,7 @@ from tl_core.base.errors import TlError
 from tl_core.data import curation
 from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.evaluation import out_of_distribution
-from tl_core.runs.predictions import STAGES
+from tl_core.runs.predictions import EVALUATED
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, name_of, percent, t
@@ -147,7 +147,7 @@ def _neighbours(run: RunFolder, found: Predictions, stage: str, name: str, path:
     if not stages:
         return
     st.markdown(f"**{t('explore.near_title')}**", help=help_of("distance"))
-    every = explore_models.trained_stages(run, STAGES)
+    every = explore_models.trained_stages(run, EVALUATED)
     body = explore_models.backbone_of(stage, every)
     record = explore_models.features(run, found, [body], "near")
     if record is None:

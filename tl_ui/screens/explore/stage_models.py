@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from tl_core.base.stages import BEFORE, STAGES
 from tl_core.inference import feature_cache, stage_models
 from tl_core.inference.feature_cache import Embedded
 from tl_core.runs.run_folder import RunFolder
@@ -50,13 +51,14 @@ def heat(run: RunFolder, stage: str, picture: Path, target: int) -> np.ndarray:
 
 
 def backbone_of(stage: str, stages: list[str]) -> str:
-    """The stage that has the same backbone: nothing changes it before stage `finetune`."""
-    return "head" if stage == "before" and "head" in stages else stage
+    """The stage that has the same backbone: while only the head learns, nothing changes it."""
+    frozen = [name for name in stages if name in STAGES and not STAGES[name].moves_backbone]
+    return frozen[0] if stage == BEFORE and frozen else stage
 
 
 def sample(found: Predictions, paths: dict[str, Path]) -> dict[str, tuple[str, int]]:
     """{name: (split, class)} of the pictures whose features are looked at: all, or a seeded draw of them."""
-    stage = next(s for s in ("head", "finetune", "before") if (s, "train") in found.parts)
+    stage = next(s for s in (*STAGES, BEFORE) if (s, "train") in found.parts)
     rng = np.random.default_rng(0)
     chosen: dict[str, tuple[str, int]] = {}
     for split, most in MOST.items():

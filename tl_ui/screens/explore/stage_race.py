@@ -1,4 +1,4 @@
-"""Explore, stage race: one fixed set of pictures before training, after the head, after fine-tuning."""
+"""Explore, stage race: one fixed set of pictures before training and after each stage."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ def recipe(run: RunFolder, use_decisions: bool) -> RunConfig:
     return dataclasses.replace(
         config,
         weights=used,
-        head=dataclasses.replace(config.head, epochs=EPOCHS),
-        finetune=dataclasses.replace(config.finetune, epochs=0),
+        **{name: dataclasses.replace(stage, epochs=0) for name, stage in config.stages.items()}
+        | {"head": dataclasses.replace(config.head, epochs=EPOCHS)},
         augment=False,
         use_decisions=use_decisions,
     )

@@ -10,10 +10,10 @@ from typing import Any
 import streamlit as st
 
 from tl_core.base.config import RunConfig
+from tl_core.base.stages import STAGES
 from tl_core.compute import repetition
 from tl_ui.frame import shell, state
 from tl_ui.frame.text import literal, t
-from tl_ui.screens.train import network
 from tl_ui.screens.train import settings as train_settings
 from tl_ui.screens.train.control import key_of
 from tl_ui.stores.sets import datasets
@@ -117,7 +117,7 @@ def settings(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(RunConfig):
         value = config[field.name]
-        if isinstance(value, dict) and field.name in ("head", "finetune"):
+        if isinstance(value, dict) and field.name in STAGES:
             values |= {f"{field.name}.{name}": item for name, item in value.items()}
         elif field.name not in ("weights", "class_weights"):
             values[field.name] = value
@@ -126,16 +126,11 @@ def settings(config: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     source = config["weights"]
     values["weights"] = "file" if source.startswith("file:") else source
     values["weights_file"] = source.removeprefix("file:") if source.startswith("file:") else ""
-    values["strategy"] = _strategy(values)
+    values["strategy"] = train_settings.strategy_of(values)
     if not values["unfreeze_blocks"]:
         values["unfreeze_blocks"] = RunConfig().unfreeze_blocks
+    values["whole.epochs"] = values["whole.epochs"] or STAGES["whole"].epochs
     weights = changes.get("class_weights") or config["class_weights"]
     values["use_class_weights"] = bool(weights)
     values |= {f"class_weight.{name}": float(value) for name, value in (weights or {}).items()}
     return values
-
-
-def _strategy(values: dict[str, Any]) -> str:
-    if not values["finetune.epochs"]:
-        return "head"
-    return "whole" if values["unfreeze_blocks"] == network.of_name(values["backbone"]).num_units else "last"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from operator import attrgetter
 from typing import Any
 
@@ -26,9 +27,10 @@ def kept(name: str) -> dict[str, Any]:
     return {"key": key_of(name), "persist_state": "session"}
 
 
-def draw_group(group: str) -> None:
-    """The settings that say they belong to it, two beside each other."""
+def draw_group(group: str, without: Collection[str] = ()) -> None:
+    """The settings that say they belong to it, two beside each other. without: stages that are left out."""
     names = [name for name, one in all_settings(RunConfig).items() if one.group == group]
+    names = [name for name in names if name.partition(".")[0] not in without]
     for start in range(0, len(names), 2):
         columns = st.columns(2, vertical_alignment="bottom")
         for column, name in zip(columns, names[start : start + 2], strict=False):

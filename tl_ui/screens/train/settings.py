@@ -11,9 +11,10 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.base.config import PRESETS_NAMES, STAGES, RunConfig, default_positive, preset, setting_named
+from tl_core.base.config import PRESETS_NAMES, RunConfig, default_positive, preset, setting_named
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
+from tl_core.base.stages import STAGES
 from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, t
 from tl_ui.screens.train import control, network
@@ -21,7 +22,13 @@ from tl_ui.screens.train.control import kept, key_of, remembered
 
 LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
-STRATEGIES = ("head", "last", "whole")
+STRATEGIES = {
+    "head": ("head",),
+    "last": ("head", "finetune"),
+    "whole": ("head", "finetune"),
+    "gradual": ("head", "finetune", "whole"),
+}
+"""{what learns, as the page asks it: the stages in which it does}; "whole" is `finetune` with every block."""
 GROUPS = ("learning", "classes", "pictures", "machine")
 SOURCES = (
     "auto", "imagenet", "imagenet-torchvision", "imagenet-lite0", "formula", "vggface2", "file", "random",
@@ -50,8 +57,19 @@ def fit_classes(classes: list[str]) -> None:
 def _first_values(preset_name: str) -> dict[str, Any]:
     config = preset(preset_name)
     values = {name: attrgetter(name)(config) for name in all_settings(RunConfig)}
-    own = {"strategy": "last", "use_class_weights": False, "weights_file": "", "run_name": ""}
-    return values | own | {"positive_class": ""}
+    own = {"strategy": strategy_of(values), "positive_class": "", "use_class_weights": False}
+    # the third stage's epochs stand ready for whoever chooses the strategy that has it
+    own |= {"whole.epochs": config.whole.epochs or STAGES["whole"].epochs}
+    return values | own | {"weights_file": "", "run_name": ""}
+
+
+def strategy_of(values: dict[str, Any]) -> str:
+    """By what learns; values: {"finetune.epochs": 20 …}. Raises: ConfigError: no such network."""
+    if values["whole.epochs"]:
+        return "gradual"
+    if not values["finetune.epochs"]:
+        return "head"
+    return "whole" if values["unfreeze_blocks"] == network.of_name(values["backbone"]).num_units else "last"
 
 
 def simple(classes: list[str]) -> None:
@@ -79,8 +97,8 @@ def simple(classes: list[str]) -> None:
             help=help_of("frozen"),
             **kept("strategy"),
         )
-        shown = STAGES[:1] if remembered("strategy") == "head" else STAGES
-        for column, stage in zip(st.columns(2), shown, strict=False):
+        shown = STRATEGIES[remembered("strategy")]
+        for column, stage in zip(st.columns(max(len(shown), 2)), shown, strict=False):
             with column:
                 control.draw(f"{stage}.epochs")
     if len(classes) == 2:
@@ -154,7 +172,7 @@ def advanced(classes: list[str]) -> None:
         if remembered("strategy") == "last":
             most, words = network.chosen().num_units, help_of("unfreeze_blocks")
             st.slider(name_of("unfreeze_blocks"), 0, most, help=words, **kept("unfreeze_blocks"))
-    control.draw_group(group)
+    control.draw_group(group, without=STAGES.keys() - set(STRATEGIES[remembered("strategy")]))
 
 
 def _classes(classes: list[str]) -> None:
@@ -190,9 +208,9 @@ def chosen_config(classes: list[str]) -> RunConfig:
     for name in all_settings(RunConfig).keys() - {"class_weights", "weights"}:
         stage, _, own = name.rpartition(".")
         (values[stage] if stage else values)[own] = remembered(name)
-    if remembered("strategy") == "head":
-        values["finetune"]["epochs"] = 0
-    elif remembered("strategy") == "whole":
+    for stage in STAGES.keys() - set(STRATEGIES[remembered("strategy")]):
+        values[stage]["epochs"] = 0
+    if remembered("strategy") == "whole":
         values["unfreeze_blocks"] = network.chosen().num_units
     source = remembered("weights")
     values["weights"] = f"file:{remembered('weights_file').strip()}" if source == "file" else source

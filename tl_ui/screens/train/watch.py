@@ -13,6 +13,7 @@ from tl_core.base.errors import TlError
 from tl_core.base.events import LEAST_TIMES, EpochEnd, StageStarted
 from tl_core.base.files.file_names import readable
 from tl_core.base.messages import say
+from tl_core.base.stages import STAGES
 from tl_core.jobs import local
 from tl_core.jobs.local import LIVE, RESUMABLE
 from tl_core.runs.execution import workflow
@@ -129,7 +130,7 @@ def _answer(run: RunFolder, view: RunView, seen: str) -> None:
     if summary is None:
         return
     with st.container(border=True, key="card_answer"):
-        more = "train.first_answer" if run.settings().finetune.epochs else "train.first_answer_only"
+        more = "train.first_answer" if run.settings().trains_backbone else "train.first_answer_only"
         st.markdown(t(more if seen in LIVE else "train.best_so_far_stands"))
         scores = summary["reported"]["metrics"]
         if summary["reported"]["split"] != "val":
@@ -174,8 +175,8 @@ def _headline(view: RunView, seen: str) -> str:
     if view.current is None or view.current.ended:
         return t("train.now_evaluating")
     begun = view.current.started
-    is_whole = view.current.name == "finetune" and begun is not None and not begun.frozen_parts
-    return t("train.now_finetune_all") if is_whole else t(f"train.now_{view.current.name}")
+    is_all = STAGES[view.current.name].learns == "last" and begun is not None and not begun.frozen_parts
+    return t("train.now_finetune_all") if is_all else t(f"train.now_{view.current.name}")
 
 
 def _progress(view: RunView) -> tuple[float, str]:
@@ -204,7 +205,7 @@ def _step_words(view: RunView) -> list[str]:
     """How far the step going on is, and how fast it goes."""
     stage = view.current
     words = []
-    if stage and stage.num_planned and not stage.ended and stage.name != "head":
+    if stage and stage.num_planned and not stage.ended and STAGES[stage.name].moves_backbone:
         epoch = min(len(stage.epochs) + 1, stage.num_planned)
         words.append(t("train.epoch_of", epoch=epoch, epochs=stage.num_planned))
     if view.progress and view.progress.total:

@@ -12,7 +12,7 @@ import pandas as pd
 from tl_core.base.errors import TlError
 from tl_core.data.folders import Dataset
 from tl_core.runs.decision_rule import DecisionRule
-from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, STAGES, Row, read, stage_in_table
+from tl_core.runs.predictions import CROSS_VALIDATION, EVALUATED, FINAL, Row, read, stage_in_table
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.stores.memo import cached_data
 from tl_ui.stores.sets import overview
@@ -62,7 +62,7 @@ class Predictions:
         return [self.judged, *(s for s in ("val", "train") if s in found and s != self.judged)]
 
     def stages(self, split: str) -> list[str]:
-        return [stage for stage in STAGES if (stage, split) in self.parts]
+        return [stage for stage in EVALUATED if (stage, split) in self.parts]
 
     def final_of(self, split: str) -> str:
         """Where the model's own answers to `split` stand; in cross-validation each round's own best stage."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tl_core.base.config import STAGES
+from tl_core.base.stages import STAGES
 from tl_core.runs.execution.plan import RunPlan
 from tl_ui.stores.runs.run_view import RunView
 
@@ -33,8 +33,10 @@ def whole(view: RunView) -> Whole | None:
     total = sum(step.seconds for step in steps) or 1.0
     name, share = _position(view)
     names = [step.name for step in steps]
-    if name not in names:  # a stage whose pictures need no looking at before
-        name, share = ("finetune" if name == "views" else "finishing"), 0.0
+    if name == "views" and name not in names and view.current:
+        name, share = view.current.name, 0.0  # a stage whose pictures need no looking at before
+    if name not in names:
+        name, share = "finishing", 0.0
     at = names.index(name)
     done = sum(step.seconds for step in steps[:at]) + share * steps[at].seconds
     spent = view.last_time - view.plan.time
@@ -58,9 +60,9 @@ def _position(view: RunView) -> tuple[str, float]:
     if stage is None:
         return "frozen", share if now and now.phase == "caching" else 0.0
     if stage.ended:
-        return ("finishing", 0.0) if stage.name == STAGES[-1] else (stage.name, 1.0)
+        return stage.name, 1.0
     is_looking = not stage.epochs and not (now and now.phase == "training")
-    if stage.name == "finetune" and is_looking:
+    if STAGES[stage.name].learns == "last" and is_looking:
         return "views", share
     within = share if now and now.phase == "training" and now.epoch == len(stage.epochs) + 1 else 0.0
     return stage.name, (len(stage.epochs) + within) / max(stage.num_planned, 1)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tl_core.base import events as ev
-from tl_core.base.config import STAGES
+from tl_core.base.stages import STAGES
 
 RECENT_EPOCHS = 5
 """Epochs whose median gives the time left: enough to calm one slow epoch, few enough to follow a change."""
@@ -66,7 +66,7 @@ class RunView:
     @property
     def current(self) -> StageView | None:
         """The stage that was begun last."""
-        return next((self.stages[name] for name in reversed(STAGES) if name in self.stages), None)
+        return self.ordered[-1] if self.stages else None
 
     @property
     def last_epoch(self) -> ev.EpochEnd | None:
@@ -78,8 +78,8 @@ class RunView:
 
     def offset(self, stage: str) -> int:
         """Epochs before `stage` on the continuous axis."""
-        before = STAGES[: STAGES.index(stage)]
-        return sum(len(self.stages[name].epochs) for name in before if name in self.stages)
+        before = [one for name, one in self.stages.items() if STAGES[name].number < STAGES[stage].number]
+        return sum(len(one.epochs) for one in before)
 
     def times_faster(self) -> float | None:
         """By keeping the frozen part's results, over the stages that have ended; None before the first."""
@@ -152,9 +152,8 @@ def _restart(view: RunView, event: ev.RunStarted) -> None:
     if event.resumed_stage not in STAGES:
         view.stages.clear()
         return
-    position = STAGES.index(event.resumed_stage)
-    for name in STAGES[position + 1 :]:
-        view.stages.pop(name, None)
+    resumed = STAGES[event.resumed_stage].number
+    view.stages = {name: one for name, one in view.stages.items() if STAGES[name].number <= resumed}
     if event.resumed_stage in view.stages:
         view.stages[event.resumed_stage].cut_after(event.resumed_epoch)
 

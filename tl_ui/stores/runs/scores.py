@@ -17,10 +17,9 @@ from tl_core.evaluation.metrics import defined
 from tl_core.evaluation.threshold import AtThreshold
 from tl_core.evaluation.threshold import at_threshold as threshold_counts
 from tl_core.runs.decision_rule import DecisionRule, scores_by
-from tl_core.runs.predictions import CROSS_VALIDATION, FINAL, Row, select, stage_in_table
-from tl_core.runs.predictions import STAGES as TRAINED_STAGES
+from tl_core.runs.predictions import CROSS_VALIDATION, EVALUATED, FINAL, Row, select, stage_in_table
 
-STAGES = (*TRAINED_STAGES, FINAL)
+STAGES = (*EVALUATED, FINAL)
 SPLITS = (*GIVEN_SPLITS, CROSS_VALIDATION)
 
 

@@ -1,4 +1,4 @@
-"""The training curves: loss and accuracy of both stages on one continuous epoch axis.
+"""The training curves: loss and accuracy of every stage on one continuous epoch axis.
 
 Pure functions like those of `charts`: a run's view, colours and words in, a plain figure out.
 """
@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from tl_core.base.percent import percent
+from tl_core.base.stages import STAGES
 from tl_core.runs.report.epoch_axis import marks
 from tl_ui.frame.theme import Palette
 from tl_ui.stores.runs.run_view import RunView, StageView
@@ -16,7 +17,7 @@ from tl_ui.widgets.plotting.charts import Figure, Words, layout_of
 
 
 def curves(view: RunView, metric: str, colours: Palette, t: Words) -> Figure:
-    """Loss or accuracy of both stages on one continuous epoch axis.
+    """Loss or accuracy of every stage on one continuous epoch axis.
 
     Args: metric: "loss" or "accuracy". The axis is as long as the planned epochs, so the line
     grows into its place; accuracy is always seen on 0 to 100 %.
@@ -135,12 +136,12 @@ def rate(value: float) -> str:
 
 
 def _stage_bands(view: RunView, colours: Palette, t: Words) -> tuple[list[dict], list[dict]]:
-    """A tinted band and a name per stage, and the upright line of the boundary between them."""
+    """A tinted band and a name per stage, and the upright line of each boundary."""
     shapes, labels = [], []
     edge = 0.5
     for stage in view.ordered:
         end = edge + stage.num_planned
-        soft = colours.head_soft if stage.name == "head" else colours.backbone_soft
+        soft = colours.head_soft if not STAGES[stage.name].moves_backbone else colours.backbone_soft
         shapes.append(_band(edge, end, soft))
         if edge > 0.5:
             line = {"color": colours.muted, "width": 2}
@@ -159,9 +160,9 @@ def _band(start: float, end: float, colour: str) -> dict:
 
 
 def _band_label(stage: StageView, start: float, end: float, colours: Palette, t: Words) -> dict:
-    words = t("train.band_head") if stage.name == "head" else t("train.band_finetune")
     return {
-        "x": start, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom", "text": words,
+        "x": start, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom",
+        "text": t(f"train.band_{stage.name}"),
         "showarrow": False, "font": {"size": 12, "color": colours.muted}, "xshift": 4,
     }  # fmt: skip
 

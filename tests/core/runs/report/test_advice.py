@@ -100,8 +100,17 @@ def test_a_second_stage_that_did_harm_should_walk_more_slowly():
     harmed["stages"]["head"] = harmed["stages"]["finetune"]
     harmed["best"]["finetune"]["val_loss"] = 0.8
     (one,) = advise(settings(), harmed)
-    assert one.code == "stage_two_did_harm"
+    assert one.code == "stage_did_harm"
+    assert (one.values["kept"], one.values["last"]) == (1, 2)
     assert one.changes["finetune.learning_rate"] == pytest.approx(1e-4 / 3)
+
+
+def test_of_three_stages_the_last_is_told_to_walk_more_slowly():
+    harmed = summary()
+    harmed["best"]["whole"] = harmed["best"]["finetune"] | {"val_loss": 0.8}
+    (one,) = advise(settings(), harmed)
+    assert (one.code, one.values["kept"], one.values["last"]) == ("stage_did_harm", 2, 3)
+    assert one.changes == {"whole.learning_rate": pytest.approx(1e-5 / 3)}
 
 
 @pytest.mark.parametrize(

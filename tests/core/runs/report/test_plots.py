@@ -77,7 +77,7 @@ def test_what_cannot_be_drawn_is_left_out_and_the_rest_is_drawn(folder):
 
 
 def test_curves_run_on_one_axis_and_mark_boundary_drop_and_best_epochs():
-    loss, accuracy = plots.curves(HISTORY, [4, 2]).axes[:2]
+    loss, accuracy = plots.curves(HISTORY, {"head": 4, "finetune": 2}).axes[:2]
     lines = {line.get_label(): line for line in loss.get_lines()}
     assert list(lines["validation"].get_xdata()) == [1, 2, 3, 4, 5, 6, 7]
     assert lines["head | finetune"].get_xdata()[0] == 4.5
@@ -93,9 +93,8 @@ def test_curves_run_on_one_axis_and_mark_boundary_drop_and_best_epochs():
 
 def test_the_star_stands_at_the_epoch_of_the_summary():
     solved = {"best": {"head": {"epoch": 4}, "finetune": {"epoch": 2}}}
-    assert plots.best_epochs(solved) == [4, 2]
-    assert plots.best_epochs({"best": {"head": {"epoch": 4}}}) == [4, None]
-    assert plots.best_epochs({}) == [None, None]
+    assert plots.best_epochs(solved) == {"head": 4, "finetune": 2}
+    assert plots.best_epochs({}) == {}
 
 
 def test_curves_of_one_stage_have_no_boundary():

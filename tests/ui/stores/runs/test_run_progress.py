@@ -69,6 +69,19 @@ def test_the_whole_run_has_one_progress_that_never_goes_back():
     assert places[-1].seconds_left == 0
 
 
+def test_a_third_stage_is_a_step_of_its_own():
+    log = [
+        planned("reading", "frozen", "head", "views", "finetune", "whole", "finishing"),
+        started(time=10.0),
+    ]
+    for stage in ("head", "finetune"):
+        log += [epoch(stage, 1, 20.0), stage_ended(stage, 30.0)]
+    log += [stage_started("whole", time=40.0), epoch("whole", 1, time=45.0), stage_ended("whole", time=50.0)]
+    shares = [whole(fold(log[: number + 1])).share for number in range(len(log))]
+    assert shares == sorted(shares)
+    assert shares[-4:] == [pytest.approx(share / 7) for share in (5, 5, 5.5, 6)]
+
+
 def test_what_is_left_follows_the_pace_of_the_machine():
     slow = [planned(*STEPS), ev.Progress(phase="reading", done=1, total=1, time=20.0)]
     assert whole(fold(slow)).seconds_left == pytest.approx(2 * 60)

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import pytest
 
 from tests.ui.run_folder_builder import RunBuilder
+from tl_core.base.config import preset
 from tl_core.runs.event_log import EventLog
 from tl_core.runs.report.epoch_axis import whole_step
 from tl_ui.frame.theme import LIGHT
@@ -44,6 +45,17 @@ def test_curves_are_a_figure_plotly_accepts_with_every_mark(view, metric):
     assert named(figure, "train.mark_drop")["x"][0] == 12
     boundary = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
     assert [shape["x0"] for shape in boundary] == [15.5]
+
+
+def test_three_stages_are_three_bands_with_their_names(tmp_path):
+    built = RunBuilder(tmp_path / "run", config=preset("gradual")).start()
+    for stage in ("head", "finetune", "whole"):
+        built.epochs(stage, 3).stage_end(stage)
+    figure = curves(fold(EventLog(built.run.events_path).read()), "loss", LIGHT, t)
+    boundary = [shape["x0"] for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
+    assert boundary == [3.5, 6.5]
+    names = [label["text"] for label in figure["layout"]["annotations"]]
+    assert names == ["train.band_head", "train.band_finetune", "train.band_whole"]
 
 
 def test_the_star_stands_over_the_number_that_words_give_the_best_epoch(view):

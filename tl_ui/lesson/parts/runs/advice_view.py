@@ -52,7 +52,7 @@ def _goal(cell: Cell) -> None:
 def _advice(one: Advice, config: dict[str, Any], called: str, number_of: int) -> None:
     values = {name: _plain(name, value) for name, value in one.values.items()}
     with st.container(border=True, key=f"advice_{one.code}"):
-        st.markdown(f"**{t(f'lesson_reading.advice_{one.code}_title')}**")
+        st.markdown(f"**{t(f'lesson_reading.advice_{one.code}_title', **values)}**")
         st.markdown(t(f"lesson_reading.advice_{one.code}", **values))
         if not one.changes:
             return
@@ -76,7 +76,7 @@ def _plain(name: str, value: Any) -> str:
     if name == "rate":
         return rate(value)
     if isinstance(value, float):
-        return f"{value:.3f}" if name in ("head", "finetune") else percent(value)
+        return f"{value:.3f}" if name in ("before", "after") else percent(value)
     return number(value)
 
 

@@ -10,6 +10,7 @@ from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, setting_named
 from tl_core.base.errors import ConfigError
 from tl_core.base.messages import LANGUAGES, catalogue
 from tl_core.base.setting import all_settings
+from tl_core.base.stages import STAGES
 from tl_core.cli.commands import settings
 from tl_core.cli.parser import UsageError, build_parser
 
@@ -28,8 +29,8 @@ def by_record(name: str, value: float) -> RunConfig:
 
 
 def by_command(name: str, value: float) -> RunConfig:
-    stage = {"head": "stage1-", "finetune": "stage2-"}
-    flag = name.replace("head.", stage["head"]).replace("finetune.", stage["finetune"]).replace("_", "-")
+    stage, _, own = name.rpartition(".")
+    flag = (f"{STAGES[stage].log_name}-{own}" if stage else own).replace("_", "-")
     beside = ("--stage2-epochs", "0", "--backbone", "resnet18") if name in BESIDE else ()
     return settings(build_parser("en").parse_args(["train", "d", f"--{flag}={value}", *beside]))
 

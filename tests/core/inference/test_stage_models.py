@@ -24,6 +24,7 @@ from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.execution import workflow
 from tl_core.runs.run_folder import open_run
 
+STAGES = ("before", "head", "finetune")
 SETTINGS = {
     "weights": "formula", "image_px": 64, "augment": False, "target_per_class": 0, "views": 1,
     "precision": "auto", "device": "cpu", "head": {"epochs": 2, "learning_rate": 0.05},
@@ -60,7 +61,7 @@ def answers_of(run, stage):
     return {row["file"]: [float(row["p_dots"]), float(row["p_stripes"])] for row in rows}
 
 
-@pytest.mark.parametrize("stage", stage_models.NAMES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_each_stage_answers_as_it_did_in_the_run(run, data, stage):
     expected = answers_of(run, stage)
     assert len(expected) > 5
@@ -82,7 +83,7 @@ def test_the_untouched_network_comes_from_its_weights_when_the_head_was_not_trai
 
 
 def test_stages_without_their_files_are_not_offered(copy):
-    assert stage_models.available(copy) == list(stage_models.NAMES)
+    assert stage_models.available(copy) == list(STAGES)
     (copy.models / "stage2_best.safetensors").unlink()
     assert stage_models.available(copy) == ["before", "head"]
     (copy.models / "stage1_best.safetensors").unlink()
@@ -113,7 +114,7 @@ def picture(data):
     return read_image(data / "test" / "dots" / "000.png")
 
 
-@pytest.mark.parametrize("stage", stage_models.NAMES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_map_adds_up_to_the_score_where_nothing_speaks_against_it(run, picture, stage):
     """What makes the map exact: mean pool and one Linear. Only its positive part is kept, so it is at least
     the score without the bias."""

@@ -27,7 +27,7 @@ class StageState:
         dtype: torch.dtype,
         steps_per_epoch: int,
     ) -> None:
-        settings = getattr(config, name)
+        settings = config.stages[name]
         self.name, self.model = name, model
         self.epoch = 0  # the last one that has begun
         self.device_type = torch.device(device).type

@@ -11,10 +11,11 @@ import numpy as np
 
 from tl_core import __version__
 from tl_core.base.errors import StageMissing
+from tl_core.base.stages import STAGES
 from tl_core.evaluation.calibration import SMALLEST
 from tl_core.export.licences import licence_of
 from tl_core.inference import stage_models
-from tl_core.inference.predictor import BATCH, FINAL, STAGE_FILES, Predictor
+from tl_core.inference.predictor import BATCH, FINAL, Predictor
 from tl_core.runs import about, decision_rule
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
@@ -46,7 +47,7 @@ class Subject:
         if stage is not None and stage not in stage_models.available(run)[1:]:
             have = ", ".join(stage_models.available(run)[1:]) or "–"
             raise StageMissing(path=run.path, stage=stage, have=have)
-        predictor = Predictor.load(run, file=FINAL if stage is None else STAGE_FILES[stage])
+        predictor = Predictor.load(run, file=FINAL if stage is None else STAGES[stage].best_file)
         decided = decision_rule.read(run)
         final = str((run.read_summary() or {}).get("final_stage") or predictor.stage or "")
         sure_from = decision_rule.sure_from(run, decided, predictor.classes, stage or final)

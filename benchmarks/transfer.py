@@ -1,6 +1,6 @@
 """What the embedded backbone is worth: frozen features and two stages, against starting from nothing.
 
-    python -m benchmarks.transfer --data FOLDER [--seeds 5] [--train] [--px 224] [--log FILE] [--sets …]
+    python -m benchmarks.transfer --data FOLDER [--seeds 5] [--default | --train] [--px 224] [--log FILE]
 
 FOLDER holds casting_small, face_happy_neutral_small and neu_steel6_small, each with class folders;
 the two practice sets are drawn. Balanced accuracy in percent on held-out pictures, mean and spread
@@ -12,6 +12,8 @@ random weights, on 32 x 32 pixels, on a colour histogram, on HOG.
 With --train, hours on a CPU: the expression preset's two stages from our weights; the same recipe from
 random weights, as they are and with BatchNorms that have seen the training pictures (a frozen BatchNorm
 never would); and the same network from random weights with every layer trainable all the while.
+With --default, also hours: the recipe `standard` with nothing else said, from the weights that come with
+the app and from the formula's; its head alone; and what does not see, learnt on the same pictures.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,8 @@ from tl_core.models.pretraining import finish
 from tl_core.models.weights import sources
 from tl_core.runs.execution import workflow
 from tl_core.synthetic.practice import SAMPLES, write_samples
+from tl_core.training import head_solver
+from tl_core.training.class_balance import loss_weights
 
 REAL = {
     "casting_small": "near-duplicates",
@@ -73,6 +77,8 @@ TRAINED: dict[str, dict[str, Any]] = {
     },
 }
 """What is trained, and how it differs from the expression preset."""
+DEFAULT = {"imagenet-lite0": "imagenet-lite0, head alone", OURS: "formula, head alone"}
+"""Beginnings of the recipe `standard`, and what the number of its head alone is called."""
 
 
 @dataclass(frozen=True)
@@ -112,23 +118,30 @@ def pooled(pictures: Pictures, source: str, seed: int) -> np.ndarray:
     ).numpy()
 
 
+def answers_to(
+    features: np.ndarray, pictures: Pictures, train: np.ndarray, test: np.ndarray, seed: int
+) -> np.ndarray:
+    """Classes of the pictures `test`; the penalty is chosen inside `train`."""
+    inner = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
+    parts = list(inner.split(features[train], pictures.labels[train], pictures.groups[train]))
+    regression = LogisticRegressionCV(
+        Cs=[1e-4, 1e-3, 1e-2, 1e-1],
+        cv=parts,
+        class_weight="balanced",
+        scoring="balanced_accuracy",
+        l1_ratios=(0.0,),
+        use_legacy_attributes=False,
+        max_iter=1000,
+    )
+    fitted = make_pipeline(StandardScaler(), regression).fit(features[train], pictures.labels[train])
+    return fitted.predict(features[test])
+
+
 def probe(features: np.ndarray, pictures: Pictures, seed: int) -> float:
-    """Balanced accuracy over all folds together; the penalty is chosen inside each training part."""
+    """Balanced accuracy over all folds together."""
     answers = np.empty_like(pictures.labels)
     for train, test in pictures.folds(seed):
-        inner = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
-        parts = list(inner.split(features[train], pictures.labels[train], pictures.groups[train]))
-        regression = LogisticRegressionCV(
-            Cs=[1e-4, 1e-3, 1e-2, 1e-1],
-            cv=parts,
-            class_weight="balanced",
-            scoring="balanced_accuracy",
-            l1_ratios=(0.0,),
-            use_legacy_attributes=False,
-            max_iter=1000,
-        )
-        fitted = make_pipeline(StandardScaler(), regression).fit(features[train], pictures.labels[train])
-        answers[test] = fitted.predict(features[test])
+        answers[test] = answers_to(features, pictures, train, test, seed)
     return 100 * balanced_accuracy_score(pictures.labels, answers)
 
 
@@ -140,35 +153,38 @@ def settled(pictures: Pictures, train: np.ndarray, seed: int, path: Path) -> Non
     save_weights(path, {name: state[name] for name in state if not name.startswith("classifier")})
 
 
-def trained(pictures: Pictures, seed: int, way: str) -> float:
-    """Balanced accuracy on the test part of a whole run: one fold tests, one validates, three train."""
-    settings = dict(TRAINED[way])
+def parts_of(pictures: Pictures, seed: int) -> dict[str, np.ndarray]:
+    """One fold tests, one validates, three train."""
     folds = [test for _, test in pictures.folds(seed)]
-    parts = {"test": folds[0], "val": folds[1], "train": np.concatenate(folds[2:])}
+    return {"test": folds[0], "val": folds[1], "train": np.concatenate(folds[2:])}
+
+
+def whole_run(pictures: Pictures, seed: int, recipe: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Summary of a run on `parts_of` these pictures."""
     with tempfile.TemporaryDirectory() as temporary:
         data = Path(temporary) / "data"
-        for part, indices in parts.items():
+        for part, indices in parts_of(pictures, seed).items():
             for index in indices:
                 target = data / part / pictures.classes[pictures.labels[index]]
                 target.mkdir(parents=True, exist_ok=True)
                 (target / f"{index:05}{pictures.files[index].suffix}").symlink_to(
                     pictures.files[index].absolute()
                 )
-        if way == SETTLED:
-            file = Path(temporary) / "random.safetensors"
-            settled(pictures, parts["train"], seed, file)
-            settings["weights"] = f"file:{file}"
-        config = preset(
-            "expression",
-            seed=seed,
-            positive_weight=1.0,
-            image_px=pictures.images.shape[1],
-            target_per_class=ENTRIES // len(pictures.classes),
-            **settings,
-        )
+        config = preset(recipe, seed=seed, image_px=pictures.images.shape[1], **settings)
         run = workflow.create_run(data, Path(temporary) / "run", config)
         workflow.execute(run)
-        summary = run.read_summary() or {}
+        return run.read_summary() or {}
+
+
+def trained(pictures: Pictures, seed: int, way: str) -> float:
+    """Balanced accuracy on the test part of a whole run."""
+    settings = {**TRAINED[way], "positive_weight": 1.0, "target_per_class": ENTRIES // len(pictures.classes)}
+    with tempfile.TemporaryDirectory() as temporary:
+        if way == SETTLED:
+            file = Path(temporary) / "random.safetensors"
+            settled(pictures, parts_of(pictures, seed)["train"], seed, file)
+            settings["weights"] = f"file:{file}"
+        summary = whole_run(pictures, seed, "expression", settings)
     return 100 * summary["reported"]["metrics"]["balanced_accuracy"]
 
 
@@ -204,6 +220,55 @@ def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str,
             yield scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
 
 
+def default_runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str, Any]]:
+    """The recipe that comes first in the app, on `parts_of`: what is cheap first, then whole runs."""
+    for pictures in sets:
+        for way, compute in FEATURES.items():
+            features = np.stack([compute(image) for image in pictures.images])
+            yield from tested(way, features, pictures, seeds, scores, answers_to, ("train", "val"))
+        for source, way in DEFAULT.items():
+            if any((pictures.name, way, seed) not in scores.found for seed in range(seeds)):
+                yield from tested(way, pooled(pictures, source, 0), pictures, seeds, scores, solved_answers)
+    for source, seed, pictures in itertools.product(DEFAULT, range(seeds), sets):
+        if (pictures.name, source, seed) not in scores.found:
+            began = time.process_time()
+            summary = whole_run(pictures, seed, "standard", {"weights": source})
+            score = 100 * summary["reported"]["metrics"]["balanced_accuracy"]
+            cpu = time.process_time() - began
+            yield scores.add(name=pictures.name, way=source, seed=seed, score=score, cpu=cpu)
+
+
+def solved_answers(
+    features: np.ndarray, pictures: Pictures, train: np.ndarray, test: np.ndarray, seed: int
+) -> np.ndarray:
+    """Classes of the pictures `test` by the head that a run solves on `train`."""
+    labels, groups = pictures.labels[train], pictures.groups[train]
+    counts = dict(enumerate(np.bincount(labels).tolist()))
+    weights = np.array(list(loss_weights(preset("standard"), counts, None).values()))
+    head = head_solver.solve(features[train], labels, groups, weights, seed).head
+    return head.log_probabilities(features[test]).argmax(axis=1)
+
+
+def tested(
+    way: str,
+    features: np.ndarray,
+    pictures: Pictures,
+    seeds: int,
+    scores: Scores,
+    answers: Callable[..., np.ndarray],
+    seen: tuple[str, ...] = ("train",),
+) -> Iterator[dict[str, Any]]:
+    """Learnt on these parts of each seed's run, tested where the run is tested."""
+    for seed in range(seeds):
+        if (pictures.name, way, seed) not in scores.found:
+            began, parts = time.process_time(), parts_of(pictures, seed)
+            learnt = np.concatenate([parts[part] for part in seen])
+            said = answers(features, pictures, learnt, parts["test"], seed)
+            score = 100 * balanced_accuracy_score(pictures.labels[parts["test"]], said)
+            cpu = time.process_time() - began
+            yield scores.add(name=pictures.name, way=way, seed=seed, score=score, cpu=cpu)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -211,6 +276,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder that holds the real sets")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--train", action="store_true", help="whole runs instead of probes")
+    parser.add_argument("--default", action="store_true", help="whole runs of the recipe for own pictures")
     parser.add_argument("--px", type=int, default=224, help="side of the picture that the network sees")
     parser.add_argument("--log", type=Path, help="keeps every number; an interrupted run goes on from it")
     parser.add_argument("--sets", nargs="+", choices=[*REAL, *SAMPLES], default=[*REAL, *SAMPLES])
@@ -226,14 +292,18 @@ def main() -> None:
                 print(f"{name:<26}left out: --data is not given")
             else:
                 sets.append(read(name, given.data / name, given.px))
-        ways = list(TRAINED) if given.train else [OURS, RANDOM, *FEATURES]
-        title = "Transfer: whole runs" if given.train else "Transfer: linear classifier, frozen features"
-        measured = runs(sets, given.seeds, scores) if given.train else probes(sets, given.seeds, scores)
+        ways, title, measure = [OURS, RANDOM, *FEATURES], "linear classifier, frozen features", probes
+        if given.train:
+            ways, title, measure = list(TRAINED), "whole runs", runs
+        if given.default:
+            ways = [*itertools.chain(*DEFAULT.items()), *FEATURES]
+            title, measure = "recipe for own pictures", default_runs
+        measured = measure(sets, given.seeds, scores)
         counts = {pictures.name: len(pictures.labels) for pictures in sets}
         for told in itertools.chain(measured, [None]):  # and once more when nothing was left to measure
             if told:
                 print(json.dumps(told), flush=True)
-            report("transfer", f"{title}, {given.px} px", lines(counts, ways, scores, given.px))
+            report("transfer", f"Transfer: {title}, {given.px} px", lines(counts, ways, scores, given.px))
 
 
 if __name__ == "__main__":

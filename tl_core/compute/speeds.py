@@ -1,10 +1,10 @@
 """How fast this machine works, as its own runs have measured it. Loads nothing heavy.
 
-A speed is seconds for one piece of work: `read` and `frozen`, one picture decoded, or sent through the
-frozen part; `views`, one varied picture through it up to the trained part; `train`, one picture's step;
-`start` and `finish`, what comes before and after. All but reading belong to a network, a size, a device
-and a number format: `setting` names them. Where nothing has been measured yet, the processor's probe
-answers, and before that, a guess.
+A speed is seconds for one piece of work: `frozen`, one picture sent through the frozen part; `views`, one
+varied picture through it up to the trained part; `train`, one picture's step; `start` and `finish`, what
+comes before and after; `solve`, how many times as long as usual solving the head takes. They belong to a
+network, a size and a device: `setting` names them. Where nothing has been measured yet, the processor's probe
+answers, and before that, a guess. `read`, one picture decoded, is always a guess: it belongs to the pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +18,15 @@ from tl_core.base.files.reading import read_json
 from tl_core.compute.cpu_probe import BATCH, probe_path, probe_seconds
 from tl_core.compute.device import usable_cores
 
-GUESS = {"start": 10.0, "finish": 8.0, "read": 0.03, "frozen": 0.08, "views": 0.02, "train": 0.14}
+GUESS = {
+    "start": 10.0,
+    "finish": 8.0,
+    "solve": 1.0,
+    "read": 0.03,
+    "frozen": 0.08,
+    "views": 0.02,
+    "train": 0.14,
+}
 """Seconds, the last four on one core: of a laptop with other work to do. Only until it is measured."""
 REST_OF_BACKBONE = 1.4
 """The whole network's forward pass over that of the part which the probe measures, by multiplications."""
@@ -38,7 +46,7 @@ def setting(network: str, image_px: int, num_trained: str, device: str) -> str:
 def read(of: str) -> dict[str, float]:
     """Seconds of each piece of work, for a `setting`; always all of them."""
     known = _kept()
-    return {**_guessed(of), **known.get("", {}), **known.get(of, {})}
+    return {**_guessed(of), **known.get(of, {})}
 
 
 def is_measured(of: str) -> bool:
@@ -49,11 +57,10 @@ def is_measured(of: str) -> bool:
 def learn(of: str, seconds: dict[str, float]) -> None:
     """Keep what a run has measured; a cache that cannot be written costs nothing else."""
     known = _kept()
-    for place, names in (("", ("read",)), (of, ("start", "finish", "frozen", "views", "train"))):
-        before = known.get(place, {})
-        new = {name: seconds[name] for name in names if seconds.get(name, 0) > 0}
-        mixed = {name: NEW_SHARE * s + (1 - NEW_SHARE) * before.get(name, s) for name, s in new.items()}
-        known[place] = {**before, **mixed}
+    before = known.get(of, {})
+    new = {name: seconds[name] for name in GUESS if name != "read" and seconds.get(name, 0) > 0}
+    mixed = {name: NEW_SHARE * s + (1 - NEW_SHARE) * before.get(name, s) for name, s in new.items()}
+    known[of] = {**before, **mixed}
     with contextlib.suppress(OSError, OutputUnwritable):
         _place().parent.mkdir(parents=True, exist_ok=True)
         write_json(_place(), known)

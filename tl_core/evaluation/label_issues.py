@@ -85,12 +85,14 @@ def unseen_probabilities(
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+    from threadpoolctl import threadpool_limits
 
     probabilities = np.full((len(labels), int(labels.max()) + 1), 1e-9)
-    for seen, unseen in grouped_folds(labels, groups, seed).split(features, labels, groups):
-        judge = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
-        judge.fit(features[seen], labels[seen])
-        probabilities[np.ix_(unseen, judge[-1].classes_)] = judge.predict_proba(features[unseen])
+    with threadpool_limits(1, "blas"):  # small products: threads would only wait for each other
+        for seen, unseen in grouped_folds(labels, groups, seed).split(features, labels, groups):
+            judge = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
+            judge.fit(features[seen], labels[seen])
+            probabilities[np.ix_(unseen, judge[-1].classes_)] = judge.predict_proba(features[unseen])
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 

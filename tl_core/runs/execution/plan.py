@@ -4,6 +4,8 @@ of its one progress while it goes on. Loads nothing heavy.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,12 +13,15 @@ from tl_core.base.config import NUM_BLOCK_GROUPS, RunConfig
 from tl_core.base.messages import say
 from tl_core.base.stages import STAGES
 from tl_core.compute import speeds
-from tl_core.compute.device import guess_device
+from tl_core.compute.device import guess_device, usable_cores
+from tl_core.data.dataset import Picture
 
 SOLVE_SECONDS = 0.004
 """For one picture of a solved head, its strength and its cross-validation included."""
 SOLVE_START_SECONDS = 3.0
 """Of the same, whatever the number of pictures: loading its library, five folds, the first results."""
+NUM_TIMED = 3
+"""Pictures that are read to know how long reading takes."""
 EVALUATE_SHARE = 0.35
 """Of a training step: the same picture forward only."""
 SAID_SECONDS = 5
@@ -93,11 +98,33 @@ def network_of(config: RunConfig) -> str:
     return found.source if found else "formula"
 
 
+def read_seconds(pictures: Sequence[Picture], image_px: int) -> float | None:
+    """Of one of these pictures, read on all cores as a run does; None where none of those tried can be read.
+    No other pictures can tell: a photograph of 3000 x 2000 takes fifty times as long as one of 300 x 300."""
+    from tl_core.data.pixels import decode
+
+    timed = pictures[:: max(len(pictures) // NUM_TIMED, 1)][:NUM_TIMED]
+    started, num = time.perf_counter(), 0
+    for picture in timed:
+        try:
+            image = decode.read_image(picture.path, picture.name, max_px=image_px)
+        except decode.UnreadableImage:
+            continue
+        decode.resize_square(image, image_px)
+        num += 1
+    return (time.perf_counter() - started) / num / min(usable_cores(), 8) if num else None
+
+
+def solve_seconds(num: int) -> float:
+    """Of a head solved, checked and written down, on a machine with nothing else to do."""
+    return SOLVE_START_SECONDS + num * SOLVE_SECONDS
+
+
 def make(config: RunConfig, counts: list[int], network: str, read_seconds: float | None = None) -> RunPlan:
     """The plan of a run on pictures that have no parts of their own.
 
     counts: pictures per class. network: see `speeds.setting`.
-    read_seconds: of one of these pictures, where that was measured.
+    read_seconds: of one of these pictures, where that was measured: see the function of this name.
     """
     from tl_core.data.split import MIN_TEST_PER_CLASS  # brings scikit-learn along
 
@@ -123,7 +150,7 @@ def make(config: RunConfig, counts: list[int], network: str, read_seconds: float
     for name, epochs in ((name, stage.epochs) for name, stage in config.stages.items()):
         stage = STAGES[name]
         if not stage.moves_backbone and config.head_solver == "lbfgs":
-            training.append(PlanStep(name, SOLVE_START_SECONDS + num * SOLVE_SECONDS, num_train, "pictures"))
+            training.append(PlanStep(name, pace["solve"] * solve_seconds(num), num_train, "pictures"))
         elif not stage.moves_backbone:
             looked = entries * views(epochs) * pace["frozen"]
             training.append(PlanStep(name, looked + epochs * 0.2, epochs, "epochs"))

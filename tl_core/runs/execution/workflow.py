@@ -25,6 +25,7 @@ from tl_core.base.events import (
     RunEnded,
     RunStarted,
     RunStopped,
+    StageStarted,
     WarningRaised,
 )
 from tl_core.base.files.paths import cache_dir, expanded
@@ -158,7 +159,7 @@ class _Work:
         self.not_drawn: dict[str, str] = {}  # plot -> why
         self.seconds_before = self.last_write_seconds = 0.0
         self.probing_seconds = 0.0  # once per machine, so no part of what the next run needs
-        self.measured: dict[str, float] = {}  # seconds of each piece of work, see `speeds`
+        self.measured: dict[str, float] = {}  # of each piece of work, see `speeds`
         self.started = time.perf_counter()
 
     def steps(self) -> Iterator[Event]:
@@ -177,20 +178,25 @@ class _Work:
             self.seconds_before, self.head_folds = checkpoint["seconds"], checkpoint["head_folds"]
         self.trainer = trainer
         self.measured = {
-            "read": reading_seconds / len(self.prepared.labels),
             "start": time.perf_counter() - self.started - reading_seconds - self.probing_seconds,
         }
         yield self._run_started(checkpoint)
         is_pretrained = self.choice.is_pretrained
         yield from preparing.warnings(self.prepared, self.config, is_pretrained, trainer.loss_weights)
 
+        began_head = None
         for event in trainer.fit():
-            if isinstance(event, NewBest):
+            if isinstance(event, StageStarted) and not trainer.is_trained(event.stage):
+                began_head = time.perf_counter()
+            elif isinstance(event, NewBest):
                 self.checkpoints.save_best(trainer, str(event.stage))
             elif isinstance(event, EpochEnd) and trainer.is_trained(event.stage):
                 self.checkpoints.save(trainer, self._seconds(), self.head_folds)
             elif isinstance(event, ModelReady):
                 yield from self._check_head(event)
+                if began_head and "solve" not in self.measured:
+                    taken = time.perf_counter() - began_head
+                    self.measured["solve"] = taken / plan.solve_seconds(len(self.prepared.labels))
                 is_last = self._is_last(event)
                 self._write(is_complete=is_last, with_plots=is_last)
                 self.checkpoints.save(trainer, self._seconds(), self.head_folds)
@@ -325,8 +331,12 @@ class _Work:
     def _plan_made(self, data: Path) -> PlanMade:
         if device.guess_device(self.config.device) == "cpu":
             self.probing_seconds = _probing_seconds()
-        counts = list(folders.scan(data).counts().values())
-        made = plan.make(self.config, counts, plan.network_of(self.config))
+        found = folders.scan(data)
+        counts, reading = (
+            list(found.counts().values()),
+            plan.read_seconds(found.pictures, self.config.image_px),
+        )
+        made = plan.make(self.config, counts, plan.network_of(self.config), reading)
         return PlanMade(steps=made.to_list(), is_measured=made.is_measured)
 
     def _learn_speeds(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from html import escape
 from pathlib import Path
 
@@ -13,16 +12,12 @@ import streamlit as st
 from tl_core.base.config import RunConfig
 from tl_core.base.files.paths import child_environment
 from tl_core.compute import cpu_probe
-from tl_core.compute.device import guess_device, usable_cores
+from tl_core.compute.device import guess_device
 from tl_core.data import folders
-from tl_core.data.pixels import decode
 from tl_core.runs.execution import plan
 from tl_core.runs.execution.plan import in_words, step_time, step_words
 from tl_ui.frame import state
 from tl_ui.frame.text import t
-
-NUM_TIMED = 3
-"""Pictures that are read to know how long reading takes."""
 
 
 def draw(config: RunConfig, data: Path, counts: list[int]) -> None:
@@ -53,18 +48,7 @@ def draw(config: RunConfig, data: Path, counts: list[int]) -> None:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def _read_seconds(data: str, image_px: int) -> float | None:
-    """Of one picture, read on all cores as a run does; None where none of those tried can be read."""
-    pictures = folders.scan(Path(data)).pictures
-    timed = pictures[:: max(len(pictures) // NUM_TIMED, 1)][:NUM_TIMED]
-    started, num = time.perf_counter(), 0
-    for picture in timed:
-        try:
-            image = decode.read_image(picture.path, picture.name, max_px=image_px)
-        except decode.UnreadableImage:
-            continue
-        decode.resize_square(image, image_px)
-        num += 1
-    return (time.perf_counter() - started) / num / min(usable_cores(), 8) if num else None
+    return plan.read_seconds(folders.scan(Path(data)).pictures, image_px)
 
 
 def _measure_once(config: RunConfig) -> bool:

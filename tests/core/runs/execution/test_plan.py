@@ -8,9 +8,10 @@ from tests.core.drawn import write_classes
 from tl_core.base.config import preset
 from tl_core.base.events import PlanMade
 from tl_core.compute import speeds
+from tl_core.data import folders
 from tl_core.runs.execution import plan, workflow
 
-PACE = {"start": 5.0, "finish": 7.0, "read": 0.01, "frozen": 0.02, "views": 0.03, "train": 0.1}
+PACE = {"start": 5.0, "finish": 7.0, "solve": 2.0, "frozen": 0.02, "views": 0.03, "train": 0.1}
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def own_cache(tmp_path, monkeypatch):
 
 def taught(config, pace=PACE):
     speeds.learn(plan.setting(config, "formula"), pace)
-    return plan.make(config, [50, 50], "formula")
+    return plan.make(config, [50, 50], "formula", read_seconds=0.01)
 
 
 def test_steps_are_in_the_order_of_the_run_and_their_sum_is_the_whole():
@@ -30,6 +31,7 @@ def test_steps_are_in_the_order_of_the_run_and_their_sum_is_the_whole():
     assert names == ["reading", "starting", "frozen", "head", "views", "finetune", "finishing"]
     by_name = {step.name: step for step in made.steps}
     assert by_name["reading"].seconds == pytest.approx(100 * 0.01)
+    assert by_name["head"].seconds == pytest.approx(2 * plan.solve_seconds(100))
     assert by_name["frozen"].seconds == pytest.approx(100 * 0.02)
     assert by_name["views"].seconds == pytest.approx(80 * 3 * 0.03) and by_name["views"].count == 240
     assert by_name["finetune"].seconds == pytest.approx(6 * 80 * 0.1 + plan.EVALUATE_SHARE * 100 * 0.1)
@@ -107,7 +109,17 @@ def test_a_run_says_its_plan_first_and_teaches_the_next_one(tmp_path):
     assert isinstance(events[0], PlanMade) and not events[0].is_measured
     known = speeds.read(plan.setting(config, "random"))
     assert plan.make(config, [10, 10], "random").is_measured
-    assert all(known[name] > 0 and known[name] != speeds.GUESS[name] for name in known)
+    learnt = speeds.GUESS.keys() - {"read"}
+    assert all(known[name] > 0 and known[name] != speeds.GUESS[name] for name in learnt)
+
+
+def test_reading_is_timed_on_the_pictures_themselves(tmp_path):
+    data = write_classes(tmp_path / "data", {"dots": 10, "stripes": 10})
+    pictures = folders.scan(data).pictures
+    assert plan.read_seconds(pictures, 32) > 0
+    for picture in pictures:
+        picture.path.write_bytes(b"no picture")
+    assert plan.read_seconds(pictures, 32) is None
 
 
 def test_measuring_the_processor_once_is_no_part_of_the_next_start(monkeypatch):

@@ -104,8 +104,6 @@ class EpochEnd(Event):
     epoch_seconds: float
     images_per_second: float
     # training pictures only
-    peak_mib: float | None = None
-    # of the device's memory; None on CPU
 
 
 @dataclass(frozen=True, kw_only=True)

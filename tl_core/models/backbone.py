@@ -240,11 +240,6 @@ class TransferModel(nn.Module):
     def trainable_parts(self) -> list[str]:
         return list(self.part_names[self._first_trainable :])
 
-    @property
-    def boundary(self) -> str:
-        """The last frozen part: "pixels" when nothing is frozen, the last one when the whole backbone is."""
-        return self.part_names[self._first_trainable - 1] if self._first_trainable else "pixels"
-
     # --- what a part holds
 
     def part_parameters(self, part: str) -> list[nn.Parameter]:

@@ -11,12 +11,10 @@ across a resume: every epoch seeds its own shuffling, augmentation and dropout.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,11 +25,9 @@ from tl_core.base.errors import NonFiniteLoss
 from tl_core.base.events import (
     EarlyStopped,
     EpochEnd,
-    Evaluated,
     Event,
     LearningRateReduced,
     ModelReady,
-    NewBest,
     Progress,
     StageEnded,
     StageStarted,
@@ -39,13 +35,10 @@ from tl_core.base.events import (
 from tl_core.base.stages import BEFORE, STAGES
 from tl_core.compute.kernels.fast_gradients import give_fast_gradients
 from tl_core.compute.out_of_memory import memory_explained
-from tl_core.data.dataset import SPLITS
 from tl_core.data.pixels.augment import training_entries
 from tl_core.data.prepare import Prepared
-from tl_core.evaluation import metrics
 from tl_core.models.backbone import CLASSIFIER, TransferModel
-from tl_core.models.head import final_linear
-from tl_core.training import head_solver
+from tl_core.training import solved_stage
 from tl_core.training.batches import (
     AugmentedPictures,
     CachedBatches,
@@ -55,24 +48,15 @@ from tl_core.training.batches import (
 )
 from tl_core.training.class_balance import loss_weights
 from tl_core.training.frozen_features import FrozenFeatures
+from tl_core.training.judge import Judge
+from tl_core.training.pace import Pace, paced
 from tl_core.training.stage_state import StageState
-
-HISTORY = ("train_loss", "train_acc", "val_loss", "val_acc", "lr")
-"""Columns of the per-stage history, named as the expression guide's training log names them."""
-
-PROGRESS_SECONDS = 0.5
-"""At most one Progress event in this time."""
-
-LEAST_PROBABILITY = 1e-3
-"""Below this a probability counts as this in the validation loss, so that one strange picture cannot
-decide alone which epoch is the best. (Seen: 142 pictures at 0.3 on average, one at 343.)"""
+from tl_core.training.standing import Standing
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-Weights = dict[str, torch.Tensor]
 
-
-class Trainer:
+class Trainer(Standing):
     """One run of the recipe over `prepared` data; see the module.
 
     positive: the class that metrics speak of; None: all alike. mean, std: the normalisation that the
@@ -103,6 +87,7 @@ class Trainer:
         free_disk_bytes: int = 0,
         folder: Path | None = None,
     ) -> None:
+        super().__init__(list(config.stages))
         self.config, self.prepared, self.positive, self.device = config, prepared, positive, device
         self.classes = prepared.dataset.classes
         self.tail_dtype, self.depthwise = DTYPES[tail_precision], depthwise
@@ -111,6 +96,7 @@ class Trainer:
         counts = np.bincount(prepared.labels[prepared.split.train], minlength=len(self.classes)).tolist()
         self.loss_weights = loss_weights(config, dict(zip(self.classes, counts, strict=True)), positive)
         self.class_weights = torch.tensor([float(self.loss_weights[name]) for name in self.classes])
+        self.judge = Judge(prepared, positive, self.class_weights)
         self.plain_loss = nn.CrossEntropyLoss(weight=self.class_weights).to(device)  # what is told
         self.criterion = nn.CrossEntropyLoss(self.class_weights, label_smoothing=config.label_smoothing)
         self.criterion.to(device)
@@ -137,16 +123,7 @@ class Trainer:
             free_disk_bytes=free_disk_bytes,
             folder=folder,
         )
-        self.stages = list(config.stages)
-        self.history: dict[str, dict[str, list[float]]] = {}
-        self.best: dict[str, dict[str, Any]] = {}  # stage -> epoch, val_loss, val_accuracy
-        self.best_weights: dict[str, Weights] = {}
-        self.probabilities: dict[str, np.ndarray] = {}  # stage, BEFORE too -> (N, C), every picture
-        self.frozen_work: dict[str, dict[str, Any]] = {}  # stage -> how it was done, what that saved
-        self._stage: StageState | None = None
-        self._done: list[str] = []  # stages that have ended
         self._epoch_seconds: dict[str, list[float]] = {}
-        self._restored: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ the recipe
 
@@ -157,17 +134,17 @@ class Trainer:
         Raises: NonFiniteLoss, OutOfMemory.
         """
         self.model.freeze_backbone()
-        if len(self._done) < len(self.stages):
-            yield from self._paced(self.frozen.prepare_clean())
-        yield from self._evaluate(BEFORE)
+        if len(self.done) < len(self.stages):
+            yield from paced(self.frozen.prepare_clean())
+        yield from self.judge.evaluate(BEFORE, self.answer(BEFORE))
         for stage in self.stages:
-            is_new = stage not in self._done
+            is_new = stage not in self.done
             if is_new:
-                yield from self._solve_head() if not self.is_trained(stage) else self._run_stage(stage)
+                yield from self._run_stage(stage) if self.is_trained(stage) else self._solve(stage)
             self.model.load_state_dict(self.best_weights[stage])
-            yield from self._evaluate(stage)
+            yield from self.judge.evaluate(stage, self.answer(stage))
             if is_new:
-                self._done.append(stage)
+                self.done.append(stage)
                 yield ModelReady(stage=stage, best_stage=self.final_stage)
         self.model.load_state_dict(self.best_weights[self.final_stage])
 
@@ -180,80 +157,26 @@ class Trainer:
         """The last stage whose best epoch has a clearly lower validation loss than the one before it."""
         final, *later = [stage for stage in self.stages if stage in self.best]
         for stage in later:
-            final = stage if self._is_clearly_better(stage, final) else final
+            if self.judge.is_clearly_better(self.probabilities[stage], self.probabilities[final]):
+                final = stage
         return final
 
     def conclude(self) -> None:
         """Judge the best model so far, wherever `fit` stands; it cannot go on afterwards."""
         for stage in self.best:
             self.model.load_state_dict(self.best_weights[stage])
-            self._answer(stage)
+            self.answer(stage)
         self.model.load_state_dict(self.best_weights[self.final_stage])
 
     def cross_validate_head(self) -> Generator[Progress, None, dict[str, np.ndarray]]:
-        """{"before" | "head" | "final": (N, C)} probabilities of every picture by a head that was solved
-        without it, on the frozen part's features. Call while the backbone is frozen."""
-        folds = self.prepared.split.folds
-        results = np.zeros_like(self.probabilities[BEFORE])
-        answers = head_solver.cross_validated(
-            self.frozen.pooled().double().numpy(),
-            self.prepared.labels,
-            self.prepared.groups,
-            self.class_weights.double().numpy(),
-            folds,
-            np.array(sorted({*self.prepared.added, *(i for fold in folds for i in fold)})),
-            self.config.seed,
+        """As `solved_stage.cross_validate`. Call while the backbone is frozen."""
+        return solved_stage.cross_validate(
+            self.probabilities[BEFORE], self.frozen, self.judge, self.config.seed
         )
-        for done, (held_out, probabilities) in enumerate(answers, 1):
-            results[held_out] = probabilities
-            yield Progress(stage="head", phase="checking_head", done=done, total=len(folds))
-        return {BEFORE: self.probabilities[BEFORE], "head": results, "final": results}
 
-    def _solve_head(self) -> Iterator[Event]:
-        """Stage `head` at once: its best answer is computed. Each step towards it is told as an epoch."""
-        stage, started = "head", time.perf_counter()
-        self.history[stage] = {column: [] for column in HISTORY}
-        yield self._stage_started(stage, 0.0)
-        yield Progress(stage=stage, phase="solving", done=0, total=1)
-        train, val = self.prepared.split.train, self.prepared.split.val
-        features, labels = self.frozen.pooled().double().numpy(), self.prepared.labels
-        weights, groups = self.class_weights.double().numpy(), self.prepared.groups
-        solution = head_solver.solve(features[train], labels[train], groups[train], weights, self.config.seed)
-        seconds = (time.perf_counter() - started) / len(solution.steps)
-        for epoch, head in enumerate(solution.steps, 1):
-            train_loss, train_accuracy = self._scores(head.log_probabilities(features[train]), train)
-            val_loss, val_accuracy = self._scores(head.log_probabilities(features[val]), val)
-            self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, 0.0)
-            yield EpochEnd(
-                stage=stage,
-                epoch=epoch,
-                epochs=len(solution.steps),
-                train_loss=train_loss,
-                train_accuracy=train_accuracy,
-                val_loss=val_loss,
-                val_accuracy=val_accuracy,
-                learning_rate=0.0,
-                epoch_seconds=seconds,
-                images_per_second=len(train) / max(seconds, 1e-9),
-            )
-        if not np.isfinite(train_loss + val_loss):
-            raise NonFiniteLoss(stage=stage, epoch=epoch, learning_rate=0.0)
-        linear = final_linear(self.model.classifier)
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(solution.head.weight))
-            linear.bias.copy_(torch.from_numpy(solution.head.bias))
-        self.best[stage] = {"epoch": epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
-        self._keep_best(stage)
-        yield NewBest(stage=stage, epoch=epoch, val_loss=val_loss, val_accuracy=val_accuracy)
-        self.frozen_work[stage] = {"feed": "solved", "why": "solved", "times_faster": 1.0}
-        yield StageEnded(
-            stage=stage,
-            epochs_run=epoch,
-            best_epoch=epoch,
-            best_val_loss=val_loss,
-            best_val_accuracy=val_accuracy,
-            stage_seconds=time.perf_counter() - started,
-        )
+    def _solve(self, stage: str) -> Iterator[Event]:
+        begun = self._stage_started(stage, 0.0)
+        return solved_stage.solve(begun, self, self.frozen, self.judge, self.config.seed)
 
     def _run_stage(self, stage: str) -> Iterator[Event]:
         settings, row = self.config.stages[stage], STAGES[stage]
@@ -261,12 +184,10 @@ class Trainer:
         if row.moves_backbone:
             self._speed_up_trained_part()
         num_steps = len(batch_slices(len(self.frozen.training.entries), self.config.batch_size))
-        self._stage = run = StageState(
-            stage, self.model, self.config, self.device, self.tail_dtype, num_steps
-        )
-        self._continue_restored(run)
+        run = StageState(stage, self.model, self.config, self.device, self.tail_dtype, num_steps)
+        self.go_on(run)
         yield self._stage_started(stage, run.learning_rate)
-        feed = yield from self._paced(self.frozen.training_feed(stage))
+        feed = yield from paced(self.frozen.training_feed(stage))
         started, epochs_before = time.perf_counter(), run.epoch
 
         while run.epoch < settings.epochs:
@@ -284,11 +205,9 @@ class Trainer:
             if not np.isfinite(train_loss + val_loss):
                 raise NonFiniteLoss(stage=stage, epoch=run.epoch, learning_rate=rate)
             is_reduced = run.end_epoch(val_loss)
-            self._record(stage, train_loss, train_accuracy, val_loss, val_accuracy, rate)
+            self.record(stage, train_loss, train_accuracy, val_loss, val_accuracy, rate)
             if val_loss < self.best.get(stage, {}).get("val_loss", np.inf):
-                self.best[stage] = {"epoch": run.epoch, "val_loss": val_loss, "val_accuracy": val_accuracy}
-                self._keep_best(stage)
-                yield NewBest(stage=stage, epoch=run.epoch, val_loss=val_loss, val_accuracy=val_accuracy)
+                yield self.keep_best(stage, run.epoch, val_loss, val_accuracy, self.model)
             self._epoch_seconds.setdefault(stage, []).append(time.perf_counter() - epoch_started)
             yield EpochEnd(
                 stage=stage,
@@ -301,7 +220,6 @@ class Trainer:
                 learning_rate=rate,
                 epoch_seconds=time.perf_counter() - epoch_started,
                 images_per_second=feed.num / train_seconds,
-                peak_mib=self._peak_mib(),
             )
             if is_reduced:
                 yield LearningRateReduced(
@@ -335,7 +253,7 @@ class Trainer:
         self.model.train()  # what is frozen stays in evaluation mode
         total_loss = torch.zeros((), device=self.device)
         num_right = torch.zeros((), device=self.device)
-        num_done, pace = 0, _Pace()
+        num_done, pace = 0, Pace()
         for x, y in feed.batches(run.epoch, seed):
             x, y = x.to(self.device), y.to(self.device)
             with torch.autocast(run.device_type, self.tail_dtype, enabled=run.is_mixed):
@@ -360,49 +278,14 @@ class Trainer:
         """(loss, accuracy) on the validation pictures as they are; classes weigh as in training."""
         indices = self.prepared.split.val
         logits = self.frozen.logits(indices, stage)
-        return self._scores(torch.log_softmax(logits, dim=1).numpy(), indices)
+        return self.judge.scores(torch.log_softmax(logits, dim=1).numpy(), indices)
 
-    def _scores(self, log_p: np.ndarray, indices: list[int]) -> tuple[float, float]:
-        """log probabilities (N, C) of the pictures at `indices` (N,) -> (loss, accuracy)."""
-        truth = self.prepared.labels[indices]
-        bounded = torch.from_numpy(log_p).float().clamp(min=math.log(LEAST_PROBABILITY))
-        loss = nn.functional.nll_loss(bounded, torch.from_numpy(truth), weight=self.class_weights)
-        return float(loss), float((log_p.argmax(axis=1) == truth).mean())
-
-    def _is_clearly_better(self, stage: str, than: str) -> bool:
-        """By more than one standard error of the paired difference, groups of copies as one: the best of
-        several epochs on few validation pictures has a lower loss by chance, too.
-        Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error)."""
-        val = self.prepared.split.val
-        truth = self.prepared.labels[val]
-        bounded = [self.probabilities[name][val, truth].clip(LEAST_PROBABILITY) for name in (than, stage)]
-        gained = self.class_weights.numpy()[truth] * np.log(bounded[1] / bounded[0])
-        groups = np.unique(self.prepared.groups[val], return_inverse=True)[1]
-        by_group = np.bincount(groups, weights=gained)
-        return bool(by_group.sum() > np.sqrt(len(by_group)) * by_group.std())
-
-    def _evaluate(self, stage: str) -> Iterator[Event]:
-        """Probabilities of every picture, and the scores of each split, with the weights as they stand."""
-        probabilities = self._answer(stage)
-        for split in SPLITS:
-            indices = getattr(self.prepared.split, split)
-            if indices:
-                truth = self.prepared.labels[indices]
-                groups = self.prepared.groups[indices]
-                scores = metrics.evaluate(
-                    truth, probabilities[indices], self.classes, self.positive, groups=groups
-                )
-                yield Evaluated(stage=stage, split=split, metrics=scores)
-
-    def _answer(self, stage: str) -> np.ndarray:
+    def answer(self, stage: str) -> np.ndarray:
         """(N, C) probabilities of every picture by the weights as they stand; once per stage."""
         if stage not in self.probabilities:
             everything = list(range(len(self.prepared.labels)))
             self.probabilities[stage] = torch.softmax(self.frozen.logits(everything, stage), dim=1).numpy()
         return self.probabilities[stage]
-
-    def _keep_best(self, stage: str) -> None:
-        self.best_weights[stage] = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def frozen_seconds(self) -> dict[str, float]:
         """Of one picture through the frozen part, where that was computed here; see `speeds`."""
@@ -422,41 +305,6 @@ class Trainer:
                 found[stage]["train"] = float(np.median(self._epoch_seconds[stage])) / num
         return found
 
-    # ------------------------------------------------------------------ stop and go on
-
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs beside the best weights of each stage; tensors and plain values only.
-        Take it at an EpochEnd of a trained stage, or at a ModelReady."""
-        run = self._stage
-        if run is not None and run.name not in self._done:
-            place = run.state()
-        elif self._done:
-            place = {"stage": self._done[-1], "epoch": len(self.history[self._done[-1]]["lr"])}
-        else:
-            raise RuntimeError("no epoch has ended yet")
-        known = {stage: torch.from_numpy(p) for stage, p in self.probabilities.items()}
-        told = {"history": self.history, "best": self.best, "frozen_work": self.frozen_work}
-        return {**place, **told, "done": list(self._done), "probabilities": known}
-
-    def restore(self, state: dict[str, Any], best_weights: dict[str, Weights]) -> None:
-        """Let `fit` go on after the point at which `state` was taken. best_weights: {stage: state dict}
-        of every stage in state["best"]."""
-        self.history, self.best = state["history"], state["best"]
-        self.best_weights = best_weights
-        self.frozen_work = state.get("frozen_work", {})
-        self._done = list(state.get("done", self.stages[: self.stages.index(state["stage"])]))
-        self._restored = state if state["stage"] not in self._done else None
-        self.probabilities = {stage: p.numpy() for stage, p in state.get("probabilities", {}).items()}
-
-    def _continue_restored(self, run: StageState) -> None:
-        if self._restored is None or self._restored["stage"] != run.name:
-            self.history[run.name] = {column: [] for column in HISTORY}
-            return
-        run.continue_from(self._restored, self.best_weights[run.name])
-        self._restored = None
-
-    # ------------------------------------------------------------------ details
-
     def _speed_up_trained_part(self) -> None:
         """Same layers, same numbers, other code for their gradients."""
         if self.depthwise == "split":
@@ -467,10 +315,6 @@ class Trainer:
     def _is_out_of_patience(self, run: StageState) -> bool:
         patience = self.config.early_stopping_patience
         return bool(patience and run.epoch and run.epoch - self.best[run.name]["epoch"] >= patience)
-
-    def _record(self, stage: str, *values: float) -> None:
-        for column, value in zip(HISTORY, values, strict=True):
-            self.history[stage][column].append(value)
 
     def _stage_started(self, stage: str, learning_rate: float) -> StageStarted:
         counts = self.model.parameter_counts()
@@ -499,32 +343,3 @@ class Trainer:
         z = z.expand(size, *z.shape[1:]).contiguous()
         self.model.forward_between(z, entry, CLASSIFIER).sum().backward()
         self.model.zero_grad(set_to_none=True)
-
-    def _peak_mib(self) -> float | None:
-        if not self.device.startswith("cuda"):
-            return None
-        return torch.cuda.max_memory_allocated(self.device) / 2**20
-
-    def _paced(self, steps: Generator[Progress, None, Any]) -> Generator[Progress, None, Any]:
-        """Passes on the last Progress and at most one in PROGRESS_SECONDS; returns what `steps` returns."""
-        pace = _Pace()
-        while True:
-            try:
-                progress = next(steps)
-            except StopIteration as end:
-                return end.value
-            if pace.is_due() or progress.done == progress.total:
-                yield progress
-
-
-class _Pace:
-    """True at most once in PROGRESS_SECONDS."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def is_due(self) -> bool:
-        if time.monotonic() - self._last < PROGRESS_SECONDS:
-            return False
-        self._last = time.monotonic()
-        return True

@@ -89,7 +89,7 @@ def test_the_default_of_the_family_ends_where_it_should(net):
     if net.num_units in (4, 7, 12):
         net.unfreeze_last(count)
         assert net.trainable_parts()[0] == first
-        assert net.boundary_for(count) == net.boundary
+        assert net.boundary_for(count) == net.frozen_parts()[-1]
 
 
 def test_grad_cam_gives_a_map_of_places_and_leaves_no_gradients(net):

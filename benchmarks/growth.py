@@ -33,7 +33,7 @@ from tl_core.data.prepare import Prepared
 from tl_core.data.split import LeakReport, Split
 from tl_core.models import build
 from tl_core.models.weights import sources
-from tl_core.training.frozen_features import DISK_SHARE, MEMORY_SHARE
+from tl_core.training.feeding.frozen_features import DISK_SHARE, MEMORY_SHARE
 from tl_core.training.trainer import Trainer
 
 

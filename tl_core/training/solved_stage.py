@@ -13,7 +13,7 @@ from tl_core.base.events import EpochEnd, Event, Progress, StageEnded, StageStar
 from tl_core.base.stages import BEFORE
 from tl_core.models.head import final_linear
 from tl_core.training import head_solver
-from tl_core.training.frozen_features import FrozenFeatures
+from tl_core.training.feeding.frozen_features import FrozenFeatures
 from tl_core.training.judge import Judge
 from tl_core.training.standing import Standing
 

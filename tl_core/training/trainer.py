@@ -39,15 +39,15 @@ from tl_core.data.pixels.augment import training_entries
 from tl_core.data.prepare import Prepared
 from tl_core.models.backbone import CLASSIFIER, TransferModel
 from tl_core.training import solved_stage
-from tl_core.training.batches import (
+from tl_core.training.class_balance import loss_weights
+from tl_core.training.feeding.batches import (
     AugmentedPictures,
     CachedBatches,
     PixelBatches,
     batch_slices,
     clean_pictures,
 )
-from tl_core.training.class_balance import loss_weights
-from tl_core.training.frozen_features import FrozenFeatures
+from tl_core.training.feeding.frozen_features import FrozenFeatures
 from tl_core.training.judge import Judge
 from tl_core.training.pace import Pace, paced
 from tl_core.training.stage_state import StageState

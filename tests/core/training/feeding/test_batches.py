@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from tl_core.data.pixels.normalise import normalise
-from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead
+from tl_core.training.feeding.batches import (
+    AugmentedPictures,
+    CachedBatches,
+    PixelBatches,
+    batch_slices,
+    drawn_ahead,
+)
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 

@@ -27,7 +27,7 @@ from tl_core.models.parts import part_state_hash
 
 if TYPE_CHECKING:
     from tl_core.models.backbone import TransferModel
-    from tl_core.training.batches import AugmentedPictures
+    from tl_core.training.feeding.batches import AugmentedPictures
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ A frozen part gives the same output for the same input in every epoch. So each t
 augmented in `views` ways, every view goes through the frozen part once, and epoch e trains on view
 (e - 1) mod views. `views = 0` draws a fresh view every epoch and keeps nothing. Unaugmented pictures
 are kept too: every validation and evaluation starts from them. What does not fit into memory is kept in
-a file; `tl_core.training.activation_cache` lets a later run read what an earlier one computed.
+a file; `tl_core.training.feeding.activation_cache` lets a later run read what an earlier one computed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,14 @@ from tl_core.base.stages import STAGES
 from tl_core.compute.kernels.batchnorm_folding import folded
 from tl_core.data.pixels.normalise import normalise
 from tl_core.models.backbone import CLASSIFIER, TransferModel
-from tl_core.training import activation_cache
-from tl_core.training.batches import AugmentedPictures, CachedBatches, PixelBatches, batch_slices, drawn_ahead
+from tl_core.training.feeding import activation_cache
+from tl_core.training.feeding.batches import (
+    AugmentedPictures,
+    CachedBatches,
+    PixelBatches,
+    batch_slices,
+    drawn_ahead,
+)
 
 MEMORY_SHARE = 4
 """Activations may take a quarter of the free memory, so that the app and the browser keep theirs."""

@@ -13,7 +13,7 @@ import torch
 from tests.core.training.test_trainer import final_weights, new_trainer, prepared, settings  # noqa: F401
 from tl_core.base.events import EpochEnd, StageEnded, StageStarted
 from tl_core.data.pixels import augment
-from tl_core.training import activation_cache, frozen_features
+from tl_core.training.feeding import activation_cache, frozen_features
 
 PLENTY = 1 << 40
 

@@ -31,7 +31,7 @@ for _name, _value in {
 _HOMES = {
     "Predictor": "inference.predictor",
     "predict_files": "inference.predictor",
-    "evaluate_folder": "inference.predictor",
+    "evaluate_folder": "inference.labelled_folder",
     "preset": "base.config",
     "create_run": "runs.execution.workflow",
     "execute": "runs.execution.workflow",

@@ -61,7 +61,8 @@ def cross_validate(args: argparse.Namespace, language: str) -> CommandResult:
 
 
 def evaluate(args: argparse.Namespace, language: str) -> CommandResult:
-    from tl_core.inference.predictor import Predictor, evaluate_folder
+    from tl_core.inference.labelled_folder import evaluate_folder
+    from tl_core.inference.predictor import Predictor
 
     predictor = Predictor.load(args.run)
     _say_unchecked(predictor.path, language)

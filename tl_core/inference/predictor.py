@@ -1,4 +1,4 @@
-"""Use a trained run: classify pictures, or judge it on a labelled folder.
+"""Use a trained run: classify pictures.
 
 Reads the run folder alone: `config.json` for how pictures enter the network, `models/final` for
 the weights, `decision.json` (where a person saved one) for the threshold and the temperature. Computed
@@ -18,12 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tl_core.base.errors import NoReadableImages, RunDamaged, RunNotReady, UnknownClass, UnreadableImage
+from tl_core.base.errors import RunDamaged, RunNotReady, UnreadableImage
 from tl_core.base.files.file_names import readable
 from tl_core.base.files.paths import is_file
 from tl_core.base.stages import STAGES
-from tl_core.data import curation, duplicates, folders
-from tl_core.data.dataset import Account, Refused
 from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
 from tl_core.data.pixels.sample_depth import Whites
 from tl_core.inference import reference_features, seen_pictures
@@ -287,13 +285,13 @@ def predict_sources(
     """As `predict_files`, of (what it is called, where it lies or its content); one content at a
     time is kept."""
     decided = predictor.rule if decided is None else decided
-    for some, squares in _read(predictor, sources):
+    for some, squares in read_squares(predictor, sources):
         rows = iter(answer_squares(predictor, squares, decided))
         for answer in some:
             yield answer if "error" in answer else {**answer, **next(rows)}
 
 
-def _read(
+def read_squares(
     predictor: Answering, sources: Iterable[tuple[str, Path | bytes]]
 ) -> Iterator[tuple[list[dict[str, Any]], list[np.ndarray]]]:
     """Batches: {"file"} or {"file", "error"} of every one, and squares (px, px, 3) of the readable ones."""
@@ -331,63 +329,3 @@ def answer_squares(
             answer["unlike_training"] = bool(found.is_far[i])
         answers.append(answer)
     return answers
-
-
-def evaluate_folder(predictor: Predictor, path: Path) -> dict[str, Any]:
-    """Scores on every readable picture of a labelled folder whose classes the run knows, one class or more;
-    labels and omissions decided beside the pictures are followed.
-
-    Of the network itself, as in the run's summary. Returns what `metrics.evaluate` does, and
-    `used`, `refused`: [{name, reason, detail}] and `empty`, as `dataset.Account` has them; `seen`:
-    how many of these pictures the run was trained on or
-    chose its best epoch by, whatever they are called now; and, where a threshold was saved for the run,
-    `with_threshold`: the same scores of the answers that it leads to.
-    Raises: DataError: no such folder, no pictures, a class the run does not know.
-        RunDamaged: a decision.json that cannot be.
-    """
-    from tl_core.evaluation import metrics  # brings scikit-learn along
-
-    classes = predictor.classes
-    dataset = curation.followed(folders.scan(path, known=classes))
-    unknown = [name for name in dataset.classes if name not in classes]
-    if unknown:
-        raise UnknownClass(path=path, name=unknown[0], known=", ".join(classes))
-    decided = decision_rule.read(predictor.run)
-    told: list[dict[str, Any]] = []
-    hashes: list[str] = []
-    likeness: list[np.ndarray] = []
-    pieces = []
-    for some, squares in _read(predictor, ((readable(str(one.path)), one.path) for one in dataset.pictures)):
-        told += some
-        hashes += map(pixels_hash, squares)
-        likeness += map(duplicates.picture_hashes, squares)
-        pieces.append(predictor.predict(squares))
-    refused = list(dataset.refused)
-    judged = []
-    for picture, answer in zip(dataset.pictures, told, strict=True):
-        if "error" in answer:
-            values = answer["error"].values
-            refused.append(Refused(picture.name, str(values["reason"]), str(values["detail"])))
-        else:
-            judged.append(picture)
-    if not judged:
-        raise NoReadableImages(path=path, count=len(refused), example=refused[0].name)
-    truth = np.array([classes.index(dataset.classes[picture.label]) for picture in judged])
-    raw = np.concatenate(pieces)
-    places, pixels = (
-        seen_pictures.pictures_used_for_training(predictor.run),
-        seen_pictures.pixels(predictor.run),
-    )
-    num_seen = sum(
-        own in pixels or picture.path.resolve() in places for picture, own in zip(judged, hashes, strict=True)
-    )
-    groups = duplicates.groups_of_hashes(likeness)
-    scores = metrics.evaluate(truth, raw, classes, predictor.positive, groups=groups)
-    account = Account(len(judged), refused, list(dataset.empty))
-    found = {**scores, **account.to_dict(), "seen": num_seen}
-    if decided.threshold is not None:
-        p = decided.probabilities(raw)
-        said = decided.answers(p, classes)
-        scores = metrics.evaluate(truth, p, classes, str(decided.positive_class), said, groups)
-        found["with_threshold"] = {"threshold": decided.threshold, **scores}
-    return found

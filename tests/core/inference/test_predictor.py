@@ -30,7 +30,8 @@ from tl_core.base.messages import say
 from tl_core.cli import report
 from tl_core.data.pixels.decode import read_image, resize_square
 from tl_core.inference import reference_features
-from tl_core.inference.predictor import BATCH, Predictor, evaluate_folder, predict_files
+from tl_core.inference.labelled_folder import evaluate_folder
+from tl_core.inference.predictor import BATCH, Predictor, predict_files
 from tl_core.models.files import checkpoint_files
 from tl_core.runs import decision_rule
 from tl_core.runs.execution import workflow

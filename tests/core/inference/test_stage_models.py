@@ -16,7 +16,8 @@ from tl_core.base.config import preset
 from tl_core.base.errors import RunDamaged, RunNotReady
 from tl_core.data.pixels.decode import read_image
 from tl_core.inference import feature_cache, reference_features, stage_models
-from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
+from tl_core.inference.labelled_folder import evaluate_folder
+from tl_core.inference.predictor import Predictor, predict_files
 from tl_core.models import gradcam
 from tl_core.models.backbone import CLASSIFIER
 from tl_core.runs import decision_rule

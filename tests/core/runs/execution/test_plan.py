@@ -9,7 +9,7 @@ from tl_core.base.config import preset
 from tl_core.base.events import PlanMade
 from tl_core.compute import speeds
 from tl_core.data import folders
-from tl_core.runs.execution import plan, workflow
+from tl_core.runs.execution import plan, work, workflow
 
 PACE = {"start": 5.0, "finish": 7.0, "solve": 2.0, "frozen": 0.02, "views": 0.03, "train": 0.1}
 
@@ -124,8 +124,8 @@ def test_reading_is_timed_on_the_pictures_themselves(tmp_path):
 
 def test_measuring_the_processor_once_is_no_part_of_the_next_start(monkeypatch):
     told = iter([None, {"frozen": "fp32"}])
-    monkeypatch.setattr(workflow.cpu_probe, "cached_probe", lambda: next(told))
+    monkeypatch.setattr(work.cpu_probe, "cached_probe", lambda: next(told))
     measured = []
-    monkeypatch.setattr(workflow.device, "cpu_probe", lambda: measured.append(1))
-    assert workflow._probing_seconds() > 0 and workflow._probing_seconds() == 0
+    monkeypatch.setattr(work.device, "cpu_probe", lambda: measured.append(1))
+    assert work._probing_seconds() > 0 and work._probing_seconds() == 0
     assert measured == [1]

@@ -27,8 +27,9 @@ from tl_core.base.errors import (
 from tl_core.base.events import EpochEnd, Evaluated, Progress, RunEnded, RunStarted, WarningRaised
 from tl_core.data import curation
 from tl_core.data.pixels import decode
-from tl_core.inference.predictor import Predictor, evaluate_folder, predict_files
-from tl_core.runs.execution import preparing, workflow
+from tl_core.inference.labelled_folder import evaluate_folder
+from tl_core.inference.predictor import Predictor, predict_files
+from tl_core.runs.execution import preparing, work, workflow
 from tl_core.runs.report import comparison
 from tl_core.runs.run_folder import EventLog, read_table
 
@@ -252,7 +253,7 @@ def test_cross_validation_goes_on_with_the_next_fold_after_a_stop(tmp_path):
         assert len(counts) < 20, "every start brings a fold home"
     assert len(counts) > 1 and min(counts[1]) > min(counts[0])
     assert broken.read_summary()["cross_validation"] == whole.read_summary()["cross_validation"]
-    assert not (broken.models / workflow.FOLDS).exists()
+    assert not (broken.models / work.FOLDS).exists()
 
 
 def test_a_correction_is_in_no_fold_and_so_no_held_out_answer_of_it_is_told(tmp_path):

@@ -10,6 +10,7 @@ from tl_core.evaluation.calibration import (
     log_loss,
     loss_change,
     reliability,
+    right_from,
     with_temperature,
 )
 
@@ -108,3 +109,52 @@ def test_every_picture_may_be_drawn_again_and_several_times():
     assert found["calibration_error"] == pytest.approx((0.1, 0.9))
     change = loss_change(truth, p, p[:, ::-1])
     assert change == pytest.approx((-np.log(9), np.log(9)))
+
+
+def test_the_least_confidence_that_is_right_often_enough_by_hand():
+    confidence = np.array([0.9, 0.6, 0.5, 0.8, 0.7])
+    is_right = np.array([True, False, False, True, True])
+    assert right_from(confidence, is_right, 1.0) == 0.7, "from there on every answer is right"
+    mixed = np.array([True, True, False, False, False])
+    assert (right_from(confidence, mixed, 0.3), right_from(confidence, mixed, 0.4)) == (0.6, 0.9)
+    assert right_from(confidence, np.zeros(5, bool), 0.5) is None
+
+
+def test_a_share_that_is_just_as_wanted_is_enough():
+    assert right_from(np.array([0.5, 0.6]), np.array([True, False]), 0.5) == 0.5
+
+
+def test_of_many_classes_the_least_confident_answers_lie_in_the_first_bin():
+    p = np.full((2, 20), 0.05)
+    p[1, :2] = 0.1, 0.0
+    assert [(b.low, b.high, b.num) for b in reliability(np.zeros(2, int), p)] == [(0.0, 0.1, 2)]
+
+
+def test_a_confidence_a_last_bit_above_its_bin_stays_in_it_and_a_thousandth_does_not():
+    p = np.array([[0.7 + 1e-12, 0.3], [0.701, 0.299]])
+    assert [b.low for b in reliability(np.zeros(2, int), p)] == [0.6, 0.7]
+
+
+def test_without_bins_there_is_no_error_and_one_picture_has_its_own():
+    assert calibration_error([]) == 0
+    assert calibration_error(reliability(np.array([0]), np.array([[0.8, 0.2]]))) == pytest.approx(0.2)
+
+
+def test_what_was_called_impossible_counts_as_the_least_that_is_kept():
+    assert log_loss(np.array([1]), np.array([[1.0, 0.0]])) == pytest.approx(-np.log(5e-7))
+
+
+@pytest.mark.parametrize(("num", "num_wrong", "low", "high"), [(100, 50, 40, 60), (10, 1, 0, 3)])
+def test_intervals_end_where_the_binomial_distribution_has_its_outer_fortieths(num, num_wrong, low, high):
+    """Scipy: binom.ppf([0.025, 0.975], num, num_wrong / num); the wrong ones last."""
+    truth = np.zeros(num, int)
+    truth[num - num_wrong :] = 1
+    p = np.tile([0.9, 0.1], (num, 1))
+
+    def wrong(interval):
+        """How many wrong answers a mean loss comes to."""
+        return [num * (end + np.log(0.9)) / np.log(9) for end in interval]
+
+    assert wrong(bootstrap(truth, p)["log_loss"]) == pytest.approx([low, high], abs=0.9)
+    change = loss_change(truth, np.tile([0.5, 0.5], (num, 1)), p)
+    assert wrong(np.array(change) + np.log(2)) == pytest.approx([low, high], abs=0.9)

@@ -45,6 +45,7 @@ def test_our_own_words_stand_out_from_page_card_and_their_soft_ground(theme):
              for ground in ("page", "card")]  # fmt: skip
     pairs += [("backbone", "backbone_soft"), ("head", "head_soft"), ("ink", "head_soft")]
     pairs += [("ink", "backbone_soft"), ("muted", "removed_soft"), ("card", "backbone"), ("card", "good")]
+    pairs += [("card", "head"), ("card", "muted")]  # counts in bars
     weak = {
         f"{front} on {back}": round(found, 2)
         for front, back in pairs

@@ -74,7 +74,7 @@ def _who(paired: Paired, first: str, second: str) -> None:
         (paired.both_right, colours.good, t("compare.both_right")),
         (paired.only_first, colours.backbone, t("compare.only", name=first)),
         (paired.only_second, colours.head, t("compare.only", name=second)),
-        (paired.neither, colours.removed, t("compare.neither")),
+        (paired.neither, colours.muted, t("compare.neither")),
     ]
     cells = "".join(
         f'<i style="flex-grow:{count};background:{colour}" title="{escape(words, quote=True)}">{count}</i>'

@@ -237,7 +237,8 @@ def _numbers(view: RunView, seen: str) -> None:
         best = percent(view.best_accuracy())
         st.metric(t("train.best_so_far"), best, help=t("train.best_so_far_help"), width="content")
         st.metric(t("train.epochs_done"), number(epochs), help=help_of("epoch"), width="content")
-        if last.learning_rate:  # a head that was calculated has none
+        # a head that was calculated has none, and at rest none is "now"
+        if last.learning_rate and seen in LIVE:
             st.metric(
                 t("train.rate_now"), rate(last.learning_rate), help=help_of("learning_rate"), width="content"
             )

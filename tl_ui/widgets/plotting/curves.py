@@ -8,6 +8,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+import numpy as np
+
 from tl_core.base.percent import percent
 from tl_core.base.stages import STAGES
 from tl_core.runs.report.epoch_axis import marks
@@ -131,8 +133,8 @@ def _symbols(
 
 
 def rate(value: float) -> str:
-    """1e-05 -> "0.00001", as the page writes every learning rate."""
-    return f"{value:.10f}".rstrip("0").rstrip(".")
+    """1e-05 -> "0.00001", as the page writes every learning rate: three digits that count at most."""
+    return np.format_float_positional(value, precision=3, fractional=False, trim="-")
 
 
 def _stage_bands(view: RunView, colours: Palette, t: Words) -> tuple[list[dict], list[dict]]:

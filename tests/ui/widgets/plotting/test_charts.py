@@ -106,7 +106,8 @@ def test_the_legend_names_only_what_is_drawn(view, tmp_path):
 
 
 def test_rates_are_written_as_people_read_them():
-    assert [rate(value) for value in (1e-3, 1e-5, 0.25)] == ["0.001", "0.00001", "0.25"]
+    rates = {1e-3: "0.001", 1e-5: "0.00001", 0.25: "0.25", 1.7764e-6: "0.00000178", 0: "0"}
+    assert {value: rate(value) for value in rates} == rates
 
 
 def test_confusion_shades_rows_on_a_fixed_scale():

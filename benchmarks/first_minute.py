@@ -38,12 +38,15 @@ MAX_JUDGED = 100
 """Pictures of each class that judge."""
 OFFLINE = {"HF_HUB_OFFLINE": "1", "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 RECIPES: dict[str, dict[str, Any]] = {
-    "6 epochs, 1e-4": {"finetune": {"epochs": 6, "learning_rate": 1e-4}},
-    "12 epochs, 1e-4": {"finetune": {"epochs": 12, "learning_rate": 1e-4}},
-    "12 epochs, 3e-4": {"finetune": {"epochs": 12, "learning_rate": 3e-4}},
-    "12 epochs, 3e-4, no dropout": {"finetune": {"epochs": 12, "learning_rate": 3e-4}, "dropout": 0.0},
-    "12 epochs, 3e-4, 1 group": {"finetune": {"epochs": 12, "learning_rate": 3e-4}, "unfreeze_blocks": 1},
+    "as it is": {},
+    "BatchNorm measured": {"batchnorm": "measured"},
+    "dropout 0.3": {"dropout": 0.3},
+    "rate lowered on a plateau": {"schedule": "plateau"},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "rate 1e-4": {"finetune": {"learning_rate": 1e-4}},
+    "1 group": {"unfreeze_blocks": 1},
 }
+"""What is changed of `standard`, one thing at a time."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,4 @@
-"""What answers are worth: the loss that chooses the best epoch, the scores of each split, and whether one
-stage answers clearly better than another."""
+"""What answers are worth: the loss that chooses the best epoch, and the scores of each split."""
 
 from __future__ import annotations
 
@@ -32,19 +31,6 @@ class Judge:
         bounded = torch.from_numpy(log_p).float().clamp(min=math.log(LEAST_PROBABILITY))
         loss = nn.functional.nll_loss(bounded, torch.from_numpy(truth), weight=self.class_weights)
         return float(loss), float((log_p.argmax(axis=1) == truth).mean())
-
-    def is_clearly_better(self, p: np.ndarray, than: np.ndarray) -> bool:
-        """Whether probabilities (N, C) of every picture have a lower validation loss than others (N, C), by
-        more than one standard error of the paired difference, groups of copies as one: the best of
-        several epochs on few validation pictures has a lower loss by chance, too.
-        Source: Breiman et al. 1984, "Classification and Regression Trees", 3.4.3 (one standard error)."""
-        val = self.prepared.split.val
-        truth = self.prepared.labels[val]
-        bounded = [every[val, truth].clip(LEAST_PROBABILITY) for every in (than, p)]
-        gained = self.class_weights.numpy()[truth] * np.log(bounded[1] / bounded[0])
-        groups = np.unique(self.prepared.groups[val], return_inverse=True)[1]
-        by_group = np.bincount(groups, weights=gained)
-        return bool(by_group.sum() > np.sqrt(len(by_group)) * by_group.std())
 
     def evaluate(self, stage: str, probabilities: np.ndarray) -> Iterator[Evaluated]:
         """The scores of each split that there is. probabilities: (N, C) of every picture."""

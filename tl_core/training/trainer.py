@@ -154,19 +154,13 @@ class Trainer(Standing):
 
     @property
     def final_stage(self) -> str:
-        """The last stage whose best epoch has a clearly lower validation loss than the one before it."""
-        final, *later = [stage for stage in self.stages if stage in self.best]
-        for stage in later:
-            if self.judge.is_clearly_better(self.probabilities[stage], self.probabilities[final]):
-                final = stage
-        return final
+        """The stage whose best epoch has the lowest validation loss."""
+        return min(self.best, key=lambda stage: self.best[stage]["val_loss"])
 
     def conclude(self) -> None:
         """Judge the best model so far, wherever `fit` stands; it cannot go on afterwards."""
-        for stage in self.best:
-            self.model.load_state_dict(self.best_weights[stage])
-            self.answer(stage)
         self.model.load_state_dict(self.best_weights[self.final_stage])
+        self.answer(self.final_stage)
 
     def cross_validate_head(self) -> Generator[Progress, None, dict[str, np.ndarray]]:
         """As `solved_stage.cross_validate`. Call while the backbone is frozen."""

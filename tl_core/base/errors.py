@@ -43,6 +43,7 @@
     ├─ ExportError
     │  ├─ StageMissing         the run has no model of the stage asked for
     │  ├─ PackageMissing       a format's package is not installed
+    │  ├─ WebRuntimeMissing    ONNX Runtime for browsers is not here, with the reason
     │  ├─ ExportExists         something lies where the export would go
     │  └─ ExportFailed         the converter, or the runtime of the check, gave up
     ├─ ClassroomError
@@ -337,6 +338,12 @@ class ExportExists(ExportError):
     """values: path"""
 
     code = "export_exists"
+
+
+class WebRuntimeMissing(ExportError):
+    """values: reason (a key under [reason]), detail"""
+
+    code = "web_runtime_missing"
 
 
 class ExportFailed(ExportError):

@@ -169,8 +169,11 @@ def export(args: argparse.Namespace, language: str) -> CommandResult:
     """Exit status 1 when the export falls short of its check; it is kept under a telling name then."""
     from tl_core.export import card, workflow
 
+    options = {"web_runtime": args.web_runtime}
     with phases(language) as on_phase:
-        made = workflow.export(args.run, args.format, args.output, stage=args.stage, on_phase=on_phase)
+        made = workflow.export(
+            args.run, args.format, args.output, stage=args.stage, options=options, on_phase=on_phase
+        )
     told = [say("export.written" if made.passed else "export.kept", language, path=made.path)]
     content = {"path": str(made.path), "models": [str(path) for path in made.models], "card": made.card}
     text = "\n".join([*told, *(f"  {line}" for line in card.lines(made.card, language))])

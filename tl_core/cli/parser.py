@@ -93,6 +93,7 @@ def build_parser(language: str) -> Parser:
     export.add_argument("--format", choices=FORMATS, required=True, help=text("format"))
     export.add_argument("--output", metavar="PLACE", type=Path, required=True, help=text("export_output"))
     export.add_argument("--stage", choices=STAGES, help=text("stage"))
+    export.add_argument("--web-runtime", metavar="fetch|FOLDER|cdn", help=text("web_runtime"))
 
     probe = add("probe")
     probe.add_argument("data", metavar="DATA", type=Path, help=text("data"))

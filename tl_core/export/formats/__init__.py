@@ -10,6 +10,7 @@ from tl_core.export.formats.record import Format
 MODULES = {
     "onnx": "onnx_file",
     "python": "python_folder",
+    "web": "web_folder",
 }
 """{name: its module}; told without loading one."""
 NAMES = tuple(MODULES)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +21,8 @@ from typing import Any
 
 import psutil
 import pytest
+
+from tl_core.export.web.browser import find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTIFACTS = ROOT / "artifacts"
@@ -37,27 +38,10 @@ CHROMIUM_FLAGS = [
 ]
 PATIENCE_MS = 60_000
 """For whatever a page is to show: a machine may be busy with other tests."""
-USUAL_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-USUAL_PLACES = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "C:/Program Files/Google/Chrome/Application/chrome.exe",
-    "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
-)
 HOW_TO_GET_ONE = (
     "No Chromium found. Install Chrome or Chromium (Debian: apt install chromium fonts-noto-cjk), "
     "or name one: HEADSWAP_CHROMIUM=/path/to/chromium"
 )
-
-
-def find_chromium() -> str | None:
-    named = os.environ.get("HEADSWAP_CHROMIUM")
-    if named:
-        return named
-    for name in USUAL_NAMES:
-        if found := shutil.which(name):
-            return found
-    return next((place for place in USUAL_PLACES if Path(place).exists()), None)
 
 
 class Server:

@@ -1,7 +1,10 @@
 """`web`: a folder that any static web server shows. The browser classifies; nothing is sent anywhere.
 
-What it answers is checked in Chromium, from the files' bytes. Without Chromium and playwright the graph is
-checked in ONNX Runtime alone; the page then is called so, and says so.
+What it answers is checked in Chromium. The network must give the run's answers to the run's squares. From
+the files' bytes large JPEGs come out a little otherwise, since a browser decodes them whole and libjpeg's
+reduction is recomputed (`page/reduced.js`): how much stands in the card, and the accuracy must not be lower
+for it. Without Chromium and playwright the graph is checked in ONNX Runtime alone; the page then is called so,
+and says so.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from PIL import Image, ImageDraw
 from tl_core.base.errors import ExportFailed
 from tl_core.base.files.atomic import to_json
 from tl_core.base.messages import LANGUAGES, catalogue
+from tl_core.export.check import TOLERANCE
 from tl_core.export.formats import onnx_file
 from tl_core.export.formats.record import Format
 from tl_core.export.subject import Subject
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 
 PAGE, WORKER = "index.html", "sw.js"
 UNCHECKED = "index.not-checked-in-a-browser.html"
-AS_THEY_ARE = ("app.js", "classify.js", "picture.js", "style.css")
+AS_THEY_ARE = ("app.js", "classify.js", "picture.js", "reduced.js", "style.css")
 ICONS = (192, 512)
 COLOUR = (42, 120, 214)
 POLICY = (
@@ -72,6 +76,9 @@ def answer(folder: Path, pictures: CheckPictures) -> np.ndarray:
         asked = browser.ask(folder, pictures)
     except Exception as error:  # playwright has its own classes
         raise ExportFailed(detail=" ".join(str(error).split())[:300]) from error
+    gap = float(np.abs(asked.of_squares - onnx_file.answer(folder, pictures)).max())
+    if not gap <= TOLERANCE:
+        raise ExportFailed(detail=f"{name_of_runtime()}: {gap:.1e} > {TOLERANCE}")
     _seen[id(pictures)] = asked.squares
     return asked.probabilities
 
@@ -161,7 +168,7 @@ FORMAT = Format(
     make=make,
     answer=answer,
     runtime=name_of_runtime,
-    open=None,
+    is_exact=False,
     read=read,
     usage="""python -m http.server 8000      # in this folder; then open http://localhost:8000
 # any static web server does; the camera needs https, or the machine itself""",

@@ -55,7 +55,10 @@ ASK = """async number => {
     pixels = new Uint8Array(await (await fetch(`/headswap-check/square/${number}`)).arrayBuffer());
   }
   if (isRead) await fetch(`/headswap-check/seen/${number}`, {method: "POST", body: pixels});
-  return {isRead, probabilities: await headswap.ask(pixels)};
+  const same = new Uint8Array(await (await fetch(`/headswap-check/square/${number}`)).arrayBuffer());
+  const probabilities = await headswap.ask(pixels);
+  const isSame = pixels.every((value, i) => value === same[i]);
+  return {isRead, probabilities, ofSquare: isSame ? probabilities : await headswap.ask(same)};
 }"""
 
 
@@ -85,7 +88,9 @@ class Asked:
     """What came back, N pictures."""
 
     probabilities: np.ndarray
-    # (N, C) float32
+    # (N, C) float32, from the files' bytes
+    of_squares: np.ndarray
+    # (N, C) of the reference's squares: the network alone
     squares: np.ndarray
     # uint8 (N, px, px, 3), as the page made them; the reference's where a browser cannot read the file
     unread: list[int] = field(default_factory=list)
@@ -114,8 +119,8 @@ def _ask(folder: Path, pictures: CheckPictures, entry: str) -> Asked:
             answers = [page.evaluate(ASK, number) for number in range(len(pictures))]
         finally:
             browser.close()
-    rows = np.array([answer["probabilities"] for answer in answers], np.float32)
-    return Asked(rows, squares, [place for place, answer in enumerate(answers) if not answer["isRead"]])
+    own, same = (np.array([one[key] for one in answers], np.float32) for key in ("probabilities", "ofSquare"))
+    return Asked(own, same, squares, [place for place, answer in enumerate(answers) if not answer["isRead"]])
 
 
 @contextmanager

@@ -1,76 +1,72 @@
 // A picture's bytes -> the square that the network sees, by PICTURE-PATH.md. The browser decodes; the resize is
 // ours, since a canvas resizes otherwise in every browser, and the answers would differ with it.
 
-const BAND = 256; // rows of the picture that are in memory as numbers at a time
+import {reduced} from "./reduced.js";
 
-/** Blob, video or canvas -> {pixels: Uint8Array (px * px * 3), RGB, bitmap size}. Throws where it is no picture. */
+const BAND = 256; // rows of the picture that are in memory as numbers at a time
+const float = Math.fround; // OpenCV computes in 32 bits: halves fall as they do there
+
+/** Blob, video or canvas -> Uint8Array (px * px * 3), RGB. Throws where it is no picture. */
 export async function squareOf(source, px) {
   const bitmap = await createImageBitmap(source, {
     imageOrientation: "from-image", // paragraph 3
     colorSpaceConversion: "none", // 4: embedded profiles are not applied
   });
   try {
-    return resized(bitmap, px);
+    const {width, height} = bitmap;
+    const whole = {width, height, forEach: take => forEachRow(bitmap, take)};
+    return resized(await reduced(source, whole, px), px); // 2, then 7
   } finally {
     bitmap.close();
   }
 }
 
-function resized(bitmap, px) {
-  const {width, height} = bitmap;
-  const [w, h] = [Math.min(width, px), Math.min(height, px)];
-  const shrunk = averaged(bitmap, w, h, width === 2 * px && height === 2 * px);
+/** rows: {width, height, forEach(take(RGBA of a row, y))}. */
+function resized(rows, px) {
+  const w = Math.min(rows.width, px), h = Math.min(rows.height, px);
+  const shrunk = averaged(rows, w, h);
   return w < px || h < px ? grown(shrunk, w, h, px) : shrunk;
 }
 
 /** 7, first half: every new pixel is the mean of the old ones that it covers (OpenCV's INTER_AREA). */
-function averaged(bitmap, w, h, isHalved) {
-  const {width, height} = bitmap;
-  const across = covered(width, w), down = rowsOf(covered(height, h), height);
-  const sums = new Float64Array(w * h * 3);
-  const line = new Float64Array(w * 3);
-  forEachRow(bitmap, (row, y) => {
+function averaged(rows, w, h) {
+  const isWhole = rows.width % w === 0 && rows.height % h === 0;
+  const isHalved = rows.width === 2 * w && rows.height === 2 * h;
+  const area = (rows.width / w) * (rows.height / h);
+  const across = covered(rows.width, w, isWhole), down = rowsOf(covered(rows.height, h, isWhole), rows.height);
+  const sums = new Float32Array(w * h * 3), line = new Float32Array(w * 3);
+  rows.forEach((row, y) => {
     averageLine(row, across, line);
     for (const [to, share] of down[y]) {
       const start = to * w * 3;
-      for (let i = 0; i < line.length; i++) sums[start + i] += share * line[i];
+      for (let i = 0; i < line.length; i++) sums[start + i] += float(share * line[i]);
     }
   });
-  const area = (width / w) * (height / h);
-  const pixels = new Uint8Array(sums.length);
-  for (let i = 0; i < sums.length; i++) pixels[i] = isHalved ? Math.floor(sums[i] / area + 0.5) : even(sums[i] / area);
-  return pixels;
+  if (isHalved) return Uint8Array.from(sums, sum => (sum + 2) >> 2);
+  const each = isWhole ? float(1 / area) : 1;
+  return Uint8Array.from(sums, sum => even(float(sum * each)));
 }
 
 function averageLine(row, across, line) {
-  for (let x = 0, at = 0; x < across.length; x++) {
+  line.fill(0);
+  for (let x = 0, at = 0; x < across.length; x++, at += 3) {
     const {first, shares} = across[x];
-    let r = 0, g = 0, b = 0;
-    for (let k = 0, from = 4 * first; k < shares.length; k++, from += 4) {
-      r += shares[k] * row[from];
-      g += shares[k] * row[from + 1];
-      b += shares[k] * row[from + 2];
-    }
-    line[at++] = r;
-    line[at++] = g;
-    line[at++] = b;
+    for (let k = 0, from = 4 * first; k < shares.length; k++, from += 4)
+      for (let c = 0; c < 3; c++) line[at + c] += float(shares[k] * row[from + c]);
   }
 }
 
-/** Of each of `count` new pixels, how much of which of `old` old ones it covers. */
-function covered(old, count) {
+/** Of each of `count` new pixels, how much of it each of `old` old ones is; of whole multiples just 1. */
+function covered(old, count, isWhole) {
   const scale = old / count;
   return Array.from({length: count}, (_, i) => {
-    const low = i * scale, high = low + scale;
+    const low = i * scale, high = low + scale, width = isWhole ? 1 : Math.min(scale, old - low);
+    const last = Math.min(Math.floor(high), old - 1), begin = Math.min(Math.ceil(low), last);
     const shares = [];
-    let first = -1;
-    for (let k = Math.floor(low); k < Math.min(Math.ceil(high), old); k++) {
-      const share = Math.min(k + 1, high) - Math.max(k, low);
-      if (share <= 1e-3) continue;
-      if (first < 0) first = k;
-      shares.push(share);
-    }
-    return {first, shares};
+    if (begin - low > 1e-3) shares.push(float((begin - low) / width));
+    for (let k = begin; k < last; k++) shares.push(float(1 / width));
+    if (high - last > 1e-3) shares.push(float(Math.min(high - last, 1, width) / width));
+    return {first: begin - low > 1e-3 ? begin - 1 : begin, shares};
   });
 }
 
@@ -109,15 +105,15 @@ function grown(pixels, w, h, px) {
   const across = neighbours(w, px), down = neighbours(h, px);
   const wide = new Int32Array(h * px * 3);
   for (let y = 0, to = 0; y < h; y++)
-    for (const [left, right, near] of across)
+    for (const [left, right, far, near] of across)
       for (let c = 0; c < 3; c++) {
         const row = y * w * 3 + c;
-        wide[to++] = pixels[row + 3 * left] * (2048 - near) + pixels[row + 3 * right] * near;
+        wide[to++] = pixels[row + 3 * left] * far + pixels[row + 3 * right] * near;
       }
   const square = new Uint8Array(px * px * 3), line = px * 3;
-  down.forEach(([top, bottom, near], y) => {
+  down.forEach(([top, bottom, far, near], y) => {
     for (let i = 0; i < line; i++) {
-      const above = ((2048 - near) * (wide[top * line + i] >> 4)) >> 16;
+      const above = (far * (wide[top * line + i] >> 4)) >> 16;
       const below = (near * (wide[bottom * line + i] >> 4)) >> 16;
       square[y * line + i] = (above + below + 2) >> 2;
     }
@@ -125,10 +121,13 @@ function grown(pixels, w, h, px) {
   return square;
 }
 
+/** [first, second, weight of the first, of the second] of each new pixel. */
 function neighbours(old, count) {
   return Array.from({length: count}, (_, i) => {
-    const place = Math.min(Math.max((i + 0.5) * (old / count) - 0.5, 0), old - 1);
-    const low = Math.floor(place);
-    return [low, Math.min(low + 1, old - 1), even((place - low) * 2048)];
+    const place = float((i + 0.5) * (old / count) - 0.5), low = Math.floor(place);
+    if (low < 0) return [0, 0, 2048, 0];
+    if (low >= old - 1) return [old - 1, old - 1, 2048, 0];
+    const near = float(place - low);
+    return [low, low + 1, even(float(float(1 - near) * 2048)), even(float(near * 2048))];
   });
 }

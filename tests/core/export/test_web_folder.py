@@ -1,4 +1,4 @@
-"""`web`: a page that classifies in the browser, without a network too, and says so where nobody has looked."""
+"""`web`: a page that classifies in the browser, also without a network, and says so where nobody looked."""
 
 from __future__ import annotations
 

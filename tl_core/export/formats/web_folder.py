@@ -3,8 +3,8 @@
 What it answers is checked in Chromium. The network must give the run's answers to the run's squares. From
 the files' bytes large JPEGs come out a little otherwise, since a browser decodes them whole and libjpeg's
 reduction is recomputed (`page/reduced.js`): how much stands in the card, and the accuracy must not be lower
-for it. Without Chromium and playwright the graph is checked in ONNX Runtime alone; the page then is called so,
-and says so.
+for it. Without Chromium and playwright the graph is checked in ONNX Runtime alone; the page then is called
+so, and says so.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -20,13 +22,15 @@ from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 from tl_core.base.errors import UnreadableImage
 from tl_core.data.layouts.file_kinds import PLUGINS, ending, has_plugin, plugin_detail
 from tl_core.data.pixels.budget import room_for
-from tl_core.data.pixels.sample_depth import Whites, eight_bit, needed
+from tl_core.data.pixels.sample_depth import Whites, eight_bit, needed, white_of
 
 MAX_PIXELS = 40_000_000
 """Of what is decoded. OpenCV took a 400-megapixel file without a word: 20 s and 2.9 GB."""
 MAX_JPEG_PIXELS = 210_000_000
 """Of a JPEG that can be decoded at a half, a quarter or an eighth, as phones write them: at 200 megapixels
 0.25 s and 45 MB, a progressive one 1.4 s and 620 MB."""
+MAX_FILE_BYTES = 1 << 30
+"""40 megapixels of the widest samples: what is longer holds something else too."""
 
 _FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF", "AVIF", "JPEG2000")
 # several pictures in one JPEG (MPO) open as JPEG
@@ -36,11 +40,13 @@ _BITS, _PHOTOMETRIC, _PLANES = 258, 262, 284
 # tags of TIFF 6.0
 _BAND_ROWS = 256
 _OPENCV_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "WEBP")
-_REDUCED = {
-    2: cv2.IMREAD_REDUCED_COLOR_2,
-    4: cv2.IMREAD_REDUCED_COLOR_4,
-    8: cv2.IMREAD_REDUCED_COLOR_8,
+_RGB = {
+    1: cv2.IMREAD_COLOR_RGB,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2 | cv2.IMREAD_COLOR_RGB,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4 | cv2.IMREAD_COLOR_RGB,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8 | cv2.IMREAD_COLOR_RGB,
 }
+# {reduction: flag}; "grayscale" here is the reduction alone, its "color" would be BGR and a copy to turn it
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
 # EXIF orientations of a picture turned by a quarter. Source: Exif 2.32, tag Orientation
@@ -65,7 +71,8 @@ def read_image(
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     try:
-        return _decode(_checked_bytes(source, name, max_px), name, max_px, whites)
+        with _opened(source, name, max_px) as (opened, data):
+            return _decode(opened, data, name, max_px, whites)
     except OSError as error:
         raise from_os_error(error, name) from None
 
@@ -76,27 +83,34 @@ def whites_needed(path: Path) -> Whites | None:
     if ending(path.name) not in _MAY_BE_DEEP:
         return None
     try:
-        data = _checked_bytes(path, path.name, None)
-        with _header(io.BytesIO(data), path.name) as opened:
-            if not opened.is_deep:
-                return None
-            with room_for(opened.num_pixels):
-                return needed(_deep_values(opened, data))
+        with _opened(path, path.name, None) as (opened, data):
+            return needed(_deep_values(opened, data)) if opened.is_deep else None
     except (OSError, UnreadableImage):
         return None
     except Exception:  # see _header
         return None
 
 
-def _checked_bytes(source: Path | bytes, name: str, max_px: int | None) -> bytes:
-    """The content of a file whose header has been found good. Raises: OSError, UnreadableImage."""
-    if isinstance(source, bytes):
-        return source
-    if source.is_fifo():  # opening one waits for a writer, perhaps for ever
-        raise UnreadableImage(file=name, reason="not_an_image", detail="FIFO")
-    with source.open("rb") as file:  # the header alone decides whether to read on
-        _header(file, name, max_px)
-    return source.read_bytes()
+@contextmanager
+def _opened(source: Path | bytes, name: str, max_px: int | None) -> Iterator[tuple[_Opened, bytes]]:
+    """A picture whose header has been found good, and its content. The header alone decides whether to read
+    on; content and pixels then take their turn in the room for decoding, and are gone when it is left.
+
+    Raises: OSError, UnreadableImage.
+    """
+    if not isinstance(source, bytes):
+        if source.is_fifo():  # opening one waits for a writer, perhaps for ever
+            raise UnreadableImage(file=name, reason="not_an_image", detail="FIFO")
+        if (size := source.stat().st_size) > MAX_FILE_BYTES:
+            raise UnreadableImage(file=name, reason="file_too_large", detail=f"{size >> 20:,}")
+    file = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+    with file, _header(file, name, max_px) as first:
+        reduction = _reduction(first.picture, max_px)
+        pixels = max(first.num_pixels // reduction**2, first.num_pixels // 4)
+    with room_for(pixels):
+        data = source if isinstance(source, bytes) else source.read_bytes()
+        with _header(io.BytesIO(data), name, max_px) as opened:
+            yield opened, data
 
 
 def resize_square(image: np.ndarray, px: int) -> np.ndarray:
@@ -214,26 +228,24 @@ def _is_deep(picture: Image.Image, start: bytes) -> bool:
     return picture.format == "PNG" and start[24] == 16
 
 
-def _decode(data: bytes, name: str, max_px: int | None, whites: Whites | None) -> np.ndarray:
-    with _header(io.BytesIO(data), name, max_px) as opened:
-        picture, reduction = opened.picture, _reduction(opened.picture, max_px)
-        with room_for(max(opened.num_pixels // reduction**2, opened.num_pixels // 4)):
-            if picture and not opened.is_deep and _opencv_is_faithful(picture):
-                decoded = _with_opencv(data, _REDUCED.get(reduction, cv2.IMREAD_COLOR))
-                if decoded is not None:
-                    return cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
-            try:
-                if opened.is_deep:
-                    return _shown(_deep_values(opened, data), opened, whites)
-                return _decode_with_pillow(picture, reduction)  # type: ignore[arg-type]
-            except UnreadableImage as error:
-                raise UnreadableImage(**{**error.values, "file": name}) from None
-            except MemoryError:
-                raise UnreadableImage(file=name, reason="no_memory", detail="") from None
-            except Exception as error:  # see _header
-                text = _first_line(error)
-                reason = "truncated" if "truncated" in text.lower() else "not_an_image"
-                raise UnreadableImage(file=name, reason=reason, detail=text) from None
+def _decode(opened: _Opened, data: bytes, name: str, max_px: int | None, whites: Whites | None) -> np.ndarray:
+    picture, reduction = opened.picture, _reduction(opened.picture, max_px)
+    if picture and not opened.is_deep and _opencv_is_faithful(picture):
+        decoded = _with_opencv(data, _RGB[reduction])
+        if decoded is not None:
+            return decoded
+    try:
+        if opened.is_deep:
+            return _shown(_deep_values(opened, data), opened, whites)
+        return _decode_with_pillow(picture, reduction)  # type: ignore[arg-type]
+    except UnreadableImage as error:
+        raise UnreadableImage(**{**error.values, "file": name}) from None
+    except MemoryError:
+        raise UnreadableImage(file=name, reason="no_memory", detail="") from None
+    except Exception as error:  # see _header
+        text = _first_line(error)
+        reason = "truncated" if "truncated" in text.lower() else "not_an_image"
+        raise UnreadableImage(file=name, reason=reason, detail=text) from None
 
 
 def _with_opencv(data: bytes, flag: int) -> np.ndarray | None:
@@ -248,30 +260,47 @@ def _deep_values(opened: _Opened, data: bytes) -> np.ndarray:
     picture = opened.picture
     if picture and picture.mode.startswith(("I", "F")):
         picture.load()
-        return np.asarray(ImageOps.exif_transpose(picture))
+        ImageOps.exif_transpose(picture, in_place=True)
+        return np.asarray(picture)
     if opened.tags and opened.tags.get(_PLANES, 1) == 2:
         # both decoders give wrong colours without a word
         raise UnreadableImage(file="", reason="unsupported", detail="TIFF, planes")
     decoded = _with_opencv(data, cv2.IMREAD_UNCHANGED)
     if decoded is not None:
-        return decoded if decoded.ndim == 2 else decoded[..., [2, 1, 0, 3][: decoded.shape[2]]]
+        return decoded if decoded.ndim == 2 else _turned_to_rgb(decoded)
     if picture is None:
         raise ValueError("no decoder reads these samples")
     picture.load()  # zstd and lzma: Pillow alone, which keeps the upper 8 bits
-    return np.asarray(ImageOps.exif_transpose(picture).convert("RGB")).astype(np.uint16) * 257
+    ImageOps.exif_transpose(picture, in_place=True)
+    return np.asarray(picture.convert("RGB")).astype(np.uint16) * 257
+
+
+def _turned_to_rgb(values: np.ndarray) -> np.ndarray:
+    """BGR(A) -> RGB(A), in its own place."""
+    for top in range(0, len(values), _BAND_ROWS):
+        band = values[top : top + _BAND_ROWS]
+        band[..., :3] = band[..., 2::-1].copy()
+    return values
 
 
 def _shown(values: np.ndarray, opened: _Opened, whites: Whites | None) -> np.ndarray:
-    """Deep samples -> uint8 (H, W, 3), transparency over white."""
+    """Deep samples -> uint8 (H, W, 3), transparency over white; by bands, since each step takes four times
+    the room of what it gives."""
     is_negative = bool(opened.tags) and opened.tags.get(_PHOTOMETRIC) == 0
-    if values.dtype == np.uint8:  # OpenCV gave the upper bits
-        values = values.astype(np.uint16) * 257
-    image = eight_bit(values[..., :3] if values.ndim == 3 else values, whites, is_negative=is_negative)
-    if image.ndim == 2 or image.shape[2] == 1:
-        image = np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2)
-    if values.ndim == 3 and values.shape[2] == 4:
-        alpha = eight_bit(values[..., 3:], None).astype(np.float32) / 255
-        image = (image * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+    layers = values[..., None] if values.ndim == 2 else values
+    num_colours = min(layers.shape[2], 3)
+    widen = 257 if values.dtype == np.uint8 else 1  # OpenCV gave the upper bits
+    white = white_of(layers[..., :num_colours], whites)
+    white_alpha = white_of(layers[..., 3:], None) if layers.shape[2] == 4 else 1.0
+    image = np.empty((*layers.shape[:2], 3), np.uint8)
+    for top in range(0, len(layers), _BAND_ROWS):
+        band = layers[top : top + _BAND_ROWS]
+        band = band.astype(np.uint16) * widen if widen > 1 else band
+        shown = eight_bit(band[..., :num_colours], white, is_negative=is_negative)
+        if layers.shape[2] == 4:
+            alpha = eight_bit(band[..., 3:], white_alpha).astype(np.float32) / 255
+            shown = (shown * alpha + 255 * (1 - alpha) + 0.5).astype(np.uint8)
+        image[top : top + _BAND_ROWS] = shown
     return image
 
 
@@ -314,7 +343,7 @@ def _decode_with_pillow(picture: Image.Image, reduction: int) -> np.ndarray:
     picture.seek(0)
     picture.load()
     is_bmp = picture.format == "BMP"
-    picture = ImageOps.exif_transpose(picture)
+    ImageOps.exif_transpose(picture, in_place=True)  # without a copy where it is upright
     is_clear = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
     if is_clear and is_bmp and picture.getextrema()[-1] == (0, 0):
         # Windows leaves the fourth byte at 0 where nothing is meant to be transparent

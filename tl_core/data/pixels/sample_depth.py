@@ -59,31 +59,38 @@ def needed(values: np.ndarray) -> Whites:
     return Whites(whole=max(2 ** int(values.max(initial=0)).bit_length() - 1, 255))
 
 
-def eight_bit(values: np.ndarray, whites: Whites | None, *, is_negative: bool = False) -> np.ndarray:
+def white_of(values: np.ndarray, whites: Whites | None) -> float:
+    """The value that is read as white. whites: the set's; None: the full range of 16 bits, and the range that
+    a float or 32-bit picture fills."""
+    if values.dtype.kind == "f":
+        return (whites and whites.fraction) or _float_white(values)
+    if whites and whites.whole:
+        return whites.whole
+    return FULL if values.dtype.itemsize <= 2 else _float_white(values)  # 32 bits hold anything
+
+
+def eight_bit(values: np.ndarray, white: float, *, is_negative: bool = False) -> np.ndarray:
     """Integers of more than 8 bits, or floats -> uint8 of the same shape.
 
-    whites: the set's; None: the full range of 16 bits, and the range that a float or 32-bit picture fills.
     is_negative: white is zero in the file (X-ray plates, scanners).
     """
+    scaled = values.astype(np.float32)
     if values.dtype.kind == "f":
-        white = (whites and whites.fraction) or _float_white(values)
-        values = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=white, neginf=0.0)
-    else:
-        white = float((whites and whites.whole) or _full(values))
-    scaled = np.clip(values.astype(np.float32) * np.float32(255 / white), 0, 255)
+        scaled = np.nan_to_num(scaled, nan=0.0, posinf=white, neginf=0.0)
+    scaled = np.clip(scaled * np.float32(255 / white), 0, 255)
     return ((255 - scaled if is_negative else scaled) + 0.5).astype(np.uint8)
 
 
-def _full(values: np.ndarray) -> float:
-    if values.dtype.itemsize <= 2:
-        return FULL
-    return _float_white(values)  # 32 bits hold anything
-
-
 def _float_white(values: np.ndarray) -> float:
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 1.0
-    peak = float(np.quantile(finite, _PEAK))
+    """The smallest of the known whites that next to no pixel lies far above. Row by row: a sorted copy of a
+    large picture would be larger than it."""
     whites = _FLOAT_WHITES if values.dtype.kind == "f" else (255.0, 65535.0, 2.0**32 - 1)
-    return next((white for white in whites if peak <= white * _SLACK), whites[-1])
+    num_finite, num_below = 0, np.zeros(len(whites), int)
+    for row in values:
+        finite = row[np.isfinite(row)]
+        num_finite += finite.size
+        num_below += [int((finite <= white * _SLACK).sum()) for white in whites]
+    if not num_finite:
+        return 1.0
+    enough = 1 + _PEAK * (num_finite - 1)
+    return next((white for white, num in zip(whites, num_below, strict=True) if num >= enough), whites[-1])

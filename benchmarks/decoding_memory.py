@@ -96,14 +96,14 @@ def peak_of_reading(path: Path, num_threads: int, megapixels: float) -> int:
     """MiB above what the process held before, while each thread reads the file once. megapixels: that may be
     decoded at one moment."""
     from tl_core.data.pixels import budget
-    from tl_core.data.pixels.decode import read_image
+    from tl_core.data.pixels.decode import read_square
 
     budget.MAX_PIXELS_AT_ONCE = int(megapixels * 1e6)
-    read_image(path.with_name("small.png"), max_px=224)  # libraries are loaded
+    read_square(path.with_name("small.png"), px=224)  # libraries are loaded
     before = resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # sets VmHWM back
     threads = [
-        threading.Thread(target=read_image, args=(path,), kwargs={"max_px": 224}) for _ in range(num_threads)
+        threading.Thread(target=read_square, args=(path,), kwargs={"px": 224}) for _ in range(num_threads)
     ]
     for thread in threads:
         thread.start()

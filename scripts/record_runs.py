@@ -30,7 +30,7 @@ TARGET = ROOT / "tl_ui" / "lesson" / "recorded"
 ALIKE = """
 library = "timm"
 threads = 1
-precision = "fp32"
+deterministic = true
 """
 # every epoch of each curve is wanted, so nothing stops early; no copies, so that an epoch is short
 CURVES = """

@@ -202,8 +202,7 @@ def _read_all(
 
     def read(picture: folders.Picture) -> np.ndarray | UnreadableImage:
         try:
-            image = decode.read_image(picture.path, picture.name, max_px=image_px, whites=whites)
-            return decode.resize_square(image, image_px)
+            return decode.read_square(picture.path, picture.name, px=image_px, whites=whites)
         except UnreadableImage as error:
             return error
 

@@ -22,7 +22,7 @@ from tl_core.base.errors import RunDamaged, RunNotReady, UnreadableImage
 from tl_core.base.files.file_names import readable
 from tl_core.base.files.paths import is_file
 from tl_core.base.stages import STAGES
-from tl_core.data.pixels.decode import pixels_hash, read_image, resize_square
+from tl_core.data.pixels.decode import pixels_hash, read_image, read_square, resize_square
 from tl_core.data.pixels.sample_depth import Whites
 from tl_core.inference import reference_features, seen_pictures
 from tl_core.models.files import file_checks
@@ -179,7 +179,7 @@ class Predictor:
 
     def read_square(self, source: Path | bytes, name: str | None = None) -> np.ndarray:
         """The same at the network's size, (px, px, 3). Raises: UnreadableImage."""
-        return resize_square(self.read(source, name), self.image_px)
+        return read_square(source, name, px=self.image_px, whites=self.whites)
 
     def predict(self, images: Sequence[np.ndarray]) -> np.ndarray:
         """RGB uint8 pictures of any size (H, W, 3) -> probabilities (N, C) float32, rows summing to 1."""

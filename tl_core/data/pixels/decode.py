@@ -77,6 +77,19 @@ def read_image(
         raise from_os_error(error, name) from None
 
 
+def read_square(
+    source: Path | bytes, name: str | None = None, *, px: int, whites: Whites | None = None
+) -> np.ndarray:
+    """`read_image`, then `resize_square` before the next large picture is decoded: uint8 (px, px, 3). What
+    many threads read stays small by it. Raises: UnreadableImage."""
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    try:
+        with _opened(source, name, px) as (opened, data):
+            return resize_square(_decode(opened, data, name, px, whites), px)
+    except OSError as error:
+        raise from_os_error(error, name) from None
+
+
 def whites_needed(path: Path) -> Whites | None:
     """What a deep picture asks for, to find the scale of its set; None of one of 8 bits, unreadable
     ones included: their reader says why."""

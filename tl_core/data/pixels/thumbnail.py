@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from tl_core.base.errors import UnreadableImage
-from tl_core.data.pixels.decode import read_image, resize_square
+from tl_core.data.pixels.decode import read_image, read_square
 
 
 def jpeg_uri(image: np.ndarray, quality: int = 85) -> str:
@@ -32,9 +32,8 @@ def thumbnail(path: Path | None, px: int, *, is_square: bool = False) -> str:
     is_square: as the network sees it, the sides not kept in proportion.
     """
     try:
-        image = read_image(path, max_px=px) if path else None
+        if path is None:
+            return ""
+        return jpeg_uri(read_square(path, px=px) if is_square else shrunk(read_image(path, max_px=px), px))
     except (OSError, UnreadableImage):
         return ""
-    if image is None:
-        return ""
-    return jpeg_uri(resize_square(image, px) if is_square else shrunk(image, px))

@@ -107,10 +107,9 @@ def read_seconds(pictures: Sequence[Picture], image_px: int) -> float | None:
     started, num = time.perf_counter(), 0
     for picture in timed:
         try:
-            image = decode.read_image(picture.path, picture.name, max_px=image_px)
+            decode.read_square(picture.path, picture.name, px=image_px)
         except decode.UnreadableImage:
             continue
-        decode.resize_square(image, image_px)
         num += 1
     return (time.perf_counter() - started) / num / min(usable_cores(), 8) if num else None
 

@@ -109,9 +109,9 @@ def choose_device(config: RunConfig, recorded: dict[str, Any]) -> dict[str, Any]
         device.pick_device(used["device"])
         return used
     name = device.pick_device(config.device)
-    if config.deterministic and config.precision == "auto":
+    if config.deterministic:
         # a measurement may come out otherwise tomorrow, and with it the last digits of every weight
-        plain = device.pick_precision(name, "fp32")
+        plain = device.pick_precision(name, "fp32" if config.precision == "auto" else config.precision)
         return {"device": name, "frozen_precision": plain, "tail_precision": plain, "depthwise": "library"}
     tail = device.pick_precision(name, config.precision)
     is_measured = (name, config.precision) == ("cpu", "auto")

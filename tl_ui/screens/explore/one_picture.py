@@ -11,7 +11,7 @@ import streamlit as st
 
 from tl_core.base.errors import TlError
 from tl_core.data import curation
-from tl_core.data.pixels.decode import read_image, resize_square
+from tl_core.data.pixels.decode import read_square
 from tl_core.evaluation import out_of_distribution
 from tl_core.runs.predictions import EVALUATED
 from tl_core.runs.run_folder import RunFolder
@@ -118,7 +118,7 @@ def _explained(
     )
     with st.spinner(t("explore.looking")):
         heats = {stage: explore_models.heat(run, stage, path, target) for stage in stages}
-    image = resize_square(read_image(path, max_px=SHOWN_PX), SHOWN_PX)
+    image = read_square(path, px=SHOWN_PX)
     top = max(float(heat.max()) for heat in heats.values())
     items = [
         (pictures.jpeg_uri(overlay(image, heat, top)), name_of(f"stage_{stage}"))

@@ -15,6 +15,7 @@ import streamlit as st
 from tl_core.base.config import RunConfig
 from tl_core.base.errors import TlError
 from tl_core.compute import repetition
+from tl_core.compute.cpu_probe import machine
 from tl_core.data.curation import CurationEdit
 from tl_core.data.curation import read as read_decisions
 from tl_core.jobs import local
@@ -50,6 +51,8 @@ def recipe(run: RunFolder, use_decisions: bool) -> RunConfig:
         | {"head": dataclasses.replace(config.head, epochs=EPOCHS)},
         augment=False,
         use_decisions=use_decisions,
+        # on the run's own machine both compute as it did; elsewhere nothing measured may come between them
+        deterministic=config.deterministic or run.read_config().get("machine") != machine(),
     )
 
 

@@ -285,15 +285,15 @@ def test_a_class_renamed_while_the_run_waited_is_refused_before_anything_is_lear
 def test_a_stop_ends_the_reading_too(tmp_path, monkeypatch):
     data = write_classes(tmp_path / "data", {"dots": 62, "stripes": 62})
     folder = workflow.create_run(data, tmp_path / "run", preset("casting", **FAST))
-    read, read_image, is_asked = [], decode.read_image, threading.Event()
+    read, read_square, is_asked = [], decode.read_square, threading.Event()
 
     def slowly(path, *rest, **options):
         read.append(path)
         is_asked.wait(60)
         time.sleep(0.05)
-        return read_image(path, *rest, **options)
+        return read_square(path, *rest, **options)
 
-    monkeypatch.setattr(decode, "read_image", slowly)
+    monkeypatch.setattr(decode, "read_square", slowly)
     assert workflow.execute(folder, should_stop=lambda: is_asked.set() or True) == "stopped"
     assert len(read) < 124
 
@@ -381,12 +381,13 @@ def rows_of(run) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_deterministic_fixes_the_number_format_without_a_measurement(monkeypatch):
+@pytest.mark.parametrize(("asked", "taken"), [("auto", "fp32"), ("fp32", "fp32"), ("bf16", "bf16")])
+def test_deterministic_fixes_how_to_compute_without_a_measurement(monkeypatch, asked, taken):
     monkeypatch.setattr(preparing.device, "cpu_probe", lambda: pytest.fail("measured"))
-    used = preparing.choose_device(RunConfig(device="cpu", deterministic=True), {})
+    used = preparing.choose_device(RunConfig(device="cpu", deterministic=True, precision=asked), {})
     assert used == {
         "device": "cpu",
-        "frozen_precision": "fp32",
-        "tail_precision": "fp32",
+        "frozen_precision": taken,
+        "tail_precision": taken,
         "depthwise": "library",
     }

@@ -60,8 +60,8 @@ def needed(values: np.ndarray) -> Whites:
 
 
 def white_of(values: np.ndarray, whites: Whites | None) -> float:
-    """The value that is read as white. whites: the set's; None: the full range of 16 bits, and the range that
-    a float or 32-bit picture fills."""
+    """The value that is read as white in (H, W) or (H, W, C). whites: the set's; None: the full range of 16
+    bits, and the range that a float or 32-bit picture fills."""
     if values.dtype.kind == "f":
         return (whites and whites.fraction) or _float_white(values)
     if whites and whites.whole:

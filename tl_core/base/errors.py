@@ -44,6 +44,7 @@
     │  ├─ StageMissing         the run has no model of the stage asked for
     │  ├─ PackageMissing       a format's package is not installed
     │  ├─ WebRuntimeMissing    ONNX Runtime for browsers is not here, with the reason
+    │  ├─ CalibrationGone      the training pictures, which int8 needs, are no longer there
     │  ├─ ExportExists         something lies where the export would go
     │  └─ ExportFailed         the converter, or the runtime of the check, gave up
     ├─ ClassroomError
@@ -332,6 +333,12 @@ class PackageMissing(ExportError):
     """values: format, package"""
 
     code = "package_missing"
+
+
+class CalibrationGone(ExportError):
+    """values: path (of the run)"""
+
+    code = "calibration_gone"
 
 
 class ExportExists(ExportError):

@@ -12,13 +12,14 @@ PAGES = {
     "train": "pages/train.py",
     "results": "pages/results.py",
     "classify": "pages/classify.py",
+    "export": "pages/export.py",
     "explore": "pages/explore.py",
     "improve": "pages/improve.py",
     "compare": "pages/compare.py",
     "lesson": "pages/lesson.py",
     "head_swap": "pages/head_swap.py",
 }
-MAIN = ("start", "data", "train", "results", "classify")
+MAIN = ("start", "data", "train", "results", "classify", "export")
 DEEPER = ("explore", "improve", "compare")
 LEARN = ("lesson", "head_swap")
 """The three groups of the sidebar: the main job in its order, more about a finished run, and the lesson."""
@@ -50,6 +51,7 @@ def steps(
         "train": (is_finished, needs_data),
         "results": (False, needs_run),
         "classify": (False, needs_run),
+        "export": (False, needs_run),
         "explore": (False, needs_run),
         "improve": (False, needs_data),
         "compare": (False, needs_run),

@@ -51,7 +51,7 @@ def test_what_the_command_complains_of_is_the_error_and_no_result(say, tmp_path)
     say(FAILS)
     probing.begin(tmp_path)
     probe = ended(probing.of(tmp_path))
-    assert probe.result() is None and probe.error() == "No picture was found."
+    assert probe.result() is None and probe.last_line() == "No picture was found."
 
 
 def test_one_probe_at_a_time_for_all_browsers(say, tmp_path):

@@ -9,6 +9,8 @@ from tl_core.export.formats.record import Format
 
 MODULES = {
     "onnx": "onnx_file",
+    "onnx-int8": "onnx_int8",
+    "torch": "torch_folder",
     "python": "python_folder",
     "web": "web_folder",
 }

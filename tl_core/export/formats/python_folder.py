@@ -38,10 +38,10 @@ def make(subject: Subject, folder: Path, options: dict[str, Any]) -> None:
 
 def answer(folder: Path, pictures: CheckPictures) -> np.ndarray:
     """From the files' bytes, in a Python of its own that does not find this package. Raises: ExportFailed."""
-    rows: list[list[float]] = []
+    script, rows = str((folder / SCRIPT).absolute()), []
     for start in range(0, len(pictures), FILES_AT_ONCE):
         named = map(str, pictures.files[start : start + FILES_AT_ONCE])
-        told = _run(folder, "--json", *named)
+        told = run_alone(script, "--json", *named, cwd=folder)
         for one in json.loads(told)["predictions"]:
             if "error" in one:
                 raise ExportFailed(detail=f"{Path(one['file']).name}: {one['error']}")
@@ -58,11 +58,12 @@ def read(pictures: CheckPictures, subject: Subject) -> np.ndarray:
     )
 
 
-def _run(folder: Path, *arguments: str) -> str:
+def run_alone(*arguments: str, cwd: Path) -> str:
+    """What a Python that finds what is installed, and nothing of ours, prints. Raises: ExportFailed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     # -I: neither this folder nor PYTHONPATH is looked through
-    command = [sys.executable, "-I", "-X", "utf8", str((folder / SCRIPT).absolute()), *arguments]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8")
+    command = [sys.executable, "-I", "-B", "-X", "utf8", *arguments]
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, encoding="utf-8")
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit {done.returncode}"]
         raise ExportFailed(detail=lines[-1])

@@ -39,7 +39,7 @@ def panel(folder: Path) -> None:
             elif (found := probe.result()) is not None:
                 _result(found)
             else:
-                st.error(f"{t('beginning.failed')} {probe.error()}", icon=":material/error:")
+                st.error(f"{t('beginning.failed')} {probe.last_line()}", icon=":material/error:")
 
         live()
         is_taken = probing.is_busy()

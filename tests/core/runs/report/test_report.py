@@ -108,6 +108,15 @@ def test_the_report_holds_the_numbers_of_the_summary(run: RunFolder, language: s
     assert "41" in page, "what the run warned of"
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_run_that_looks_for_no_class_says_that_its_scores_are_averages(run: RunFolder, language: str):
+    summary = json.loads(run.summary_path.read_text(encoding="utf-8")) | {"positive_class": None}
+    summary["reported"]["metrics"]["positive_class"] = None
+    write_json(run.summary_path, summary)
+    page = render(run, language)
+    assert say("report.averaged", language, count=len(CLASSES)) in page and "None" not in page
+
+
 def test_words_are_said_in_the_language_asked_for(run: RunFolder):
     english, korean = render(run, "en"), render(run, "ko")
     assert "held-out pictures were answered correctly" in english

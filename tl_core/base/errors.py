@@ -15,6 +15,8 @@
     │  ├─ SplitClassMissing    a given split lacks a class, or has one that training lacks
     │  ├─ UnknownClass         a labelled folder with a class that the run was not trained on
     │  ├─ UnreadableImage      one picture that cannot be used, with the reason
+    │  ├─ UnreadableVideo      a video that cannot be used, with the reason
+    │  ├─ OneVideo             a video beside other files, or for several runs
     │  ├─ NoReadableImages     every picture was refused
     │  ├─ NoPicture            runs to ask, and nothing to ask them about
     │  ├─ RegisterDamaged      the list of data sets cannot be read
@@ -181,6 +183,18 @@ class UnreadableImage(DataError):
     """values: file, reason (a key under [reason] in the messages), detail"""
 
     code = "unreadable_image"
+
+
+class UnreadableVideo(DataError):
+    """values: file, reason (a key under [reason]), detail"""
+
+    code = "unreadable_video"
+
+
+class OneVideo(DataError):
+    """values: file"""
+
+    code = "one_video"
 
 
 class NoReadableImages(DataError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import glob
 import os
 import sys
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from tl_core.base.config import DEFAULT_PRESET, RunConfig, preset, read_toml
-from tl_core.base.errors import NoPicture, TlError, UnknownWeights, WeightsUnavailable
+from tl_core.base.errors import NoPicture, OneVideo, TlError, UnknownWeights, WeightsUnavailable
 from tl_core.base.files.paths import expanded, is_dir, is_file
 from tl_core.base.messages import say
 from tl_core.base.setting import all_settings
@@ -106,8 +107,13 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     from tl_core.inference.ensemble import Ensemble
     from tl_core.inference.many.keeping import Limit, keeping
     from tl_core.inference.predictor import Predictor, predict_files
+    from tl_core.inference.video.frames import is_video_name
 
     runs, images = _runs_first([args.run, *args.images])
+    if video := next((name for name in images if is_video_name(name)), None):
+        if len(runs) > 1 or len(images) > 1 or args.copy_to:
+            raise OneVideo(file=video)
+        return _predict_video(args, Path(video), language)
     members = [Predictor.load(run) for run in runs]
     for one in members:
         _say_unchecked(one.path, language)
@@ -140,6 +146,45 @@ def predict(args: argparse.Namespace, language: str) -> CommandResult:
     content |= kept.summary()
     text = "\n".join([report.predictions(answers, decided, language), *report.kept(content, language)])
     return CommandResult(content, text, 0 if is_any_read else 2)
+
+
+def _predict_video(args: argparse.Namespace, path: Path, language: str) -> CommandResult:
+    from tl_core.base.files import csv_table
+    from tl_core.base.files.file_names import readable
+    from tl_core.inference.predictor import Predictor
+    from tl_core.inference.video import timeline
+    from tl_core.inference.video.frames import Video
+
+    predictor = Predictor.load(args.run)
+    _say_unchecked(predictor.path, language)
+    _say_so_far(predictor, language)
+    decided, video = predictor.rule, Video(path, readable(str(path)))
+    answers: list[dict[str, Any]] = []
+    with contextlib.ExitStack() as stack:
+        on_progress = stack.enter_context(bar(language, "looking"))
+        columns = timeline.columns(predictor.classes)
+        write_row = stack.enter_context(csv_table.writing(args.csv, columns)) if args.csv else None
+        for answer in timeline.timeline(
+            predictor, video, decided, rate=args.rate, smooth_seconds=args.smooth,
+            on_time=lambda seconds: on_progress(round(seconds), round(video.seconds or seconds)),
+        ):  # fmt: skip
+            answers.append(answer)
+            if write_row:
+                write_row(timeline.row_of(answer))
+    told = {
+        "file": video.called,
+        "rate": args.rate,
+        "smooth_seconds": args.smooth,
+        "frames": video.num_decoded,
+    }
+    told |= {} if video.broken_at is None else {"broken_at": round(video.broken_at, 3)}
+    content: dict[str, Any] = {"predictions": answers, "video": told, "segments": timeline.segments(answers)}
+    content |= {"decision": decided.to_dict()} if not decided.is_empty else {}
+    content |= {"csv": str(args.csv)} if args.csv else {}
+    if video.broken_at is not None:
+        print(say("warning.video_broken", language, seconds=f"{video.broken_at:.1f}"), file=sys.stderr)
+    text = "\n".join([*report.video(content, language), *report.kept(content, language)])
+    return CommandResult(content, text)
 
 
 def serve(args: argparse.Namespace, language: str) -> CommandResult:

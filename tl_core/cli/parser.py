@@ -79,6 +79,8 @@ def build_parser(language: str) -> Parser:
     predict.add_argument("run", metavar="RUN", type=Path, help=text("run"))
     predict.add_argument("images", metavar="IMAGE", nargs="+", help=text("images"))
     predict.add_argument("--csv", metavar="FILE", type=Path, help=text("csv"))
+    predict.add_argument("--rate", metavar="X", type=_above_zero, default=2.0, help=text("video_rate"))
+    predict.add_argument("--smooth", metavar="X", type=_not_negative, default=1.0, help=text("video_smooth"))
     predict.add_argument("--copy-to", metavar="FOLDER", type=Path, help=text("copy_to"))
 
     serve = add("serve")
@@ -139,6 +141,20 @@ def _add_settings(train: argparse.ArgumentParser, text: Callable[[str], str], la
             add(action="store_const", const=not default)
         else:
             add(action=argparse.BooleanOptionalAction)
+
+
+def _above_zero(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:  # nan is neither
+        raise ValueError
+    return value
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 3600:
+        raise ValueError
+    return value
 
 
 def _option(name: str) -> str:

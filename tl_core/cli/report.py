@@ -83,6 +83,14 @@ def predictions(answers: list[dict[str, Any]], decided: DecisionRule, language: 
     return "\n".join(lines)
 
 
+def video(content: dict[str, Any], language: str) -> list[str]:
+    """Which answer from when to when, and how it was smoothed."""
+    rows = [[f"{one['from']:.1f}", "–", f"{one['to']:.1f} s", one["label"]] for one in content["segments"]]
+    told = content["video"]
+    values = {"num": len(content["predictions"]), "rate": told["rate"], "seconds": told["smooth_seconds"]}
+    return [*table(rows), say("cli.video", language, **values)]
+
+
 def kept(content: dict[str, Any], language: str) -> list[str]:
     """What `predict` has written beside saying it. content: with what `Kept.summary` gives."""
     lines = []

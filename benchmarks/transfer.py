@@ -222,13 +222,15 @@ def runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str,
 
 def default_runs(sets: list[Pictures], seeds: int, scores: Scores) -> Iterator[dict[str, Any]]:
     """The recipe that comes first in the app, on `parts_of`: what is cheap first, then whole runs."""
-    for pictures in sets:
-        for way, compute in FEATURES.items():
-            features = np.stack([compute(image) for image in pictures.images])
+    for pictures, way in itertools.product(sets, [*FEATURES, *DEFAULT.values()]):
+        if all((pictures.name, way, seed) in scores.found for seed in range(seeds)):
+            continue
+        if way in FEATURES:
+            features = np.stack([FEATURES[way](image) for image in pictures.images])
             yield from tested(way, features, pictures, seeds, scores, answers_to, ("train", "val"))
-        for source, way in DEFAULT.items():
-            if any((pictures.name, way, seed) not in scores.found for seed in range(seeds)):
-                yield from tested(way, pooled(pictures, source, 0), pictures, seeds, scores, solved_answers)
+        else:
+            source = next(source for source, its in DEFAULT.items() if its == way)
+            yield from tested(way, pooled(pictures, source, 0), pictures, seeds, scores, solved_answers)
     for source, seed, pictures in itertools.product(DEFAULT, range(seeds), sets):
         if (pictures.name, source, seed) not in scores.found:
             began = time.process_time()
@@ -243,7 +245,7 @@ def solved_answers(
 ) -> np.ndarray:
     """Classes of the pictures `test` by the head that a run solves on `train`."""
     labels, groups = pictures.labels[train], pictures.groups[train]
-    counts = dict(enumerate(np.bincount(labels).tolist()))
+    counts = dict(zip(pictures.classes, np.bincount(labels).tolist(), strict=True))
     weights = np.array(list(loss_weights(preset("standard"), counts, None).values()))
     head = head_solver.solve(features[train], labels, groups, weights, seed).head
     return head.log_probabilities(features[test]).argmax(axis=1)
@@ -274,7 +276,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="folder that holds the real sets")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=5, help="0: lay out what the log holds")
     parser.add_argument("--train", action="store_true", help="whole runs instead of probes")
     parser.add_argument("--default", action="store_true", help="whole runs of the recipe for own pictures")
     parser.add_argument("--px", type=int, default=224, help="side of the picture that the network sees")
@@ -296,7 +298,8 @@ def main() -> None:
         if given.train:
             ways, title, measure = list(TRAINED), "whole runs", runs
         if given.default:
-            ways = [*itertools.chain(*DEFAULT.items()), *FEATURES]
+            others = (way for _, way, _ in scores.found)
+            ways = list(dict.fromkeys([*itertools.chain(*DEFAULT.items()), *FEATURES, *others]))
             title, measure = "recipe for own pictures", default_runs
         measured = measure(sets, given.seeds, scores)
         counts = {pictures.name: len(pictures.labels) for pictures in sets}

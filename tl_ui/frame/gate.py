@@ -38,15 +38,21 @@ class Gate(gate.Gate):
         """With a page goes a number, where the browser has none of ours yet."""
         added = super().headers(scope)
         is_page = b"text/html" in _sent(scope, b"accept")  # asked for from the address bar or by a link
-        known = cookie_parser(_sent(scope, b"cookie").decode("latin-1")).get(COOKIE, "")
+        name = cookie_name()
+        known = cookie_parser(_sent(scope, b"cookie").decode("latin-1")).get(name, "")
         if is_page and not browser_of(known) and (cookie := new_cookie()):
             rules = f"Path=/; Max-Age={COOKIE_DAYS * 86_400}; HttpOnly; SameSite=Lax"
-            added.append((b"set-cookie", f"{COOKIE}={cookie}; {rules}".encode()))
+            added.append((b"set-cookie", f"{name}={cookie}; {rules}".encode()))
         return added
 
 
 def _sent(scope: Message, name: bytes) -> bytes:
     return b"; ".join(value for given, value in scope["headers"] if given.lower() == name)
+
+
+def cookie_name() -> str:
+    """One for each server: a browser sends its cookies to every port of a machine."""
+    return f"{COOKIE}_{_seal(COOKIE)[:8]}"
 
 
 def new_cookie() -> str:

@@ -32,7 +32,7 @@ def is_owner() -> bool:
 
 def browser() -> str:
     """The number by which the gate knows this browser again; "" without the gate, or without cookies."""
-    return gate.browser_of(st.context.cookies.get(gate.COOKIE, ""))
+    return gate.browser_of(st.context.cookies.get(gate.cookie_name(), ""))
 
 
 def sender() -> str:

@@ -37,6 +37,13 @@ def test_a_key_that_was_cut_is_made_anew_and_what_it_sealed_is_void(left):
     assert gate.browser_of(gate.new_cookie())
 
 
+def test_two_servers_of_one_machine_leave_each_others_number_alone(tmp_path, monkeypatch):
+    first = gate.cookie_name()
+    assert gate.cookie_name() == first
+    monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "another"))
+    assert gate.cookie_name() != first
+
+
 def test_without_a_place_for_the_key_there_is_no_number(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("HEADSWAP_CACHE", str(tmp_path / "file"))
@@ -47,11 +54,12 @@ def test_the_served_page_gives_one_number_and_keeps_it(port):  # noqa: F811
     page = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     _, headers = asked(port, "/", **page)
     given = headers["set-cookie"]
-    assert given.startswith(f"{gate.COOKIE}=") and "HttpOnly" in given and "SameSite=Lax" in given
+    name = given.partition("=")[0]
+    assert name.startswith(gate.COOKIE) and "HttpOnly" in given and "SameSite=Lax" in given
     _, again = asked(port, "/", **page, Cookie=f"other=1; {given.partition(';')[0]}")
     assert gate.COOKIE not in again.get("set-cookie", "")
     _, unchanged = asked(port, "/", **page, **{"If-None-Match": headers["etag"]})
     assert gate.COOKIE in unchanged["set-cookie"], "a cached page is answered without a body"
-    _, forged = asked(port, "/", **page, Cookie=f"{gate.COOKIE}={'0' * 32}.{'0' * 64}")
+    _, forged = asked(port, "/", **page, Cookie=f"{name}={'0' * 32}.{'0' * 64}")
     assert gate.COOKIE in forged["set-cookie"]
     assert gate.COOKIE not in asked(port, "/_stcore/health")[1].get("set-cookie", "")

@@ -195,12 +195,19 @@ def test_a_browser_that_is_known_again_finds_what_it_brought_and_no_other_does(
     open_page, two_classes, monkeypatch, cookies
 ):
     monkeypatch.setattr(type(st.context), "ip_address", property(lambda context: "192.168.0.7"))
-    cookies[gate.COOKIE] = gate.new_cookie()
+    cookies[gate.cookie_name()] = gate.new_cookie()
     choice = datasets.add_zip("pets.zip", zip_of(two_classes))
     datasets.note_sender(choice.id, visitor.sender())
-    assert has(open_page("start"), "button", f"pick_{choice.id}"), "a new session"
-    cookies[gate.COOKIE] = gate.new_cookie()
+    app = open_page("start")
+    assert has(app, "button", f"pick_{choice.id}") and has(app, "button", f"delete_{choice.id}"), (
+        "a new session"
+    )
+    cookies[gate.cookie_name()] = gate.new_cookie()
     assert not has(open_page("start"), "button", f"pick_{choice.id}")
+    by_link = open_page("data", data=choice.id)
+    assert not has(by_link, "button", f"delete_{choice.id}") and not has(
+        by_link, "text_input", f"name_{choice.id}"
+    )
 
 
 def test_deleted_pictures_are_gone_at_once_where_that_is_wanted(open_page, two_classes):

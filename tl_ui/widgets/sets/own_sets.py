@@ -73,8 +73,10 @@ def _about(choice: DataChoice) -> str:
 
 
 def manage(choice: DataChoice, can_enlarge: bool = False) -> None:
-    """The menu of one set; a practice set belongs to all and has none. can_enlarge: where one is shown."""
-    if choice.kind == "sample":
+    """The menu of one set, for the owner and for the browser that brought it: who has only its link, or reads
+    its place in a run, looks on. A practice set belongs to all. can_enlarge: where one is shown."""
+    is_ours = visitor.is_owner() or datasets.sender_of(choice.id) == visitor.sender()
+    if choice.kind == "sample" or not is_ours:
         return
     with st.popover(t("runs.menu"), icon=":material/more_horiz:", type="tertiary", key=f"menu_{choice.id}"):
         if choice.kind != "copy":

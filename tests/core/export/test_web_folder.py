@@ -106,6 +106,14 @@ def test_every_word_of_the_page_is_there_in_every_language(run, package, no_brow
     assert all(keys <= set(words[language]) for language in LANGUAGES)
 
 
+def test_the_slider_speaks_of_a_class_also_where_nobody_chose_one(run, package, no_browser, tmp_path):
+    settings = {**run.read_config(), "positive_class": None}
+    run.config_path.write_text(json.dumps(settings), encoding="utf-8")
+    workflow.export(run, "web", tmp_path / "out", options={"web_runtime": str(package)})
+    about = json.loads((tmp_path / "out" / "about.json").read_text(encoding="utf-8"))
+    assert about["positive_class"] == about["classes"][1]
+
+
 def test_from_a_cdn_nothing_of_the_runtime_lies_here(run, no_browser, tmp_path):
     workflow.export(run, "web", tmp_path / "out", options={"web_runtime": "cdn"})
     out = tmp_path / "out"

@@ -51,6 +51,8 @@ def make(subject: Subject, folder: Path, options: dict[str, Any]) -> None:
     told = runtime.put(options.get("web_runtime"), folder)
     onnx_file.make(subject, folder, options)
     about = {**subject.about(), "runtime": told}
+    if about["positive_class"] is None and len(subject.classes) == 2:
+        about["positive_class"] = subject.classes[1]  # of whom the slider speaks, where nobody chose one
     _write(folder / "about.json", to_json(about, indent=2))
     _write(folder / "words.json", to_json({language: _words(language) for language in LANGUAGES}))
     _write(folder / "manifest.webmanifest", to_json(_manifest(str(about["run"])), indent=2))

@@ -7,7 +7,8 @@ import tempfile
 from pathlib import Path
 
 from tl_core.base.errors import WeightsUnavailable
-from tl_core.models.weights.hub import Limits, OnBytes, Watch, answered_within, refuse
+from tl_core.models.weights.hub import Limits, OnBytes, answered_within, refuse
+from tl_core.models.weights.hub_fetch import Watch
 
 
 def ask(source: str, url: str, *, wait_seconds: float) -> None:

@@ -1,6 +1,6 @@
 """The process that downloads one file: `python -m tl_core.models.weights.hub_download REPO FILE CACHE_DIR`.
 
-Started by `hub.fetch` with the library's settings in its environment. Prints one JSON line:
+Started by `hub_fetch.fetch` with the library's settings in its environment. Prints one JSON line:
 {"path": …} or {"reason": …, "detail": …}.
 """
 

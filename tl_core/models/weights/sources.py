@@ -28,7 +28,7 @@ from tl_core.base.errors import ConfigError, UnknownWeights, WeightsError, Weigh
 from tl_core.base.files.paths import expanded
 from tl_core.base.messages import FALLBACK
 from tl_core.models.families.registry import architecture
-from tl_core.models.weights import http_download, hub, locate, state_dicts
+from tl_core.models.weights import http_download, hub, hub_fetch, locate, state_dicts
 from tl_core.models.weights.hub import Limits, OnBytes
 from tl_core.models.weights.imagenet_names import imagenet_names
 from tl_core.models.weights.record import B0, WeightsRecord, source_name
@@ -141,7 +141,7 @@ def _obtain(source: str, on_progress: OnBytes | None, limits: Limits, backbone: 
 def _fetch_imagenet(
     wait_seconds: float, on_progress: OnBytes | None, limits: Limits, backbone: str = B0
 ) -> Path:
-    return hub.fetch(
+    return hub_fetch.fetch(
         "imagenet", architecture(backbone).hub_repo, locate.HUB_FILE,
         wait_seconds=wait_seconds, limits=limits, on_progress=on_progress,
     )  # fmt: skip

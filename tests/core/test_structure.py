@@ -151,16 +151,56 @@ SHAPE = re.compile(r"(?:any|same) shape|\((?:[A-Z]|[hnw]|px|…|channels|\d+)(?:
 
 
 def test_who_takes_an_array_says_its_shape():
-    """Every public function of a module; but what draws takes arrays of any one shape."""
+    """But what draws takes arrays of any one shape."""
     silent = [
-        f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
-        for path in structure.files_of("tl_core") + structure.files_of("tl_ui")
-        if "synthetic" not in path.parts
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_") and takes_an_array(node)
+        f"{where} {node.name}"
+        for where, node in public_functions()
+        if "/synthetic/" not in where and takes_an_array(node)
         if not SHAPE.search(ast.get_docstring(node) or "")
     ]
     assert silent == []
+
+
+def test_who_raises_says_what():
+    """But what only a family fills in, and what catches its own."""
+    silent = [
+        f"{where} {node.name}: {', '.join(sorted(raised))}"
+        for where, node in public_functions()
+        if (raised := raised_in(node) - {"NotImplementedError"}) and not is_raised_to_be_caught(node)
+        if "raise" not in (ast.get_docstring(node) or "").lower()
+    ]
+    assert silent == []
+
+
+def public_functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """(file:line, function) of every public function and method of a public class, of both packages."""
+    for path in structure.files_of("tl_core") + structure.files_of("tl_ui"):
+        bodies = [ast.parse(path.read_text(encoding="utf-8")).body]
+        for node in (one for body in bodies for one in body):
+            is_public = not getattr(node, "name", "_").startswith("_")
+            if isinstance(node, ast.ClassDef) and is_public:
+                bodies.append(node.body)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_public:
+                yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", node
+
+
+def raised_in(function: ast.AST) -> set[str]:
+    """Names of what it raises itself, functions inside it left out."""
+    found: set[str] = set()
+    for node in ast.iter_child_nodes(function):
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            name = ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
+            found |= {name} if name[:1].isupper() else set()
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            found |= raised_in(node)
+    return found
+
+
+def is_raised_to_be_caught(function: ast.AST) -> bool:
+    """Whether it catches everything itself."""
+    tries = [node for node in ast.walk(function) if isinstance(node, ast.Try)]
+    caught = {ast.unparse(one.type) for node in tries for one in node.handlers if one.type}
+    return "Exception" in caught
 
 
 def takes_an_array(function: ast.FunctionDef) -> bool:

@@ -45,7 +45,7 @@ def vote(step: str, voter: str, option: str, now: float | None = None) -> dict[s
 
 
 def counts(step: str, now: float | None = None) -> dict[str, int]:
-    """Votes per option of the last hours; {} when nobody voted."""
+    """Votes per option of the last hours; {} when nobody voted. Raises: ValueError: no such step."""
     return _count(_recent(_path(step), time.time() if now is None else now).values())
 
 

@@ -40,6 +40,7 @@ class CommandResult:
 
 
 def train(args: argparse.Namespace, language: str) -> CommandResult:
+    """Raises: UnknownWeights, WeightsUnavailable, DeviceUnavailable, and as `workflow.create_run`."""
     from tl_core.runs.execution import workflow
 
     config = settings(args)
@@ -102,7 +103,7 @@ def _say_unchecked(model: Path, language: str) -> None:
 
 
 def predict(args: argparse.Namespace, language: str) -> CommandResult:
-    """Exit status 2 only when no picture at all could be read."""
+    """Exit status 2 only when no picture at all could be read. Raises: NoPicture: none was named."""
     from tl_core.data.dataset import Account, Refused
     from tl_core.inference.ensemble import Ensemble
     from tl_core.inference.many.keeping import Limit, keeping

@@ -30,6 +30,7 @@ class Parser(argparse.ArgumentParser):
     language = FALLBACK
 
     def error(self, message: str) -> NoReturn:
+        """Raises: UsageError."""
         command = self.prog.removeprefix(program()).strip()
         detail = usage.mistake(message, self.language)
         sentence = say("cli.usage", self.language, detail=detail, command=command)

@@ -106,10 +106,11 @@ class TransferModel(nn.Module):
         return self.classifier(pooled)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) float, normalised -> logits (B, num_classes)."""
         return self.forward_between(x, "pixels", CLASSIFIER)
 
     def forward_between(self, x: Tensor, start: str, stop: str) -> Tensor:
-        """The output of station `start` -> the output of station `stop` (see `stations`).
+        """The output of station `start` -> the output of station `stop` (see `stations`), each (B, …).
 
         From "pixels" to "classifier" is the whole network; from the boundary of the frozen part to
         "classifier" is what a training step computes. start == stop gives x back.
@@ -209,7 +210,7 @@ class TransferModel(nn.Module):
 
     def boundary_for(self, num_units: int) -> str:
         """The station where the frozen part ends when the last `num_units` are trained: "pixels" (all:
-        nothing is frozen), a part, or "pooled" (0: only the classifier is trained)."""
+        nothing is frozen), a part, or "pooled" (0: only the classifier is trained). Raises: ConfigError."""
         first = self._first_of_last(num_units)
         return self.stations[self._station(first) - 1]
 

@@ -68,6 +68,7 @@ class Service:
         self.decoders.shutdown()
 
     async def classify(self, request: Request) -> Response:
+        """Raises: Refusal."""
         self._refuse_strangers(request)
         started = time.perf_counter()
         language = _language(request, self.terms.language)
@@ -98,6 +99,7 @@ class Service:
         return _json({**about, "waiting": self.batcher.num_waiting})
 
     async def metrics(self, request: Request) -> Response:
+        """Raises: Refusal."""
         self._refuse_strangers(request)
         return Response(self.meters.text(), media_type=self.meters.media_type)
 

@@ -54,6 +54,7 @@ class FusedSqueezeExcite(nn.Module):
         self.train(block.training)
 
     def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)"""
         if not (torch.is_grad_enabled() and x.requires_grad):
             return x * self._weights(plane_mean(x))
         tie = _Tie()

@@ -71,4 +71,5 @@ class TorchvisionClassifier(TransferModel):
         return {part: min(index, 7) for index, part in enumerate(self.part_names[:-1])}
 
     def pool(self, features: Tensor) -> Tensor:
+        """(B, 1280, h, w) -> (B, 1280)"""
         return torch.flatten(self.avgpool(features), 1)

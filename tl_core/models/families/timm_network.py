@@ -28,6 +28,7 @@ class TimmClassifier(TransferModel):
         self.replace_head(num_classes, dropout)
 
     def pool(self, features: Tensor) -> Tensor:
+        """(B, C, h, w) or (B, tokens, C) -> (B, C)"""
         return self.backbone.forward_head(features, pre_logits=True)
 
     def part_groups(self) -> dict[str, int]:

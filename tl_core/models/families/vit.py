@@ -49,6 +49,7 @@ class ViTClassifier(TimmClassifier):
         return [token for token in tokens if token is not None] if part == STEM else []
 
     def to_map(self, x: Tensor, station: str) -> Tensor | None:
+        """(B, tokens, C) -> (B, C, h, w), without the tokens that stand for no place."""
         if x.ndim != 3:
             return super().to_map(x, station)
         places = x[:, self.backbone.num_prefix_tokens :]

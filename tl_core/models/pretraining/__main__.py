@@ -76,7 +76,9 @@ def begin(out: Path, recipe: Recipe, device: str, start: Path | None, features: 
 
 
 def learn(work: Pretraining, out: Path, num_workers: int, save_minutes: float) -> None:
-    """All steps that are left. Every 50 a line of log.jsonl; every few minutes a checkpoint."""
+    """All steps that are left. Every 50 a line of log.jsonl; every few minutes a checkpoint.
+
+    Raises: KeyboardInterrupt: after the step going on."""
     recent: list[dict[str, torch.Tensor]] = []
     saved = time.monotonic()
     batches = pictures.stream(work.recipe, work.step, num_workers)

@@ -39,6 +39,7 @@ class DenseTarget(nn.Module):
 
     @torch.no_grad()
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(B, 3, h, w) -> (B, SIZE), each number about 0 with a scatter of 1, within ±LIMIT."""
         raw = torch.cat([self.histograms(pixels), F.adaptive_avg_pool2d(pixels, GRID)], 1).flatten(1)
         self.num_seen += 1
         # an average over all batches at first, over about the last hundred later

@@ -140,6 +140,7 @@ def answered_within(seconds: float, call: Callable[[], Any], source: str) -> Any
 
 
 def refuse(source: str, error: BaseException) -> NoReturn:
+    """Raises: WeightsUnavailable: with the reason that `error` comes from."""
     reason, detail = reason_of(error)
     raise WeightsUnavailable(source=source, reason=reason, detail=detail) from None
 

@@ -91,18 +91,21 @@ def rename(data_id: str, label: str) -> None:
 
 def delete(data_id: str) -> None:
     """Forget it. What was uploaded or copied stays for `KEPT_DAYS`, in which `restore` brings it back; a
-    typed folder is never touched."""
+    typed folder is never touched. Raises: as `_change`."""
     _change(data_id, deleted=time.time())
 
 
 def remove(data_id: str) -> None:
-    """At once and for good: an upload that was refused after all."""
+    """At once and for good: an upload that was refused after all. Raises: as `_change`."""
     shutil.rmtree(datasets_dir() / data_id, ignore_errors=True)
     _change(data_id, drop=True)
 
 
 def note_sender(data_id: str, sender: str) -> None:
-    """By which browser it was brought, as `visitor.sender` says; "" = this machine's own."""
+    """By which browser it was brought, as `visitor.sender` says; "" = this machine's own.
+
+    Raises: as `_change`.
+    """
     _change(data_id, sender=sender or None)
 
 
@@ -130,13 +133,16 @@ def last_used(choice: DataChoice) -> float:
 
 
 def restore(data_id: str) -> None:
+    """What `delete` forgot. Raises: as `_change`."""
     _change(data_id, deleted=None)
     if choice := find(data_id):
         note_use(choice)
 
 
 def deleted() -> list[DataChoice]:
-    """What `restore` can still bring back. Pictures that were deleted longer ago go now."""
+    """What `restore` can still bring back. Pictures that were deleted longer ago go now.
+
+    Raises: as `_change`."""
     oldest = time.time() - KEPT_DAYS * 86_400
     found = []
     for data_id, entry in _entries().items():
@@ -215,7 +221,7 @@ def folder_of(choice: DataChoice, on_progress: Callable[[int, int], None] | None
 
 
 def add_folder(path: Path) -> DataChoice:
-    """Write down a folder (or zip) the person typed; the same path keeps its id."""
+    """Write down a folder (or zip) the person typed; the same path keeps its id. Raises: as `_change`."""
     path = expanded(path).absolute()
     data_id = "f" + hashlib.sha256(str(path).encode()).hexdigest()[:12]
     return _register(DataChoice(data_id, "folder", path.name or str(path), path))

@@ -8,6 +8,7 @@ from tl_ui.frame.text import number, t
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
 from tl_ui.stores.sets import datasets, overview
+from tl_ui.widgets import choice
 
 page = shell.start("head_swap")
 
@@ -27,15 +28,13 @@ shell.header(t("head_swap.title"), t("head_swap.lead", classes=old_classes))
 head_swap_view.weights_note(found)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    panel = st.segmented_control(
+    panel = choice.one_of(
+        "head_swap_panel",
         t("data.look_at"),
         head_swap_view.PANELS,
-        format_func={name: t(f"head_swap.panel_{name}") for name in head_swap_view.PANELS}.get,
-        default="swap",
-        required=True,
-        key="head_swap_panel",
-        persist_state="session",
-        label_visibility="collapsed",
+        lambda name: t(f"head_swap.panel_{name}"),
+        first="swap",
+        is_kept=True,
         width="stretch",
     )
     num_classes = st.number_input(

@@ -9,19 +9,12 @@ import streamlit as st
 from tl_core.evaluation.metrics import METRICS
 from tl_ui.frame.text import help_of, name_of, number, percent, t
 from tl_ui.stores.runs.scores import Cell
+from tl_ui.widgets import choice
 
 
 def pick_metric(key: str) -> str:
     """The chosen metric, with its plain-words explanation underneath."""
-    metric = st.segmented_control(
-        t("results.metric"),
-        METRICS,
-        format_func={name: name_of(name) for name in METRICS}.get,
-        default="accuracy",
-        required=True,
-        key=key,
-        label_visibility="collapsed",
-    )
+    metric = choice.one_of(key, t("results.metric"), METRICS, name_of, first="accuracy")
     st.caption(help_of(metric))
     return metric
 

@@ -10,6 +10,7 @@ from tl_core.runs import decision_rule
 from tl_core.runs.decision_rule import DecisionRule
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame.text import literal, percent, t
+from tl_ui.widgets import choice
 
 RULES = ("saved", "probable")
 
@@ -32,13 +33,6 @@ def choose(decided: DecisionRule, key: str) -> bool:
     """Whether the saved threshold answers; asks only where there is one."""
     if decided.threshold is None:
         return False
-    chosen = st.segmented_control(
-        t("runs.rule"),
-        RULES,
-        format_func={name: t(f"runs.rule_{name}") for name in RULES}.get,
-        default=RULES[0],
-        required=True,
-        key=key,
-    )
+    chosen = choice.one_of(key, t("runs.rule"), RULES, lambda name: t(f"runs.rule_{name}"), is_labelled=True)
     st.caption(words(decided))
     return chosen == "saved"

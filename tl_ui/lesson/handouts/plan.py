@@ -11,7 +11,7 @@ from tl_core.base.files.paths import app_dir
 from tl_ui.frame import state
 from tl_ui.frame.text import t
 from tl_ui.lesson.handouts import printable
-from tl_ui.widgets import downloads
+from tl_ui.widgets import choice, downloads
 
 DOCS = app_dir() / "docs"
 MINUTES = ("45", "90")
@@ -21,14 +21,13 @@ def show() -> None:
     """Choose the length, read the plan, take it along."""
     language = state.language()
     with st.container(horizontal=True, vertical_alignment="bottom", key="plan_bar"):
-        minutes = st.segmented_control(
+        minutes = choice.one_of(
+            "plan_minutes",
             t("plan.length"),
             MINUTES,
-            format_func={length: t("plan.minutes", count=length) for length in MINUTES}.get,
-            default=MINUTES[0],
-            required=True,
-            key="plan_minutes",
-            persist_state="session",
+            lambda length: t("plan.minutes", count=length),
+            is_kept=True,
+            is_labelled=True,
         )
         text = plan(language, minutes or MINUTES[0])
         downloads.button(

@@ -19,6 +19,7 @@ from tl_ui.lesson.parts.runs import recorded_runs as recorded
 from tl_ui.lesson.parts.runs import which_run
 from tl_ui.stores import shared_network
 from tl_ui.stores.memo import cached_data
+from tl_ui.widgets import choice
 from tl_ui.widgets.html.network_strip import last_units, network_name, network_of, part_names, strip, units_of
 
 STRATEGIES = ("head", "last", "whole")
@@ -63,10 +64,9 @@ def freeze_map(num_units: int, backbone: str) -> list[Row]:
 
 def pick(key: str) -> str:
     labels = {name: t(f"lesson_freeze.strategy_{name}") for name in STRATEGIES}
-    return st.segmented_control(
-        t("lesson_freeze.strategy"), STRATEGIES, format_func=labels.get, default="last", required=True,
-        key=key, persist_state="session", label_visibility="collapsed", width="stretch",
-    )  # fmt: skip
+    return choice.one_of(
+        key, t("lesson_freeze.strategy"), STRATEGIES, labels.get, first="last", is_kept=True, width="stretch"
+    )
 
 
 def strategies() -> None:
@@ -128,10 +128,14 @@ def change() -> None:
     shown = which_run.finished()
     stages = list((shown.summary() or {}).get("best") or {})
     labels = {stage: name_of(f"stage_{stage}") for stage in stages}
-    stage = st.segmented_control(
-        t("lesson_freeze.after"), stages, format_func=labels.get, default=stages[-1], required=True,
-        key=f"change_stage_{len(stages)}",
-    )  # fmt: skip
+    stage = choice.one_of(
+        f"change_stage_{len(stages)}",
+        t("lesson_freeze.after"),
+        stages,
+        labels.get,
+        first=stages[-1],
+        is_labelled=True,
+    )
     with st.spinner(t("lesson_freeze.measuring")):
         found = recorded.changes(shown.run.name)[stage] if shown.is_recorded else measured(shown.run, stage)
     largest = max(part["relative"] for part in found[:-1]) or 1.0

@@ -17,6 +17,7 @@ from tl_ui.lesson.parts.network import network_parts as network_look
 from tl_ui.lesson.parts.network.network_values import network_values
 from tl_ui.screens.head_swap import view as head_swap_view
 from tl_ui.stores import shared_network
+from tl_ui.widgets import choice
 from tl_ui.widgets.html import pictures
 from tl_ui.widgets.html.network_strip import COUNTED, network_name, part_names, units_of
 
@@ -59,10 +60,7 @@ def parts() -> None:
     found = shared_network.weights()
     known = network_look.parts(found.choice.sha256, found.choice)
     labels = names(found.choice)
-    name = st.segmented_control(
-        t("lesson_inside.choose_part"), list(known), format_func=labels.get, default="stem", required=True,
-        key="inside_part", label_visibility="collapsed",
-    )  # fmt: skip
+    name = choice.one_of("inside_part", t("lesson_inside.choose_part"), list(known), labels.get, first="stem")
     _bars(known, name, labels)
     part = known[name]
     st.markdown(
@@ -126,13 +124,8 @@ def carry() -> None:
     old, credit = old_task.picture(found.choice)
     labels, parts_shown = names(found.choice), list(shown(units_of(found.choice.backbone)).values())
     answers = {"old": network_look.answers(found.choice, old), "own": network_look.answers(found.choice, own)}
-    part = st.segmented_control(
-        t("lesson_inside.choose_part"),
-        parts_shown,
-        format_func=labels.get,
-        default=parts_shown[0],
-        required=True,
-        key="carry_part",
+    part = choice.one_of(
+        "carry_part", t("lesson_inside.choose_part"), parts_shown, labels.get, is_labelled=True
     )
     channels = network_look.liveliest(answers["own"][part], NUM_TILES - 1)
     for which, picture in (("old", old), ("own", own)):

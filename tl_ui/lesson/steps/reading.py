@@ -17,7 +17,7 @@ from tl_ui.lesson.parts.runs.which_run import Shown
 from tl_ui.stores.runs import predictions
 from tl_ui.stores.runs.run_view import epoch_rows
 from tl_ui.stores.runs.scores import Cell, at_threshold, probabilities_of, reported, rows_of
-from tl_ui.widgets import run_picker
+from tl_ui.widgets import choice, run_picker
 from tl_ui.widgets.plotting import charts
 from tl_ui.widgets.plotting.curves import curves, legend
 from tl_ui.widgets.plotting.liveplot import still
@@ -62,10 +62,7 @@ def matrix() -> None:
     """One metric at a time: which cells of the matrix it reads."""
     _, summary, cell = _result()
     labels = {name: name_of(name) for name in SHOWN}
-    metric = st.segmented_control(
-        t("results.metric"), SHOWN, format_func=labels.get, default="precision", required=True,
-        key="matrix_metric", label_visibility="collapsed",
-    )  # fmt: skip
+    metric = choice.one_of("matrix_metric", t("results.metric"), SHOWN, labels.get, first="precision")
     named, classes = summary["positive_class"], summary["classes"]
     if metric == "accuracy":
         sought = [named or classes[0]]  # it asks for no class
@@ -86,8 +83,8 @@ def matrix() -> None:
 def _sought(summary: dict[str, Any], key: str) -> str:
     """The positive class; of a run that names none the one that is chosen here."""
     classes: list[str] = summary["classes"]
-    return summary["positive_class"] or st.segmented_control(
-        t("explore.threshold_ask"), classes, format_func=literal, default=classes[0], required=True, key=key
+    return summary["positive_class"] or choice.one_of(
+        key, t("explore.threshold_ask"), classes, literal, is_labelled=True
     )
 
 

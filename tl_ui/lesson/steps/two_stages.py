@@ -21,7 +21,7 @@ from tl_ui.lesson.parts.csv_button import csv_button
 from tl_ui.lesson.parts.runs import which_run
 from tl_ui.lesson.parts.runs.story import story
 from tl_ui.stores.runs.run_view import RunView, epoch_rows
-from tl_ui.widgets import run_picker
+from tl_ui.widgets import choice, run_picker
 from tl_ui.widgets.html import pictures
 from tl_ui.widgets.plotting.charts import Figure, layout_of
 from tl_ui.widgets.plotting.curves import curves, legend, rate
@@ -114,10 +114,7 @@ def aids() -> None:
     """One of the five helpers: what it does, and what it did in this run."""
     shown = which_run.any_run()
     labels = {name: name_of(name) for name in AIDS}
-    name = st.segmented_control(
-        t("lesson_two_stages.aid"), AIDS, format_func=labels.get, default=AIDS[0], required=True, key="aid",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    name = choice.one_of("aid", t("lesson_two_stages.aid"), AIDS, labels.get)
     st.markdown(t(f"lesson_two_stages.aid_{name}"))
     config, view = shown.run.read_config(), run_picker.view_of(shown.run)
     st.markdown(f":material/tune: {_setting(name, config, view)}")

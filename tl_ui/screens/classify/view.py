@@ -20,7 +20,7 @@ from tl_ui.screens.classify import many
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table
 from tl_ui.screens.classify.given import Given
 from tl_ui.stores.runs import predictions
-from tl_ui.widgets import downloads
+from tl_ui.widgets import choice, downloads
 from tl_ui.widgets.html import pictures
 
 if TYPE_CHECKING:
@@ -44,14 +44,8 @@ SOURCES = ("upload", "many", "camera", "sample")
 
 def ask(run: RunFolder) -> list[Given] | many.Pictures | None:
     """The pictures the person gives, by one of four ways."""
-    source = st.segmented_control(
-        t("classify.source"),
-        SOURCES,
-        format_func={name: t(f"classify.source_{name}") for name in SOURCES}.get,
-        default="upload",
-        required=True,
-        key="source",
-        label_visibility="collapsed",
+    source = choice.one_of(
+        "source", t("classify.source"), SOURCES, lambda name: t(f"classify.source_{name}"), first="upload"
     )
     if source == "many":
         return many.ask()

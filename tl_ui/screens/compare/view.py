@@ -17,7 +17,7 @@ from tl_ui.frame.theme import palette
 from tl_ui.screens.compare import paired as paired_view
 from tl_ui.screens.compare.charts import overlaid, points
 from tl_ui.stores.runs.scores import reported
-from tl_ui.widgets import downloads, run_picker, score_rows, setting_words, which_rule
+from tl_ui.widgets import choice, downloads, run_picker, score_rows, setting_words, which_rule
 from tl_ui.widgets.plotting import charts
 from tl_ui.widgets.plotting.liveplot import still
 
@@ -196,14 +196,12 @@ def scores(judged: list[Judged]) -> None:
 def curves(judged: list[Judged]) -> None:
     """Validation of every run on one axis."""
     with st.container(border=True, key="card_curves"):
-        metric = st.segmented_control(
+        metric = choice.one_of(
+            "compare_curve",
             t("results.metric"),
             ("accuracy", "loss"),
-            format_func={name: name_of(name) for name in ("accuracy", "loss")}.get,
-            default="accuracy",
-            required=True,
-            key="compare_curve",
-            label_visibility="collapsed",
+            name_of,
+            first="accuracy",
         )
         title = t(f"compare.curves_{metric}")
         st.markdown(f"#### {title}", help=help_of(metric))

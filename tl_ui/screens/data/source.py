@@ -15,6 +15,7 @@ from tl_ui.frame import shell, state, visitor
 from tl_ui.frame.text import data_name, literal, t
 from tl_ui.stores.sets import datasets, overview, upload_limits
 from tl_ui.stores.sets.datasets import DataChoice
+from tl_ui.widgets import choice
 from tl_ui.widgets.sets import own_sets, practice_sets
 
 SOURCES = ("sample", "folder", "zip", "upload")
@@ -27,14 +28,13 @@ def chooser() -> None:
             st.markdown(f"**{t('runs.sets_title')}**")
             own_sets.show(mine)
     with st.container(border=True, key="card_source"):
-        source = st.segmented_control(
+        source = choice.one_of(
+            "data_source",
             t("data.source"),
             SOURCES,
-            format_func={name: t(f"data.source_{name}") for name in SOURCES}.get,
-            default=SOURCES[0],
-            required=True,
-            key="data_source",
-            persist_state="session",
+            lambda name: t(f"data.source_{name}"),
+            is_kept=True,
+            is_labelled=True,
         )
         {"sample": _sample, "folder": _folder, "zip": _zip, "upload": _upload}[source]()
 

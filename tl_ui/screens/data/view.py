@@ -15,6 +15,7 @@ from tl_ui.frame.text import help_of, literal, name_of, number, reason_text, t
 from tl_ui.frame.theme import palette
 from tl_ui.stores.sets import datasets, overview
 from tl_ui.stores.sets.overview import Overview
+from tl_ui.widgets import choice
 from tl_ui.widgets.html import pictures
 
 NUM_DRAWS = 6
@@ -42,15 +43,8 @@ def notes(found: Overview) -> None:
 def panels(found: Overview) -> None:
     """One panel at a time; the others are not computed."""
     names = ["pictures", "split", "augmentation", "numbers"] + (["refused"] if found.refused else [])
-    chosen = st.segmented_control(
-        t("data.look_at"),
-        names,
-        format_func={name: t(f"data.panel_{name}") for name in names}.get,
-        default=names[0],
-        required=True,
-        key="data_panel",
-        persist_state="session",
-        label_visibility="collapsed",
+    chosen = choice.one_of(
+        "data_panel", t("data.look_at"), names, lambda name: t(f"data.panel_{name}"), is_kept=True
     )
     show = {"pictures": _pictures, "split": _split, "augmentation": _augmentation}
     show |= {"numbers": _numbers, "refused": _refused}

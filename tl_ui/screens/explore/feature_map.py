@@ -16,7 +16,7 @@ from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.stores.memo import cached_data
 from tl_ui.stores.runs.predictions import Predictions, picture_paths
-from tl_ui.widgets import downloads
+from tl_ui.widgets import choice, downloads
 from tl_ui.widgets.plotting.liveplot import CONFIG
 
 MAP_CONFIG = CONFIG | {"modeBarButtonsToRemove": ["autoScale2d"]}
@@ -61,9 +61,7 @@ def _choice(key: str, options, prefix: str | None, words: str) -> str:
         labels = {name: name_of(name) for name in options}
     else:
         labels = {name: t(f"explore.method_{name}") for name in options}
-    return st.segmented_control(
-        words, list(options), format_func=labels.get, default=list(options)[0], required=True, key=key
-    )
+    return choice.one_of(key, words, list(options), labels.get, is_labelled=True)
 
 
 @cached_data(max_entries=8)

@@ -21,6 +21,7 @@ from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.screens.explore import stage_models as explore_models
 from tl_ui.stores.runs.predictions import Predictions, picture_paths
 from tl_ui.stores.sets import overview
+from tl_ui.widgets import choice
 from tl_ui.widgets.html import pictures
 from tl_ui.widgets.sets import label_choice, own_copy
 from tl_ui.widgets.sets.label_choice import Asked
@@ -108,13 +109,13 @@ def _explained(
         return
     said = int(found.parts[(stages[-1], split)].said[index])
     st.markdown(f"**{t('explore.cam_title')}**", help=help_of("gradcam"))
-    target = st.segmented_control(
+    target = choice.one_of(
+        f"cam_{found.parts[stages[0], split].files[index]}",
         t("explore.cam_class"),
         list(range(len(found.classes))),
-        format_func=dict(enumerate(map(literal, found.classes))).get,
-        default=said,
-        required=True,
-        key=f"cam_{found.parts[(stages[0], split)].files[index]}",
+        dict(enumerate(map(literal, found.classes))).get,
+        first=said,
+        is_labelled=True,
     )
     with st.spinner(t("explore.looking")):
         heats = {stage: explore_models.heat(run, stage, path, target) for stage in stages}

@@ -16,7 +16,7 @@ from tl_ui.screens.explore import charts as explore_charts
 from tl_ui.screens.explore import gallery as explore_gallery
 from tl_ui.stores.runs.predictions import Predictions, SplitPredictions, picture_paths
 from tl_ui.stores.runs.scores import cells
-from tl_ui.widgets import downloads, score_rows
+from tl_ui.widgets import choice, downloads, score_rows
 from tl_ui.widgets.plotting.liveplot import still
 
 
@@ -66,13 +66,13 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
     words = {
         " ".join(pair): f"{name_of(f'stage_{pair[0]}')} → {name_of(f'stage_{pair[1]}')}" for pair in pairs
     }
-    chosen_pair = st.segmented_control(
+    chosen_pair = choice.one_of(
+        "flips_pair",
         t("explore.flips_between"),
         list(words),
-        format_func=words.get,
-        default=list(words)[-1],
-        required=True,
-        key="flips_pair",
+        words.get,
+        first=list(words)[-1],
+        is_labelled=True,
     )
     pair = chosen_pair.split()
     before, after = found.parts[(pair[0], split)], found.parts[(pair[1], split)]
@@ -87,15 +87,7 @@ def _flips(run: RunFolder, found: Predictions, split: str, stages: list[str]) ->
         "gained": t("explore.way_gained", count=number(gained)),
         "lost": t("explore.way_lost", count=number(lost)),
     }
-    way = st.segmented_control(
-        t("explore.flips_which"),
-        list(ways),
-        format_func=ways.get,
-        default="gained",
-        required=True,
-        key="flips_way",
-        label_visibility="collapsed",
-    )
+    way = choice.one_of("flips_way", t("explore.flips_which"), list(ways), ways.get, first="gained")
     chosen = result.gained if way == "gained" else result.lost
     if not len(chosen):
         st.caption(t("explore.flips_none"))

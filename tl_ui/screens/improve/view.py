@@ -19,6 +19,7 @@ from tl_ui.screens.improve import checks as improve_data
 from tl_ui.screens.improve import retrain as improve_retrain
 from tl_ui.screens.improve.cards import Card
 from tl_ui.screens.improve.checks import Checked, CheckedData
+from tl_ui.widgets import choice
 from tl_ui.widgets.html import pictures
 from tl_ui.widgets.sets import label_choice, own_copy
 
@@ -41,14 +42,8 @@ def panels(place: CheckedData) -> None:
     found = improve_data.checked(place)
     made = curation.in_force(place.root)
     names = PANELS if place.run else [*GROUPS, "decisions"]
-    panel = st.segmented_control(
-        t("results.look_at"),
-        names,
-        format_func={name: t(f"improve.panel_{name}") for name in PANELS}.get,
-        default="labels",
-        required=True,
-        key="improve_panel",
-        label_visibility="collapsed",
+    panel = choice.one_of(
+        "improve_panel", t("results.look_at"), names, lambda name: t(f"improve.panel_{name}"), first="labels"
     )
     if panel == "mistakes" and place.run:
         _mistakes(place)

@@ -26,7 +26,7 @@ from tl_ui.stores.runs.scores import (
     reported,
     rows_of,
 )
-from tl_ui.widgets import run_picker, score_rows, which_rule
+from tl_ui.widgets import choice, run_picker, score_rows, which_rule
 from tl_ui.widgets.plotting import charts
 from tl_ui.widgets.plotting.curves import curves, legend
 from tl_ui.widgets.plotting.liveplot import still
@@ -36,14 +36,8 @@ PANELS = ("stages", "mistakes", "sureness", "curves")
 
 def panels(run: RunFolder, summary: dict[str, Any]) -> None:
     """One thing at a time; what is not chosen is not computed."""
-    panel = st.segmented_control(
-        t("results.look_at"),
-        PANELS,
-        format_func={name: t(f"results.panel_{name}") for name in PANELS}.get,
-        default="stages",
-        required=True,
-        key="panel",
-        label_visibility="collapsed",
+    panel = choice.one_of(
+        "panel", t("results.look_at"), PANELS, lambda name: t(f"results.panel_{name}"), first="stages"
     )
     with st.container(border=True, key="card_panel"):
         match panel:

@@ -13,6 +13,7 @@ from tl_ui.frame.text import help_of, name_of, number, reason_text, t
 from tl_ui.stores import machine
 from tl_ui.stores.runs import launching
 from tl_ui.stores.sets.datasets import DataChoice, find
+from tl_ui.widgets import choice
 from tl_ui.widgets.sets import practice_sets
 
 
@@ -20,15 +21,8 @@ def practice_panel() -> None:
     """Choose a practice set and run the whole thing on it."""
     with st.container(border=True, key="card_practice"):
         st.subheader(t("start.try_title"), anchor=False)
-        name = st.segmented_control(
-            t("start.practice"),
-            SAMPLES,
-            format_func={name: t(f"shell.sample_{name}") for name in SAMPLES}.get,
-            default=SAMPLES[0],
-            required=True,
-            key="practice_set",
-            persist_state="session",
-            label_visibility="collapsed",
+        name = choice.one_of(
+            "practice_set", t("start.practice"), SAMPLES, lambda name: t(f"shell.sample_{name}"), is_kept=True
         )
         practice_sets.show(name)
         st.caption(t(f"start.about_{name}"))

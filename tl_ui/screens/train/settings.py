@@ -19,6 +19,7 @@ from tl_ui.frame import state
 from tl_ui.frame.text import help_of, literal, name_of, t
 from tl_ui.screens.train import control, network
 from tl_ui.screens.train.control import kept, key_of, remembered
+from tl_ui.widgets import choice
 
 LATER = ("not_cached", "will_download")
 """Reasons that hold no run back: the file is fetched when the run starts."""
@@ -155,14 +156,12 @@ def _availability() -> list:
 
 def advanced(classes: list[str]) -> None:
     """Every other setting, in four groups; the numbers are the recipe's until they are changed."""
-    group = st.segmented_control(
+    group = choice.one_of(
+        "advanced_group",
         t("train.advanced_group"),
         GROUPS,
-        format_func={name: t(f"train.group_{name}") for name in GROUPS}.get,
-        default="learning",
-        required=True,
-        key="advanced_group",
-        label_visibility="collapsed",
+        lambda name: t(f"train.group_{name}"),
+        first="learning",
     )
     if group == "classes":
         _classes(classes)

@@ -28,37 +28,20 @@ from tl_core.training.trainer import Trainer
 
 def write(
     folder: RunFolder,
-    recorded: dict[str, Any],
+    summary: dict[str, Any],
     trainer: Trainer,
-    prepared: Prepared,
     folds: dict[str, np.ndarray],
     *,
-    cross_validated: str | None = None,
-    weights: dict[str, Any],
-    seconds: float,
-    is_complete: bool = True,
     with_plots: bool = True,
     on_skip: Callable[[str, str], None] = lambda name, detail: None,
-) -> dict[str, Any]:
-    """Write every result file of what is known and return the summary.
+) -> None:
+    """Write every result file of what is known.
 
-    recorded: the run's config.json. folds: probabilities from cross-validation, {} without.
-    cross_validated: what was: "recipe", or "head" alone. is_complete: False while the run goes on, or
-    was stopped: the best model so far. with_plots: they take seconds. on_skip: told (name, why) of a
-    plot that could not be drawn; the results stand before. Raises: OutputUnwritable.
+    summary: as `summarise` returns it. folds: probabilities from cross-validation, {} without. with_plots:
+    they take seconds. on_skip: told (name, why) of a plot that could not be drawn; the results stand
+    before. Raises: OutputUnwritable.
     """
-    summary = summarise(
-        folder.name,
-        recorded,
-        trainer,
-        prepared,
-        folds,
-        cross_validated=cross_validated,
-        weights=weights,
-        seconds=seconds,
-        is_complete=is_complete,
-    )
-    rows = prediction_rows(trainer, prepared, folds)
+    rows = prediction_rows(trainer, folds)
     about = {key: summary[key] for key in ("classes", "positive_class", "library", "image_px")}
     checkpoint_files.save_weights(
         folder.models / "final.safetensors",
@@ -66,7 +49,7 @@ def write(
         about,
     )
     write_atomic(folder.predictions_path, _csv(rows))
-    write_atomic(folder.pictures_path, _csv(picture_rows(prepared)))
+    write_atomic(folder.pictures_path, _csv(picture_rows(trainer.prepared)))
     write_json(folder.training_log_path, training_log(trainer.history))
     write_atomic(folder.metrics / "summary.txt", text(summary))
     write_json(folder.summary_path, summary)  # whoever sees it finds the rest
@@ -75,14 +58,12 @@ def write(
             plots.write_plots(folder, training_log(trainer.history), summary, rows, on_skip=on_skip)
         except OutputUnwritable as error:
             on_skip("plots", str(error))
-    return summary
 
 
 def summarise(
     name: str,
     recorded: dict[str, Any],
     trainer: Trainer,
-    prepared: Prepared,
     folds: dict[str, np.ndarray],
     *,
     cross_validated: str | None = None,
@@ -90,7 +71,12 @@ def summarise(
     seconds: float,
     is_complete: bool = True,
 ) -> dict[str, Any]:
-    """The content of metrics/summary.json. Arguments: as of `write`."""
+    """The content of metrics/summary.json.
+
+    recorded: the run's config.json. cross_validated: what was: "recipe", or "head" alone. is_complete:
+    False while the run goes on, or was stopped: the best model so far.
+    """
+    prepared = trainer.prepared
     split, classes = prepared.split, prepared.dataset.classes
 
     def scores(probabilities: np.ndarray, indices: list[int]) -> dict[str, Any]:
@@ -145,12 +131,10 @@ def summarise(
     }
 
 
-def prediction_rows(
-    trainer: Trainer, prepared: Prepared, folds: dict[str, np.ndarray]
-) -> list[dict[str, Any]]:
+def prediction_rows(trainer: Trainer, folds: dict[str, np.ndarray]) -> list[dict[str, Any]]:
     """Rows of metrics/predictions.csv: every picture in every stage; where folds were, those held out."""
-    classes = prepared.dataset.classes
-    part_of = _part_of(prepared.split)
+    prepared = trainer.prepared
+    classes, part_of = prepared.dataset.classes, _part_of(prepared.split)
     crossed = dict.fromkeys((i for fold in prepared.split.folds for i in fold), predictions.CROSS_VALIDATION)
     sources = [(stage, p, part_of) for stage, p in trainer.probabilities.items()]
     sources += [(stage, p, crossed) for stage, p in folds.items()]

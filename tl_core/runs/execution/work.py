@@ -142,19 +142,18 @@ class Work:
         from tl_core.runs.execution import results
 
         began = time.perf_counter()
-        results.write(
-            self.folder,
+        crossed, skip = folds or self.head_folds, self.not_drawn.__setitem__
+        summary = results.summarise(
+            self.folder.name,
             self.recorded,
             self.trainer,
-            self.prepared,
-            folds or self.head_folds,
+            crossed,
             cross_validated="recipe" if folds else "head" if self.head_folds else None,
             weights=self.choice.to_dict(),
             seconds=self._seconds(),
             is_complete=is_complete,
-            with_plots=with_plots,
-            on_skip=self.not_drawn.__setitem__,
         )
+        results.write(self.folder, summary, self.trainer, crossed, with_plots=with_plots, on_skip=skip)
         self.last_write_seconds = time.perf_counter() - began
 
     def _prepare_answers(self, trainer: Any) -> None:

@@ -25,6 +25,7 @@ class Model(torch.nn.Module):
         self.about, self.network = about, _network(about, len(about["classes"]))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """(N, px, px, 3) uint8 -> (N, C)"""
         mean, std = (255 * torch.tensor(self.about[name]).reshape(3, 1, 1) for name in ("mean", "std"))
         x = (pictures.permute(0, 3, 1, 2).float() - mean.to(pictures.device)) / std.to(pictures.device)
         p = torch.softmax(self.network(x), dim=1)

@@ -24,6 +24,7 @@ DRAWN_AS: dict[str, dict[str, Any]] = {".jpg": {"quality": 90}, ".png": {}, ".we
 NUM_CALIBRATION = 128
 """Training pictures that show an int8 export how large its numbers become."""
 VIEWS_SEED = 0
+COLUMNS = {"file", "truth", "split", "group", "pixels"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def for_calibration(subject: Subject) -> np.ndarray:
 
 
 def _rows(subject: Subject) -> list[dict[str, str]]:
-    return read_table(subject.predictor.run.pictures_path)
+    """Of metrics/pictures.csv, those that are whole."""
+    rows = read_table(subject.predictor.run.pictures_path)
+    return [row for row in rows if row.keys() >= COLUMNS and None not in row.values()]
 
 
 def _square(subject: Subject, path: Path, pixels: str) -> np.ndarray | None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tl_core.base.errors import ExportExists, ExportFailed, PackageMissing, TlError
-from tl_core.base.files.atomic import output_errors
+from tl_core.base.files.atomic import is_left_behind, output_errors
 from tl_core.base.files.paths import expanded
 from tl_core.export import card as cards
 from tl_core.export import check, formats, pictures
@@ -175,6 +175,9 @@ def _rename(made: Path, form: Format, renamed: str | None, *, is_sound: bool) ->
 def _nearest(folder: Path) -> Path:
     """The folder above, made where it is missing: on the same disk, so that a rename is enough."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in folder.parent.glob(".export-*"):
+        if is_left_behind(left):  # by one that was killed
+            shutil.rmtree(left, ignore_errors=True)
     return folder.parent
 
 

@@ -18,7 +18,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("exported")
     data = write_classes(folder / "data", {"dots": 62, "stripes": 63})
     config = preset(
-        "casting", weights="formula", image_px=32, augment=False, target_per_class=0, views=1,
+        "casting", weights="formula", library="timm", image_px=32, augment=False, target_per_class=0, views=1,
         precision="fp32", device="cpu", head={"epochs": 3, "learning_rate": 0.05}, finetune={"epochs": 0},
     )  # fmt: skip
     run = workflow.create_run(data, folder / "run", config)

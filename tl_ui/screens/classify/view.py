@@ -16,7 +16,7 @@ from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import shell
 from tl_ui.frame.text import help_of, literal, number, percent, reason_text, t
 from tl_ui.screens.classify import correct as classify_correct
-from tl_ui.screens.classify import many
+from tl_ui.screens.classify import many, video
 from tl_ui.screens.classify.cards import ClassifiedPicture, cards, table
 from tl_ui.screens.classify.given import Given
 from tl_ui.stores.runs import predictions
@@ -39,16 +39,18 @@ NUM_SAMPLES = 8
 NUM_COLUMNS = 3
 THUMB_PX = 360
 """Long side of a picture on its card."""
-SOURCES = ("upload", "many", "camera", "sample")
+SOURCES = ("upload", "many", "video", "camera", "sample")
 
 
-def ask(run: RunFolder) -> list[Given] | many.Pictures | None:
-    """The pictures the person gives, by one of four ways."""
+def ask(run: RunFolder) -> list[Given] | many.Pictures | video.Clip | None:
+    """The pictures the person gives, by one of five ways."""
     source = choice.one_of(
         "source", t("classify.source"), SOURCES, lambda name: t(f"classify.source_{name}"), first="upload"
     )
     if source == "many":
         return many.ask()
+    if source == "video":
+        return video.ask()
     if source == "camera":
         return _camera()
     return _samples(run) if source == "sample" else _upload()
@@ -184,10 +186,13 @@ def _answer(model: Model, given: Sequence[Given]) -> Answers:
     return list(zip(kept, answers, strict=True)), refused
 
 
-def show(model: Model, given: Sequence[Given] | many.Pictures) -> None:
+def show(model: Model, given: Sequence[Given] | many.Pictures | video.Clip) -> None:
     """The answers, the slider that decides when the model is unsure, and what could not be read."""
     if isinstance(given, many.Pictures):
         many.show(model, given)
+        return
+    if isinstance(given, video.Clip):
+        video.show(model, given)
         return
     answered, refused = _remembered(model, given)
     if refused:

@@ -18,7 +18,7 @@ import numpy as np
 
 from tl_core.base.errors import RunDamaged
 from tl_core.base.files.atomic import write_json
-from tl_core.base.files.reading import read_json
+from tl_core.base.files.reading import MAX_NUMBER, read_json
 from tl_core.evaluation.calibration import right_from, with_temperature
 from tl_core.evaluation.metrics import evaluate
 from tl_core.runs import predictions
@@ -161,14 +161,14 @@ def read(run: RunFolder) -> DecisionRule:
     decision = DecisionRule(**{name: value for name, value in values.items() if name in known})
     for name, low, high in (
         ("threshold", 0, 1),
-        ("temperature", 0, math.inf),
+        ("temperature", 0, MAX_NUMBER),
         ("sure_from", 0, 1.01),
-        ("far_from", 0, math.inf),
+        ("far_from", 0, MAX_NUMBER),
     ):
         value = getattr(decision, name)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is not None and not (is_number and low < value < high):
-            raise RunDamaged(file=path, detail=f"{name} = {value}")
+            raise RunDamaged(file=path, detail=f"{name} = {value}"[:80])
     if decision.threshold is not None:
         classes = list(run.read_config().get("class_to_idx") or {})
         if len(classes) != 2 or decision.positive_class not in classes:

@@ -131,6 +131,8 @@ def test_the_coldest_temperature_leaves_a_threshold_that_can_be_read_again(run):
         '{"threshold": 0.5}',
         '{"temperature": 0}',
         '{"temperature": true}',
+        f'{{"temperature": {10**400}}}',
+        f'{{"far_from": {10**400}}}',
     ],
 )
 def test_what_cannot_be_is_refused_with_the_file(run, content):

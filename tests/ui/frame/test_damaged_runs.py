@@ -8,9 +8,12 @@ import random
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.mutated import mutate
 from tests.ui.explorable_run import explorable_run
 from tests.ui.open_page import app_of
+from tests.ui.run_folder_builder import finished_run
 from tl_core.runs import decision_rule
 from tl_ui.frame.steps import PAGES
 from tl_ui.screens.explore.view import VIEW
@@ -42,3 +45,16 @@ def test_no_page_breaks_over_a_damaged_file(own_runs_folder: Path, tmp_path: Pat
             bad += [f"{seed}: {how}: {name}: {one.value}"[:200] for one in app.exception]
         shutil.rmtree(run)
     assert bad == []
+
+
+@pytest.mark.parametrize("state", ["finished", "stopped"])
+def test_train_says_that_a_summary_is_damaged(own_runs_folder: Path, state: str):
+    run = finished_run(own_runs_folder / "damaged")
+    run.write_status(state=state)
+    content = json.loads(run.summary_path.read_text(encoding="utf-8"))
+    content["stages"]["finetune"]["val"]["per_class"] = 40
+    run.summary_path.write_text(json.dumps(content), encoding="utf-8")
+    app = app_of("train", run="damaged")
+    app.run()
+    assert not app.exception
+    assert any("per_class" in one.value for one in app.error)

@@ -73,7 +73,7 @@ def _buttons(run: RunFolder, seen: str) -> None:
 
 def _ask_cross_validation(run: RunFolder) -> None:
     """The expensive kind, offered with its time once the model stands."""
-    summary = run.read_summary()
+    summary = _summary(run)
     made = view_of(run).plan
     if summary is None or made is None or not workflow.can_be_cross_validated(summary):
         return
@@ -81,6 +81,15 @@ def _ask_cross_validation(run: RunFolder) -> None:
     words = t("train.cross_validate", time=in_words(seconds, state.language()))
     if st.button(words, key="cross_validate", icon=":material/rule:", help=t("train.cross_validation_help")):
         _do(lambda run: (workflow.ask_cross_validation(run), local.launch(run)), run)
+
+
+def _summary(run: RunFolder) -> dict[str, Any] | None:
+    """None too where it cannot be read, which is said."""
+    try:
+        return run.read_summary()
+    except TlError as error:
+        shell.show_error(error)
+        return None
 
 
 def _do(action, run: RunFolder) -> None:
@@ -126,7 +135,7 @@ def _picture(run: RunFolder, view: RunView, seen: str) -> None:
 def _answer(run: RunFolder, view: RunView, seen: str) -> None:
     """The model as it stands, once it can be used: while the run goes on, and after a stop."""
     is_there = view.ready is not None or seen in RESUMABLE
-    summary = run.read_summary() if is_there and seen != "finished" else None
+    summary = _summary(run) if is_there and seen != "finished" else None
     if summary is None:
         return
     with st.container(border=True, key="card_answer"):

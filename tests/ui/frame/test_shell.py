@@ -52,8 +52,8 @@ def test_locked_steps_say_what_is_missing(open_page):
     app = open_page("start")
     captions = [caption.value for caption in app.sidebar.caption]
     train = "Train a model first"
-    # train, results, classify; explore, improve, compare
-    assert captions == ["Choose pictures first", train, train, train, "Choose pictures first", train]
+    # train, results, classify, export; explore, improve, compare
+    assert captions == ["Choose pictures first", train, train, train, train, "Choose pictures first", train]
 
 
 def test_every_page_has_one_link_in_the_sidebar(open_page):

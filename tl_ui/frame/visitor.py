@@ -32,7 +32,9 @@ def is_owner() -> bool:
 
 def browser() -> str:
     """The number by which the gate knows this browser again; "" without the gate, or without cookies."""
-    return gate.browser_of(st.context.cookies.get(gate.cookie_name(), ""))
+    # of a page test of Streamlit each cookie that is asked for is a stand-in, and there are none
+    sent = dict(st.context.cookies)
+    return gate.browser_of(sent.get(gate.cookie_name(), ""))
 
 
 def sender() -> str:

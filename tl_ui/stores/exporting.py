@@ -21,10 +21,17 @@ _one = threading.Lock()
 class Export(HelperCommand):
     """`python -m tl_core export RUN --format FORMAT --output … --json`, begun at once."""
 
-    def __init__(self, run: Path, form: str, language: str, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        run: Path,
+        form: str,
+        language: str,
+        options: Sequence[str] = (),
+        command: Sequence[str] | None = None,
+    ) -> None:
         place = new_place()
         self.folder = Path(place.name) / "model"
-        arguments = [str(run), "--format", form, "--json", "--output", str(self.folder)]
+        arguments = [str(run), "--format", form, "--json", "--output", str(self.folder), *options]
         super().__init__([*(command or COMMAND), *arguments], place, HEADSWAP_LANG=language)
 
     def zipped(self) -> bytes:
@@ -45,12 +52,12 @@ def is_busy() -> bool:
     return any(export.is_running for export in list(_exports.values()))
 
 
-def begin(run: Path, form: str, language: str) -> None:
-    """Does nothing while another one is under way."""
+def begin(run: Path, form: str, language: str, options: Sequence[str] = ()) -> None:
+    """Does nothing while another one is under way. options: of the command, beside the format."""
     with _one:
         if is_busy():
             return
         _exports.pop((str(run), form), None)
         while len(_exports) >= MOST_KEPT:
             _exports.pop(next(iter(_exports)))
-        _exports[str(run), form] = Export(run, form, language)
+        _exports[str(run), form] = Export(run, form, language, options)

@@ -78,7 +78,19 @@ def test_pressing_begins_it_for_the_chosen_run_and_format(run, monkeypatch):
     app = open_page("export", run=run.name, lang="ko")
     app.radio(key="export_format").set_value("onnx-int8").run()
     app.button(key="make_export").click().run()
-    assert asked == [(run.path, "onnx-int8", "ko")]
+    assert asked == [(run.path, "onnx-int8", "ko", ())]
+
+
+def test_the_page_for_browsers_fetches_its_runtime_only_when_that_is_ticked(run, monkeypatch):
+    asked = []
+    monkeypatch.setattr(exporting, "begin", lambda *what: asked.append(what[-1]))
+    app = open_page("export", run=run.name)
+    assert not app.checkbox
+    app.radio(key="export_format").set_value("web").run()
+    app.button(key="make_export").click().run()
+    app.checkbox(key="web_fetch").check().run()
+    app.button(key="make_export").click().run()
+    assert asked == [(), ("--web-runtime", "fetch")]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

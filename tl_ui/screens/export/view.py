@@ -9,6 +9,7 @@ import streamlit as st
 from tl_core.base.messages import say
 from tl_core.export import card as cards
 from tl_core.export import formats
+from tl_core.export.web import runtime
 from tl_core.runs import about
 from tl_core.runs.run_folder import RunFolder
 from tl_ui.frame import state
@@ -26,6 +27,9 @@ def show(run: RunFolder) -> None:
         captions=[say(f"export.for_{name.replace('-', '_')}", language) for name in formats.NAMES],
         key="export_format",
     )
+    is_fetch_asked = (
+        form == "web" and not runtime.is_kept() and st.checkbox(t("export.fetch"), key="web_fetch")
+    )
     asked = exporting.of(run.path, form)
     is_running = asked is not None and asked.is_running
     is_taken = exporting.is_busy()
@@ -36,7 +40,7 @@ def show(run: RunFolder) -> None:
         icon=":material/output:",
         disabled=is_taken,
         on_click=exporting.begin,
-        args=(run.path, form, language),
+        args=(run.path, form, language, ("--web-runtime", "fetch") if is_fetch_asked else ()),
     )
     if is_taken and not is_running:
         st.caption(t("export.busy"))

@@ -29,8 +29,12 @@ from tl_core.models.weights.sources import Limits, choose
 
 OTHERS = ("resnet26", "tf_efficientnet_b1", "vit_tiny_patch16_224")
 """Of the families, but not offered: they go by timm's name alone."""
-SMALL = ("tf_efficientnet_lite0", "resnet18", "vit_tiny_patch16_224")
-"""One of each family, for what takes long."""
+LARGE = ("resnet50", "tf_efficientnet_b7", "vit_base_patch16_224")
+TRAINED = [
+    "tf_efficientnet_lite0", "resnet18", "vit_tiny_patch16_224",
+    *(pytest.param(name, marks=[pytest.mark.slow, pytest.mark.timeout(1200)]) for name in LARGE),
+]  # fmt: skip
+"""One of each family, then the large ones that are offered."""
 LAST = {"efficientnet": (3, "blocks.4"), "resnet": (1, "layer4"), "vit": (3, "blocks.9")}
 """The default of each family, and where its trained part begins."""
 
@@ -110,7 +114,7 @@ def test_a_vit_looks_at_fourteen_by_fourteen_tokens():
     assert part_shapes(net, 224)["blocks.3"] == (197, 192)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", TRAINED)
 def test_training_the_head_leaves_the_backbone_as_it_was_to_the_bit(name):
     net = build("timm", 2, 0.2, choose("random", backbone=name), seed=0)
     for unfreeze in (0, net.architecture.family.default_unfreeze):
@@ -150,7 +154,7 @@ def test_what_a_network_cannot_do_is_refused_in_a_sentence():
             choose(source, backbone=name)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", TRAINED)
 def test_a_run_trains_stops_resumes_predicts_and_leaves_for_onnx(tmp_path, monkeypatch, name):
     from tl_core.inference import stage_models
     from tl_core.inference.predictor import Predictor
